@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Open files and the tables in which processes hold them.
+ *
+ * open() makes a struct file: an inode, a way of access and an offset. dup() and fork() share it,
+ * so they share the offset; `refs` counts the descriptors (and the calls under way) that use it.
+ * A struct file_table belongs to one process and is shared by its threads: its spin lock guards the
+ * slots, and file_table_get() takes a reference under it, so that a close() in another thread
+ * cannot free a file in use.
+ */
+#ifndef FRANK_KERNEL_FS_FILE_H
+#define FRANK_KERNEL_FS_FILE_H
+
+#include "kernel/fs/inode.h"
+#include "kernel/lock.h"
+#include "types.h"
+
+enum file_limits {
+    FILE_TABLE_SLOTS = 64, /* descriptors a process can hold, as newlib's OPEN_MAX */
+};
+
+struct file {
+    struct inode *inode; /* holds a reference */
+    bool can_read;
+    bool can_write;
+    bool appends;
+    u32 refs; /* atomic */
+
+    struct mutex offset_lock; /* held through a read or write of a seekable file */
+    u64 offset;
+};
+
+struct file_table {
+    struct spinlock lock; /* level LOCK_FILE_TABLE */
+    struct file *files[FILE_TABLE_SLOTS];
+    u64 close_on_exec;                  /* one bit a descriptor */
+    struct inode *working_directory;    /* holds a reference */
+};
+
+/* An empty table whose working directory is the root. */
+void file_table_init(struct file_table *table);
+
+/* Make `to`, which need not be initialised, share all files and the directory of `from`. */
+void file_table_clone(struct file_table *to, struct file_table *from);
+
+/* Close every descriptor and let go of the working directory. May sleep. */
+void file_table_close_all(struct file_table *table);
+
+/* Close the descriptors that were opened with O_CLOEXEC: an exec has succeeded. May sleep. */
+void file_table_close_on_exec(struct file_table *table);
+
+/* The open file of a descriptor, with a new reference, or NULL. */
+struct file *file_table_get(struct file_table *table, u64 descriptor);
+
+/*
+ * Put `file` into the lowest free slot not below `lowest`, taking over the caller's reference.
+ * Returns the descriptor or -EMFILE, and then the reference stays the caller's.
+ */
+int __attribute__((warn_unused_result)) file_table_add(struct file_table *table, struct file *file,
+                                                       unsigned lowest, bool close_on_exec);
+
+/* An open file on `inode`, taking over the caller's reference to it. NULL: out of memory. */
+struct file *file_create(struct inode *inode, bool can_read, bool can_write, bool appends);
+
+/* One more, one fewer reference. file_put may sleep. */
+struct file *file_get(struct file *file);
+void file_put(struct file *file);
+
+/* Open `path` in the table by O_ flags, as open(2) does: a descriptor or a negative errno. */
+int __attribute__((warn_unused_result)) file_open(struct file_table *table, const char *path,
+                                                  u32 flags, u32 permissions);
+
+#endif

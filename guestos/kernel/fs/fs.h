@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* What the kernel's start does with the file system. */
+#ifndef FRANK_KERNEL_FS_FS_H
+#define FRANK_KERNEL_FS_FS_H
+
+#include "types.h"
+
+/*
+ * Make the RAM file system the root, with /dev and its devices in it. Once, after the page and
+ * kernel allocators work and before any process runs. 0 or -ENOMEM.
+ */
+int __attribute__((warn_unused_result)) fs_init(void);
+
+/*
+ * Unpack a cpio archive (newc) into the root. The bytes are copied, so that the archive's memory
+ * can be given back. 0, -EINVAL for a damaged archive, -ENOSPC; what came before stays.
+ */
+int __attribute__((warn_unused_result)) initrd_unpack(const void *archive, size_t bytes);
+
+#endif

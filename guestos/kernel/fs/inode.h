@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Inodes: everything that can be opened, behind one interface.
+ *
+ * An inode's life, told once
+ * --------------------------
+ * A file system makes an inode with inode_init(): it begins with one reference, which belongs to
+ * its maker. Whoever keeps a pointer to an inode holds a reference of its own:
+ *   - a name in a directory of the RAM file system (a disk's inode cache will hold one instead);
+ *   - an open file (struct file), a process's working directory, a mapping;
+ *   - a system call between its path_lookup() and its inode_put().
+ * inode_get() may be called only by someone who holds a reference already, or who holds the lock
+ * that keeps one alive (the directory's lock, for a name). inode_put() gives one back; the last
+ * one calls ops->release, which frees what the inode owns. So a file that is unlinked while it is
+ * open loses its name's reference, keeps its content as long as somebody reads it, and is freed
+ * when the last descriptor is closed; nobody has to look whether `links` is zero.
+ * `links` is only what stat reports: the number of names.
+ *
+ * Locks
+ * -----
+ * `lock` is a sleeping mutex. It guards a directory's entries, and serialises what changes a
+ * regular file. Operations are called with no lock held and take what they need. Order:
+ * a file's offset lock (file.h), then a directory's lock, then that of an inode in it (parents
+ * before children), then spin locks. `refs`, `links` are atomic; `ops`, `directory`, `type`,
+ * `number`, `device` never change. Copies to and from users may fault pages in, and a page fault
+ * calls ops->get_page: so get_page must never wait for `lock`.
+ *
+ * Adding a file system means filling in these operations; an operation left NULL is refused with
+ * the error named beside it. Devices and pipes are inodes whose read and write ignore the offset.
+ */
+#ifndef FRANK_KERNEL_FS_INODE_H
+#define FRANK_KERNEL_FS_INODE_H
+
+#include "kernel/fs/uio.h"
+#include "kernel/lock.h"
+#include "kernel/page.h"
+#include "types.h"
+
+enum inode_type {
+    INODE_REGULAR,
+    INODE_DIRECTORY,
+    INODE_DEVICE,
+    INODE_PIPE,
+};
+
+enum inode_limits {
+    INODE_NAME_MAX = 255,  /* bytes in one name, as newlib's NAME_MAX */
+    INODE_PATH_MAX = 1024, /* bytes in a path with its NUL, as newlib's PATH_MAX */
+};
+
+/* As a write's offset: at the end of the file, wherever that is by then. */
+#define INODE_OFFSET_END (~(u64)0)
+
+struct inode;
+
+/* One name of a directory, as read_entry reports it. */
+struct directory_entry {
+    u64 number;
+    enum inode_type type;
+    char name[INODE_NAME_MAX + 1];
+};
+
+/* All return 0 (or a count of bytes) or a negative errno. */
+struct inode_ops {
+    /*
+     * Read at *offset into uio, or write from it, at most uio->left_bytes; *offset is moved past
+     * what was done. Returns the bytes moved: fewer than asked for means end of file, or that
+     * no more can be had now, or an error after a part. NULL: -EINVAL.
+     */
+    ssize_t (*read)(struct inode *inode, struct uio *uio, u64 *offset);
+    ssize_t (*write)(struct inode *inode, struct uio *uio, u64 *offset);
+    /*
+     * The page that holds file bytes [index * PAGE_SIZE, ...), zeros past the end, with a
+     * reference that the caller gives back by page_put(). The caller must not write to it. Called
+     * from page faults. -EINVAL past the last page; NULL: -ENODEV.
+     */
+    int (*get_page)(struct inode *inode, u64 index, pa_t *page);
+    /* Cut or grow (with zeros) to `size` bytes. NULL: -EINVAL. */
+    int (*truncate)(struct inode *inode, u64 size);
+    /* A device's own requests (frank/tty.h). NULL: -ENOTTY. */
+    int (*control)(struct inode *inode, u64 request, u64 argument);
+    /* The last reference is gone: free everything, the inode too. NULL: the inode is permanent. */
+    void (*release)(struct inode *inode);
+};
+
+/* What a directory can do besides. `name` is one component: no slash, not empty, not . or .. */
+struct directory_ops {
+    /* `name` may be ".." here. Gives a new reference. -ENOENT. */
+    int (*lookup)(struct inode *directory, const char *name, struct inode **inode);
+    /* A new empty file or directory with a new reference. -EEXIST, -ENOSPC, -ENOENT (removed). */
+    int (*create)(struct inode *directory, const char *name, enum inode_type type, u32 permissions,
+                  struct inode **inode);
+    /* One more name for `inode`, which is no directory. -EEXIST, -ENOSPC, -EXDEV. */
+    int (*link)(struct inode *directory, const char *name, struct inode *inode);
+    /* Take a name away: a directory's (-ENOTDIR, -ENOTEMPTY) or another's (-EISDIR). */
+    int (*unlink)(struct inode *directory, const char *name, bool is_directory);
+    /*
+     * The first entry at or after *cursor (0 at the start), and the cursor of what follows it.
+     * 0 at the end, 1 if `entry` was filled. A cursor stays good while names come and go.
+     */
+    int (*read_entry)(struct inode *directory, u64 *cursor, struct directory_entry *entry);
+};
+
+struct inode {
+    const struct inode_ops *ops;
+    const struct directory_ops *directory; /* NULL unless the type is INODE_DIRECTORY */
+    enum inode_type type;
+    u32 permissions; /* the low nine bits of the mode */
+    u64 number;      /* unique while the machine runs */
+    u32 device;      /* st_rdev of a device, else 0 */
+
+    u32 refs;  /* atomic */
+    u32 links; /* atomic */
+
+    struct mutex lock;
+    u64 size;           /* bytes; written under lock */
+    u64 modified_ticks; /* platform time of the last change; written under lock */
+};
+
+/* Set up a new inode with one reference, no names, size 0 and a fresh number. */
+void inode_init(struct inode *inode, enum inode_type type, u32 permissions,
+                const struct inode_ops *ops, const struct directory_ops *directory);
+
+/* One more reference; returns the inode. The caller must hold one already (see above). */
+struct inode *inode_get(struct inode *inode);
+
+/* Give back a reference. May free the inode, and may sleep. NULL is allowed. */
+void inode_put(struct inode *inode);
+
+/* The operations, with the errors for those that an inode lacks. */
+ssize_t __attribute__((warn_unused_result)) inode_read(struct inode *inode, struct uio *uio,
+                                                       u64 *offset);
+ssize_t __attribute__((warn_unused_result)) inode_write(struct inode *inode, struct uio *uio,
+                                                        u64 *offset);
+int __attribute__((warn_unused_result)) inode_get_page(struct inode *inode, u64 index, pa_t *page);
+int __attribute__((warn_unused_result)) inode_truncate(struct inode *inode, u64 size);
+int __attribute__((warn_unused_result)) inode_control(struct inode *inode, u64 request,
+                                                      u64 argument);
+
+/* Read into kernel memory: the bytes read (fewer at the end of the file) or a negative errno. */
+ssize_t __attribute__((warn_unused_result)) inode_read_kernel(struct inode *inode, void *buffer,
+                                                              size_t size, u64 offset);
+
+/* Whether the offset means something: regular files and directories. */
+bool inode_is_seekable(const struct inode *inode);
+
+#endif

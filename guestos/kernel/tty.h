@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* The terminal: line editing between the platform's console and /dev/console. */
+#ifndef FRANK_KERNEL_TTY_H
+#define FRANK_KERNEL_TTY_H
+
+#include "kernel/fs/inode.h"
+#include "types.h"
+
+/* Set up the terminal. Before tty_input() or the inode is used. */
+void tty_init(void);
+
+/*
+ * Characters typed at the console. Called by the platform from its interrupt path, with interrupts
+ * off and no lock of level LOCK_TTY or above held. Echoes; never sleeps. What does not fit the
+ * line buffer is dropped with a bell.
+ */
+void tty_input(const char *characters, size_t count);
+
+/* The operations of /dev/console. */
+extern const struct inode_ops tty_inode_ops;
+
+#endif
