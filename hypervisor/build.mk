@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: MIT
+#
+# The hypervisor: build/candor.elf. (The host build of its core is in tests/build.mk.)
+
+# The rooms of the core, which every configuration has, and those that the full one adds.
+HV_CORE_ROOMS := arch/riscv64 core mem virt/pv driver debug
+HV_MORE_ROOMS :=
+
+HV_CORE_SOURCES := $(call find_sources,$(addprefix hypervisor/,$(HV_CORE_ROOMS)) shared)
+HV_SOURCES      := $(call find_sources,$(addprefix hypervisor/,$(HV_CORE_ROOMS) $(HV_MORE_ROOMS)) shared)
+HV_OFFSETS_FROM := $(wildcard hypervisor/arch/riscv64/asm-offsets.c)
+HV_SCRIPT       := $(call linker_script,hypervisor/arch/riscv64/candor)
+HV_SOURCES      := $(filter-out $(HV_OFFSETS_FROM),$(HV_SOURCES))
+HV_CORE_SOURCES := $(filter-out $(HV_OFFSETS_FROM),$(HV_CORE_SOURCES))
+
+HV_INCLUDES := -Ihypervisor -Ihypervisor/arch/riscv64 -Ishared/include $(ABI_INCLUDES) -I$(BUILD)/hypervisor
+FLAGS_hypervisor := $(C_COMMON) $(KERNEL_FLAGS) $(HV_INCLUDES)
+
+HV_OFFSETS := $(if $(HV_OFFSETS_FROM),$(BUILD)/hypervisor/asm-offsets.h)
+ifneq ($(HV_OFFSETS),)
+$(eval $(call offsets_rule,$(HV_OFFSETS),$(HV_OFFSETS_FROM),hypervisor))
+endif
+
+$(eval $(call compile_rules,$(BUILD)/candor,hypervisor,$(CC),$(HV_OFFSETS)))
+HV_OBJECTS := $(call objects_of,$(BUILD)/candor,$(HV_SOURCES))
+HV_CORE_OBJECTS := $(call objects_of,$(BUILD)/candor,$(HV_CORE_SOURCES))
+
+ifneq ($(HV_SCRIPT),)
+$(eval $(call link_rule,$(BUILD)/candor.elf,$(HV_SCRIPT),$(HV_OBJECTS),$(KERNEL_FLAGS) $(KERNEL_LINK)))
+$(eval $(call link_rule,$(BUILD)/core/candor.elf,$(HV_SCRIPT),$(HV_CORE_OBJECTS),$(KERNEL_FLAGS) $(KERNEL_LINK)))
+IMAGES += $(BUILD)/candor.elf
+endif
+ALL_OBJECTS += $(HV_OBJECTS)
