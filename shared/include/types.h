@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Integer types and small compile-time helpers, used by every part that runs without a C library.
+ */
+#ifndef SHARED_TYPES_H
+#define SHARED_TYPES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef uint8_t u8;
+typedef uint16_t u16;
+typedef uint32_t u32;
+typedef uint64_t u64;
+typedef int8_t s8;
+typedef int16_t s16;
+typedef int32_t s32;
+typedef int64_t s64;
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+#define container_of(pointer, type, member) \
+    ((type *)((char *)(pointer) - offsetof(type, member)))
+
+/* Each argument is evaluated once; both must have the same type. */
+#define min(a, b) ({ __typeof__(a) min_a_ = (a); __typeof__(b) min_b_ = (b); \
+                     (void)(&min_a_ == &min_b_); min_a_ < min_b_ ? min_a_ : min_b_; })
+#define max(a, b) ({ __typeof__(a) max_a_ = (a); __typeof__(b) max_b_ = (b); \
+                     (void)(&max_a_ == &max_b_); max_a_ > max_b_ ? max_a_ : max_b_; })
+
+/* `align` is a power of two. ALIGN_UP wraps to 0 past the end of the type: check the range first. */
+#define ALIGN_DOWN(value, align) ((value) & ~((__typeof__(value))(align) - 1))
+#define ALIGN_UP(value, align) ALIGN_DOWN((value) + ((__typeof__(value))(align) - 1), align)
+#define IS_ALIGNED(value, align) (((value) & ((__typeof__(value))(align) - 1)) == 0)
+
+#define BIT(n) (1UL << (n))
+
+#define MUST_CHECK __attribute__((warn_unused_result))
+#define NORETURN __attribute__((noreturn))
+#define PACKED __attribute__((packed))
+#define ALIGNED(bytes) __attribute__((aligned(bytes)))
+#define PRINTF_LIKE(format_index, first_index) \
+    __attribute__((format(printf, format_index, first_index)))
+
+/* One access of exactly the object's size: for words that another hart or a guest may change. */
+#define READ_ONCE(x) (*(const volatile __typeof__(x) *)&(x))
+#define WRITE_ONCE(x, value) (*(volatile __typeof__(x) *)&(x) = (value))
+
+#endif
