@@ -6,8 +6,8 @@
 HV_CORE_ROOMS := arch/riscv64 core mem virt/pv driver debug
 HV_MORE_ROOMS :=
 
-HV_CORE_SOURCES := $(call find_sources,$(addprefix hypervisor/,$(HV_CORE_ROOMS)) shared)
-HV_SOURCES      := $(call find_sources,$(addprefix hypervisor/,$(HV_CORE_ROOMS) $(HV_MORE_ROOMS)) shared)
+HV_CORE_SOURCES := $(call find_sources,$(addprefix hypervisor/,$(HV_CORE_ROOMS)) shared hypercall-abi/generated)
+HV_SOURCES      := $(call find_sources,$(addprefix hypervisor/,$(HV_CORE_ROOMS) $(HV_MORE_ROOMS)) shared hypercall-abi/generated)
 HV_OFFSETS_FROM := $(wildcard hypervisor/arch/riscv64/asm-offsets.c)
 HV_SCRIPT       := $(call linker_script,hypervisor/arch/riscv64/candor)
 HV_SOURCES      := $(filter-out $(HV_OFFSETS_FROM),$(HV_SOURCES))

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The bundle: the images, initial RAM disks and options of all virtual machines in one file, which the
+ * launcher (tools/candor) packs and QEMU loads into machine memory before Candor starts.
+ *
+ * Little-endian. A header, then `vm_count` records, then the pieces, each at a multiple of
+ * BUNDLE_ALIGNMENT from the header's start. The checksum guards against damage on the way, not against
+ * malice: every offset and length is checked all the same before it is used. The Python twin of these
+ * structures is tools/candorlib/bundle.py.
+ */
+#ifndef SHARED_BUNDLE_H
+#define SHARED_BUNDLE_H
+
+#include "types.h"
+
+#define BUNDLE_LOAD_ADDRESS 0x80400000UL /* machine address at which QEMU places the bundle */
+#define BUNDLE_MAGIC "CANDORVM"          /* the eight bytes of bundle_header.magic */
+
+enum {
+    BUNDLE_FORMAT_VERSION = 1,
+    BUNDLE_ALIGNMENT = 4096,
+    BUNDLE_NAME_BYTES = 32,     /* a name has 1 to 15 of [A-Za-z0-9_-], then zeros */
+    BUNDLE_NAME_MAX = 15,
+    BUNDLE_ARGS_BYTES = 256,    /* with the terminating zero */
+    BUNDLE_CHECKSUM_FROM = 32,  /* the checksum covers the bytes from here to total_bytes */
+};
+
+/* bundle_vm.virt: how the virtual machine is virtualized. */
+enum bundle_virt {
+    BUNDLE_VIRT_PV = 1,
+};
+
+/* bundle_vm.traps: where traps of the guest's user code enter first. */
+enum bundle_traps {
+    BUNDLE_TRAPS_DIRECT = 0,
+    BUNDLE_TRAPS_BOUNCED = 1,
+};
+
+/* bundle_vm.flags */
+enum bundle_flags {
+    BUNDLE_FLAG_COUNTERS_RAW = 1 << 0, /* cycle and instret are the machine's own */
+};
+
+struct bundle_header {
+    char magic[8];
+    u32 format_version;
+    u32 vm_count;
+    u64 total_bytes; /* of the whole bundle, this header included */
+    u64 checksum;    /* FNV-1a 64 (fnv.h) of the bytes [BUNDLE_CHECKSUM_FROM, total_bytes) */
+};
+
+struct bundle_vm {
+    char name[BUNDLE_NAME_BYTES];
+    u64 memory_bytes; /* a multiple of 2 MiB */
+    u64 image_offset; /* an ELF file */
+    u64 image_bytes;
+    u64 initrd_offset; /* 0 with initrd_bytes 0 when there is none */
+    u64 initrd_bytes;
+    u32 virt;   /* enum bundle_virt */
+    u32 traps;  /* enum bundle_traps */
+    u32 flags;  /* enum bundle_flags */
+    u32 vcpus;  /* 1 */
+    char args[BUNDLE_ARGS_BYTES]; /* the kernel's arguments, zero-terminated */
+    u8 reserved[168];             /* zero */
+};
+
+_Static_assert(sizeof(struct bundle_header) == 32, "the bundle's header has 32 bytes");
+_Static_assert(sizeof(struct bundle_vm) == 512, "a virtual machine's record has 512 bytes");
+
+#endif

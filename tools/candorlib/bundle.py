@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: MIT
+"""Packs virtual machines into the bundle that Candor reads: the twin of shared/include/bundle.h."""
+
+import struct
+
+from .problem import Problem
+
+LOAD_ADDRESS = 0x80400000
+MAGIC, FORMAT_VERSION, ALIGNMENT = b"CANDORVM", 1, 4096
+NAME_MAX, ARGS_BYTES = 15, 256
+HEADER = struct.Struct("<8sIIQQ")
+RECORD = struct.Struct("<32sQQQQQIIII256s168x")
+VIRT = {"pv": 1}
+TRAPS = {"direct": 0, "bounced": 1}
+FLAG_COUNTERS_RAW = 1
+MASK = (1 << 64) - 1
+
+
+def checksum(data):
+    """FNV-1a, 64 bits."""
+    state = 0xCBF29CE484222325
+    for byte in data:
+        state = ((state ^ byte) * 0x100000001B3) & MASK
+    return state
+
+
+def pack(machines):
+    """Returns the bundle (bytes) of `machines`, a list of vmspec.Machine whose files were read."""
+    start = HEADER.size + len(machines) * RECORD.size
+    pieces, records, at = [], [], start
+
+    def place(data):
+        nonlocal at
+        if not data:
+            return 0, 0
+        padding = -at % ALIGNMENT
+        pieces.append(b"\0" * padding + data)
+        at += padding + len(data)
+        return at - len(data), len(data)
+
+    for machine in machines:
+        image, initrd = place(machine.image_data), place(machine.initrd_data)
+        flags = FLAG_COUNTERS_RAW if machine.counters == "raw" else 0
+        records.append(
+            RECORD.pack(
+                machine.name.encode(), machine.memory_bytes, *image, *initrd, VIRT[machine.virt],
+                TRAPS[machine.traps], flags, 1, machine.args.encode(),
+            )
+        )  # fmt: skip
+    body = b"".join(records + pieces)
+    body += b"\0" * (-(HEADER.size + len(body)) % ALIGNMENT)
+    if not machines:
+        raise Problem("there is no virtual machine to start")
+    total = HEADER.size + len(body)
+    return HEADER.pack(MAGIC, FORMAT_VERSION, len(machines), total, checksum(body)) + body
