@@ -29,5 +29,5 @@ ifneq ($(HV_SCRIPT),)
 $(eval $(call link_rule,$(BUILD)/candor.elf,$(HV_SCRIPT),$(HV_OBJECTS),$(KERNEL_FLAGS) $(KERNEL_LINK)))
 $(eval $(call link_rule,$(BUILD)/core/candor.elf,$(HV_SCRIPT),$(HV_CORE_OBJECTS),$(KERNEL_FLAGS) $(KERNEL_LINK)))
 IMAGES += $(BUILD)/candor.elf
-endif
 ALL_OBJECTS += $(HV_OBJECTS)
+endif
