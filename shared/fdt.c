@@ -52,7 +52,7 @@ static u32 token_at(const struct fdt *tree, u32 offset)
  * The offset after the token at `offset`, or a negative error when that token does not fit. This is the only
  * place that measures tokens, for the check and for the accessors.
  */
-static s32 token_end(const struct fdt *tree, u32 offset)
+static i32 token_end(const struct fdt *tree, u32 offset)
 {
     u64 limit = tree->structure_bytes;
     u64 end = (u64)offset + CELL_BYTES;
@@ -79,7 +79,7 @@ static s32 token_end(const struct fdt *tree, u32 offset)
     if (end > limit)
         return FDT_TRUNCATED;
     end = ALIGN_UP(end, CELL_BYTES);
-    return end > limit ? FDT_TRUNCATED : (s32)end;
+    return end > limit ? FDT_TRUNCATED : (i32)end;
 }
 
 static bool property_name_fits(const struct fdt *tree, u32 offset)
@@ -97,7 +97,7 @@ static int check_structure(const struct fdt *tree)
     bool properties_allowed = false;
 
     for (u32 at = 0;;) {
-        s32 next = token_end(tree, at);
+        i32 next = token_end(tree, at);
 
         if (next < 0)
             return next;
@@ -173,7 +173,7 @@ int fdt_open(struct fdt *tree, const void *blob, u64 limit_bytes)
     return error != FDT_OK ? error : check_structure(tree);
 }
 
-s32 fdt_next_node(const struct fdt *tree, s32 node, int *depth)
+i32 fdt_next_node(const struct fdt *tree, i32 node, int *depth)
 {
     u32 at = (u32)token_end(tree, (u32)node);
     int moved = 1;
@@ -183,7 +183,7 @@ s32 fdt_next_node(const struct fdt *tree, s32 node, int *depth)
         case TOKEN_BEGIN_NODE:
             if (depth != NULL)
                 *depth += moved;
-            return (s32)at;
+            return (i32)at;
         case TOKEN_END_NODE:
             moved--;
             break;
@@ -195,15 +195,15 @@ s32 fdt_next_node(const struct fdt *tree, s32 node, int *depth)
     }
 }
 
-s32 fdt_first_child(const struct fdt *tree, s32 node)
+i32 fdt_first_child(const struct fdt *tree, i32 node)
 {
     int depth = 0;
-    s32 next = fdt_next_node(tree, node, &depth);
+    i32 next = fdt_next_node(tree, node, &depth);
 
     return next >= 0 && depth == 1 ? next : FDT_NONE;
 }
 
-s32 fdt_next_sibling(const struct fdt *tree, s32 node)
+i32 fdt_next_sibling(const struct fdt *tree, i32 node)
 {
     int depth = 0;
 
@@ -213,12 +213,12 @@ s32 fdt_next_sibling(const struct fdt *tree, s32 node)
     return node >= 0 && depth == 0 ? node : FDT_NONE;
 }
 
-s32 fdt_parent(const struct fdt *tree, s32 node)
+i32 fdt_parent(const struct fdt *tree, i32 node)
 {
-    s32 ancestors[FDT_DEPTH_MAX] = {FDT_ROOT};
+    i32 ancestors[FDT_DEPTH_MAX] = {FDT_ROOT};
     int depth = 0;
 
-    for (s32 at = FDT_ROOT; at >= 0; at = fdt_next_node(tree, at, &depth)) {
+    for (i32 at = FDT_ROOT; at >= 0; at = fdt_next_node(tree, at, &depth)) {
         if (at == node)
             return depth > 0 ? ancestors[depth - 1] : FDT_NONE;
         ancestors[depth] = at;
@@ -226,7 +226,7 @@ s32 fdt_parent(const struct fdt *tree, s32 node)
     return FDT_NONE;
 }
 
-const char *fdt_name(const struct fdt *tree, s32 node)
+const char *fdt_name(const struct fdt *tree, i32 node)
 {
     return (const char *)structure_at(tree, (u32)node + CELL_BYTES);
 }
@@ -238,9 +238,9 @@ static bool name_matches(const char *name, const char *component, size_t length)
     return name[length] == '\0' || (name[length] == '@' && memchr(component, '@', length) == NULL);
 }
 
-s32 fdt_find_path(const struct fdt *tree, const char *path)
+i32 fdt_find_path(const struct fdt *tree, const char *path)
 {
-    s32 node = FDT_ROOT;
+    i32 node = FDT_ROOT;
 
     if (*path != '/')
         return FDT_NONE;
@@ -260,18 +260,18 @@ s32 fdt_find_path(const struct fdt *tree, const char *path)
     return FDT_NONE;
 }
 
-s32 fdt_find_compatible(const struct fdt *tree, s32 after, const char *compatible)
+i32 fdt_find_compatible(const struct fdt *tree, i32 after, const char *compatible)
 {
-    s32 node = after < 0 ? FDT_ROOT : fdt_next_node(tree, after, NULL);
+    i32 node = after < 0 ? FDT_ROOT : fdt_next_node(tree, after, NULL);
 
     while (node >= 0 && !fdt_property_lists(tree, node, "compatible", compatible))
         node = fdt_next_node(tree, node, NULL);
     return node;
 }
 
-s32 fdt_find_phandle(const struct fdt *tree, u32 phandle)
+i32 fdt_find_phandle(const struct fdt *tree, u32 phandle)
 {
-    for (s32 node = FDT_ROOT; node >= 0; node = fdt_next_node(tree, node, NULL)) {
+    for (i32 node = FDT_ROOT; node >= 0; node = fdt_next_node(tree, node, NULL)) {
         u32 found;
 
         if (fdt_property_cell(tree, node, "phandle", 0, &found) == FDT_OK && found == phandle)
@@ -280,7 +280,7 @@ s32 fdt_find_phandle(const struct fdt *tree, u32 phandle)
     return FDT_NONE;
 }
 
-const void *fdt_property(const struct fdt *tree, s32 node, const char *name, u32 *bytes)
+const void *fdt_property(const struct fdt *tree, i32 node, const char *name, u32 *bytes)
 {
     u32 at = (u32)token_end(tree, (u32)node);
 
@@ -300,7 +300,7 @@ const void *fdt_property(const struct fdt *tree, s32 node, const char *name, u32
     }
 }
 
-const char *fdt_property_string(const struct fdt *tree, s32 node, const char *name)
+const char *fdt_property_string(const struct fdt *tree, i32 node, const char *name)
 {
     u32 bytes;
     const char *text = fdt_property(tree, node, name, &bytes);
@@ -308,7 +308,7 @@ const char *fdt_property_string(const struct fdt *tree, s32 node, const char *na
     return text != NULL && bytes > 0 && strnlen(text, bytes) == bytes - 1 ? text : NULL;
 }
 
-bool fdt_property_lists(const struct fdt *tree, s32 node, const char *name, const char *value)
+bool fdt_property_lists(const struct fdt *tree, i32 node, const char *name, const char *value)
 {
     u32 bytes;
     const char *text = fdt_property(tree, node, name, &bytes);
@@ -327,7 +327,7 @@ bool fdt_property_lists(const struct fdt *tree, s32 node, const char *name, cons
     return false;
 }
 
-int fdt_property_cell(const struct fdt *tree, s32 node, const char *name, u32 index, u32 *value)
+int fdt_property_cell(const struct fdt *tree, i32 node, const char *name, u32 index, u32 *value)
 {
     u32 bytes;
     const u8 *cells = fdt_property(tree, node, name, &bytes);
@@ -350,7 +350,7 @@ static bool read_cells(const u8 *at, u32 cells, u64 *value)
     return true;
 }
 
-int fdt_property_number(const struct fdt *tree, s32 node, const char *name, u64 *value)
+int fdt_property_number(const struct fdt *tree, i32 node, const char *name, u64 *value)
 {
     u32 bytes;
     const u8 *cells = fdt_property(tree, node, name, &bytes);
@@ -362,9 +362,9 @@ int fdt_property_number(const struct fdt *tree, s32 node, const char *name, u64 
     return read_cells(cells, bytes / CELL_BYTES, value) ? FDT_OK : FDT_BAD_VALUE;
 }
 
-int fdt_reg(const struct fdt *tree, s32 node, u32 index, struct fdt_range *range)
+int fdt_reg(const struct fdt *tree, i32 node, u32 index, struct fdt_range *range)
 {
-    s32 parent = fdt_parent(tree, node);
+    i32 parent = fdt_parent(tree, node);
     u32 address_cells = ADDRESS_CELLS_DEFAULT, size_cells = SIZE_CELLS_DEFAULT;
     u32 bytes;
     const u8 *cells = fdt_property(tree, node, "reg", &bytes);
@@ -402,7 +402,7 @@ int fdt_reserved(const struct fdt *tree, u32 index, struct fdt_range *range)
     }
 }
 
-bool fdt_enabled(const struct fdt *tree, s32 node)
+bool fdt_enabled(const struct fdt *tree, i32 node)
 {
     u32 bytes;
 

@@ -99,7 +99,7 @@ static u64 take_unsigned(va_list *arguments, enum length length)
     }
 }
 
-static s64 take_signed(va_list *arguments, enum length length)
+static i64 take_signed(va_list *arguments, enum length length)
 {
     switch (length) {
     case LENGTH_LONG:
@@ -174,7 +174,7 @@ static void emit_string(struct output *out, struct conversion *c, const char *te
 /* Prints one conversion; false when it is not known. */
 static bool emit_conversion(struct output *out, struct conversion *c, va_list *arguments)
 {
-    s64 number;
+    i64 number;
     char character;
 
     switch (c->kind) {
