@@ -180,4 +180,4 @@ help: ## show this list
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/\1:\2/p' $(MAKEFILE_LIST) | sort | \
 	    awk -F: '{ line = $$0; sub(/^[^:]*:/, "", line); printf "  %-12s %s\n", $$1, line }'
 
--include $(patsubst %.o,%.d,$(ALL_OBJECTS)) $(wildcard $(BUILD)/*/*.h.d $(BUILD)/*/*/*.lds.d $(BUILD)/*/*/*/*.lds.d)
+-include $(patsubst %.o,%.d,$(ALL_OBJECTS) $(ALL_TEST_OBJECTS)) $(wildcard $(BUILD)/*/*.h.d $(BUILD)/*/*/*.lds.d $(BUILD)/*/*/*/*.lds.d)
