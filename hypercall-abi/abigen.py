@@ -83,7 +83,7 @@ def check(abi):
 
 def header(abi):
     """Constants and layouts, for C on both sides."""
-    out = [c_head("Constants and layouts of the hypercall ABI."), "#pragma once\n", "#include <types.h>\n"]
+    out = [c_head("Constants and layouts of the hypercall ABI."), "#pragma once\n", '#include "types.h"\n']
     out.append(f"enum {{\n    CANDOR_ABI_VERSION = {abi['abi']['version']},")
     out.append(f"    CANDOR_EXTENSION = 0x{abi['abi']['extension']:08x},\n}};\n")
     out.append("/* Errors, in a0. */\nenum hc_error {")

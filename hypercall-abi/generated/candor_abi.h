@@ -3,7 +3,7 @@
 
 #pragma once
 
-#include <types.h>
+#include "types.h"
 
 enum {
     CANDOR_ABI_VERSION = 1,
