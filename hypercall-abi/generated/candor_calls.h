@@ -197,12 +197,12 @@ static inline struct hc_result candor_pte_fill(u64 root, u64 address, u64 frames
 }
 
 /* Returns how many pages were gone through, mapped or not. */
-static inline struct hc_result candor_pte_protect(u64 root, u64 address, u64 count, u64 allow)
+static inline struct hc_result candor_pte_protect(u64 root, u64 address, u64 count, u64 prot)
 {
     register u64 a0 __asm__("a0") = root;
     register u64 a1 __asm__("a1") = address;
     register u64 a2 __asm__("a2") = count;
-    register u64 a3 __asm__("a3") = allow;
+    register u64 a3 __asm__("a3") = prot;
     register u64 a6 __asm__("a6") = HC_CALL_PTE_PROTECT;
     register u64 a7 __asm__("a7") = CANDOR_EXTENSION;
     __asm__ volatile("ecall" : "+r"(a0), "+r"(a1), "+r"(a2), "+r"(a3), "+r"(a6), "+r"(a7)

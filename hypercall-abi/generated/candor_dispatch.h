@@ -23,7 +23,7 @@ struct hc_result hc_pte_set(struct vcpu *vcpu, gpa_t root, gva_t address, u64 en
 struct hc_result hc_pte_get(struct vcpu *vcpu, gpa_t root, gva_t address);
 struct hc_result hc_pte_batch(struct vcpu *vcpu, gpa_t root, gpa_t updates, u64 count);
 struct hc_result hc_pte_fill(struct vcpu *vcpu, gpa_t root, gva_t address, gpa_t frames, u64 count, u64 prot);
-struct hc_result hc_pte_protect(struct vcpu *vcpu, gpa_t root, gva_t address, u64 count, u64 allow);
+struct hc_result hc_pte_protect(struct vcpu *vcpu, gpa_t root, gva_t address, u64 count, u64 prot);
 struct hc_result hc_pte_clone(struct vcpu *vcpu, gpa_t to_root, gpa_t from_root, gva_t address, u64 count, gpa_t entries);
 struct hc_result hc_pte_clear(struct vcpu *vcpu, gpa_t root, gva_t address, u64 count, gpa_t entries);
 struct hc_result hc_space_switch(struct vcpu *vcpu, gpa_t root);
