@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the common code needs to know of the processor: registers of user mode, saved contexts,
+ * interrupts on and off. tp points to this CPU's struct cpu while the kernel runs.
+ */
+#ifndef FRANK_ARCH_H
+#define FRANK_ARCH_H
+
+#include "riscv.h"
+#include "types.h"
+
+struct cpu;
+struct thread;
+struct frank_ucontext;
+
+enum arch_register {
+    REG_RA = 1,
+    REG_SP = 2,
+    REG_GP = 3,
+    REG_TP = 4,
+    REG_A0 = 10,
+    REG_A1 = 11,
+    REG_A2 = 12,
+    REG_A7 = 17,
+    REG_COUNT = 32,
+};
+
+/* What a trap saves, at the top of the thread's stack for user mode, further down for the kernel's
+   own traps. Filled and read by trap.S; the stack stays aligned to 16. */
+struct trap_frame {
+    u64 x[REG_COUNT]; /* x[0] holds the pc */
+    u64 status;       /* sstatus */
+    struct cpu *cpu;  /* for tp, when the kernel is entered from this frame */
+    u32 work;         /* atomic, enum frame_work: to do before user mode is entered */
+    u32 unused;
+    u64 padding;
+};
+
+enum frame_work {
+    FRAME_WORK_PREEMPT = 1, /* somebody else should run */
+    FRAME_WORK_SIGNAL = 2,  /* the process has a signal to take */
+    FRAME_WORK_FP = 4,      /* the registers do not hold this thread's floating-point values */
+    FRAME_WORK_RESTORE = 8, /* all registers of the frame count, not only what a call may change */
+};
+
+/* Where a thread left off inside the kernel: what a C function preserves. */
+struct arch_context {
+    u64 ra;
+    u64 sp;
+    u64 s[12];
+};
+
+struct arch_fp {
+    u64 f[32];
+    u64 fcsr;
+};
+
+static inline struct cpu *arch_this_cpu(void)
+{
+    struct cpu *cpu;
+
+    __asm__ volatile("mv %0, tp" : "=r"(cpu));
+    return cpu;
+}
+
+static inline void arch_set_this_cpu(struct cpu *cpu)
+{
+    __asm__ volatile("mv tp, %0" : : "r"(cpu));
+}
+
+/* Interrupts off, returning whether they were on; on. */
+static inline bool arch_interrupts_off(void)
+{
+    return (csr_read_clear(sstatus, SSTATUS_SIE) & SSTATUS_SIE) != 0;
+}
+
+static inline void arch_interrupts_on(void)
+{
+    csr_set(sstatus, SSTATUS_SIE);
+}
+
+static inline bool arch_interrupts_are_on(void)
+{
+    return (csr_read(sstatus) & SSTATUS_SIE) != 0;
+}
+
+/* Wait a little in a spin. */
+static inline void arch_relax(void)
+{
+    __asm__ volatile("nop" : : : "memory");
+}
+
+/* Make instructions written to memory visible to this CPU's fetches. */
+static inline void arch_instruction_sync(void)
+{
+    __asm__ volatile("fence.i" : : : "memory");
+}
+
+/* Save the running context in `from` and go on in `to`. Interrupts off. */
+void arch_switch(struct arch_context *from, const struct arch_context *to);
+
+/* Make a context that begins in start(), a C function, on a stack whose frame is `frame`, and that
+   goes to user mode through user_return() if start returns. */
+void arch_context_init(struct arch_context *context, struct trap_frame *frame, void (*start)(void),
+                       void (*user_return)(void));
+
+/* Registers for a new program. */
+void arch_frame_init(struct trap_frame *frame, u64 pc, u64 sp);
+
+/* Floating point. `leave`: the thread is about to stop running on this CPU; `enter`: it is about to
+   run. `save`: bring thread->fp up to date, returning false if the thread has used none yet.
+   `reset`: it has used none. `load`: thread->fp was written and counts. All for the thread that
+   runs on this CPU, or (load, reset) one that does not run. Interrupts off. */
+void arch_fp_leave(struct thread *thread);
+void arch_fp_enter(struct thread *thread);
+bool arch_fp_save(struct thread *thread);
+void arch_fp_reset(struct thread *thread);
+void arch_fp_load(struct thread *thread);
+
+/* A branch to itself with interrupts on: what idle=spin runs. Never returns by itself. */
+NORETURN void arch_idle_spin(void);
+
+/* Copies that a fault in user memory ends early; SUM is set meanwhile. 0 or -EFAULT, string:
+   length, -EFAULT, or `size` if no zero was met. The addresses were checked to be a user's. */
+MUST_CHECK long arch_user_copy(void *to, const void *from, size_t bytes);
+MUST_CHECK long arch_user_zero(void *to, size_t bytes);
+MUST_CHECK long arch_user_string(char *to, const void *from, size_t size);
+
+/* Whole pages, fast. */
+void arch_page_zero(void *page);
+void arch_page_copy(void *to, const void *from);
+
+/* The kernel's own panic: registers of a frame (NULL: none) and the calls that led here. */
+void arch_print_frame(const struct trap_frame *frame);
+void arch_print_backtrace(void);
+
+#endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Flags of open and whence of lseek. Kernel side only: the values are those of newlib's <fcntl.h>,
+ * <unistd.h>.
+ */
+#ifndef FRANK_FCNTL_H
+#define FRANK_FCNTL_H
+
+enum open_flag {
+    O_RDONLY = 0x0,
+    O_WRONLY = 0x1,
+    O_RDWR = 0x2,
+    O_ACCMODE = 0x3,
+    O_APPEND = 0x8,
+    O_CREAT = 0x200,
+    O_TRUNC = 0x400,
+    O_EXCL = 0x800,
+    O_NONBLOCK = 0x4000,
+    O_CLOEXEC = 0x40000,
+    O_DIRECTORY = 0x200000,
+};
+
+enum seek_whence {
+    SEEK_SET = 0,
+    SEEK_CUR = 1,
+    SEEK_END = 2,
+};
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/* What the calls that report on the system fill in. For both sides. */
+#ifndef FRANK_PROCINFO_H
+#define FRANK_PROCINFO_H
+
+#include <stdint.h>
+
+enum frank_process_state {
+    FRANK_PROCESS_RUNNING = 0,
+    FRANK_PROCESS_RUNNABLE = 1,
+    FRANK_PROCESS_SLEEPING = 2,
+    FRANK_PROCESS_ZOMBIE = 3,
+};
+
+/*
+ * procinfo(buffer, count) fills up to count of these, in order of pid, and returns how many.
+ */
+struct frank_procinfo {
+    int32_t pid;
+    int32_t parent_pid;
+    uint32_t state;
+    uint32_t thread_count;
+    uint64_t page_count; /* pages mapped, shared ones included */
+    uint64_t run_ns;
+    char name[32];
+};
+
+struct frank_meminfo {
+    uint64_t total_pages;
+    uint64_t free_pages;
+    uint64_t process_count;
+    uint64_t zeroed_pages; /* how many the kernel has zeroed so far */
+};
+
+struct frank_timespec {
+    int64_t seconds;
+    int64_t nanoseconds;
+};
+
+enum frank_clock {
+    FRANK_CLOCK_REALTIME = 0, /* the same as monotonic: Frank reads no calendar clock */
+    FRANK_CLOCK_MONOTONIC = 1,
+    FRANK_CLOCK_TICKS = 2, /* raw ticks of the machine's clock in the nanoseconds field */
+};
+
+enum frank_reboot {
+    FRANK_REBOOT_POWEROFF = 0,
+    FRANK_REBOOT_RESTART = 1,
+};
+
+enum frank_prot {
+    FRANK_PROT_NONE = 0,
+    FRANK_PROT_READ = 1,
+    FRANK_PROT_WRITE = 2,
+    FRANK_PROT_EXEC = 4,
+};
+
+#endif

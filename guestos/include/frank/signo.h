@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* Signal numbers and codes. Kernel side only: the values are those of newlib's <signal.h>. */
+#ifndef FRANK_SIGNO_H
+#define FRANK_SIGNO_H
+
+enum signal_number {
+    SIGHUP = 1,
+    SIGINT = 2,
+    SIGQUIT = 3,
+    SIGILL = 4,
+    SIGTRAP = 5,
+    SIGABRT = 6,
+    SIGFPE = 8,
+    SIGKILL = 9,
+    SIGBUS = 10,
+    SIGSEGV = 11,
+    SIGPIPE = 13,
+    SIGALRM = 14,
+    SIGTERM = 15,
+    SIGCHLD = 20,
+    SIGNAL_COUNT = 32,
+};
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Flags of waitpid and the shape of a status word. Kernel side only: as newlib's <sys/wait.h>
+ * reads them, that is exit code in bits 15:8 with bits 7:0 zero, or the number of the ending
+ * signal in bits 6:0.
+ */
+#ifndef FRANK_WAIT_H
+#define FRANK_WAIT_H
+
+enum wait_flag {
+    WNOHANG = 1,
+};
+
+static inline int wait_status_exited(int code)
+{
+    return (code & 0xff) << 8;
+}
+
+static inline int wait_status_signalled(int signal)
+{
+    return signal & 0x7f;
+}
+
+#endif

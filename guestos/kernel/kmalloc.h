@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* Kernel memory in sizes of 32 bytes to 1 MiB. Any context; lock LOCK_KMALLOC. */
+#ifndef FRANK_KERNEL_KMALLOC_H
+#define FRANK_KERNEL_KMALLOC_H
+
+#include "types.h"
+
+void kmalloc_init(void);
+
+/* At least `bytes` bytes, aligned to 16; contents undefined. NULL: out of memory, or too large. */
+MUST_CHECK void *kmalloc(size_t bytes);
+
+/* The same, zeroed. */
+MUST_CHECK void *kzalloc(size_t bytes);
+
+/* NULL is allowed. */
+void kfree(void *memory);
+
+#endif

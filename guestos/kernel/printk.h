@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* The kernel's messages, and its end. Any context. */
+#ifndef FRANK_KERNEL_PRINTK_H
+#define FRANK_KERNEL_PRINTK_H
+
+#include "printf.h"
+#include "types.h"
+
+struct trap_frame;
+
+void printk(const char *format, ...) PRINTF_LIKE(1, 2);
+
+/* A fault of the kernel's own: print why, the registers (frame may be NULL) and how it came, then
+   power off. */
+NORETURN void panic(const char *format, ...) PRINTF_LIKE(1, 2);
+NORETURN void panic_frame(const struct trap_frame *frame, const char *format, ...)
+    PRINTF_LIKE(2, 3);
+
+/* Holds in every build: what is tested is cheap. */
+#define kassert(condition)                                                     \
+    ({                                                                         \
+        if (__builtin_expect(!(condition), 0))                                 \
+            panic("assertion failed: %s, %s:%d", #condition, __FILE__, __LINE__); \
+    })
+
+#endif

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Processes: the tree of them, fork, exec, exit, wait, and the signals that end them.
+ *
+ * A process owns its threads, a space, a file table. It becomes a zombie when its last thread has
+ * exited: then only this structure is left, until the parent waits for it. Children of a process
+ * that ends pass to init (pid 1). The tree, the pids, `state` and `exit_status` are guarded by the
+ * global process_lock (LOCK_PROCESS).
+ */
+#ifndef FRANK_KERNEL_PROCESS_H
+#define FRANK_KERNEL_PROCESS_H
+
+#include "frank/signal.h"
+#include "frank/signo.h"
+#include "kernel/lock.h"
+#include "kernel/thread.h"
+#include "kernel/wait_queue.h"
+#include "list.h"
+#include "types.h"
+
+struct file_table;
+struct frank_procinfo;
+struct space;
+
+enum process_limits {
+    PROCESS_COUNT_MAX = 1024,
+    PROCESS_PID_MAX = 32767,
+    PROCESS_NAME_SIZE = 32,
+};
+
+enum process_state {
+    PROCESS_ALIVE,
+    PROCESS_ZOMBIE,
+};
+
+extern struct spinlock process_lock;
+
+struct process {
+    s32 pid;
+    char name[PROCESS_NAME_SIZE];
+    struct space *space;
+    struct file_table *files;
+
+    /* Guarded by process_lock. */
+    enum process_state state;
+    int exit_status; /* as waitpid reports it */
+    struct process *parent;
+    struct list_node children;
+    struct list_node sibling_node; /* on the parent's children */
+    struct list_node all_node;     /* on the list of all, by pid */
+    struct list_node threads;
+    u32 thread_count;
+    u64 ended_run_ticks; /* of threads that have exited */
+    struct wait_queue child_wait; /* a child has ended */
+
+    u32 pending_signals; /* one bit a signal; atomic */
+    struct frank_sigaction actions[SIGNAL_COUNT];
+};
+
+/* Make the first process and let it run exec(path, words of arguments). */
+void process_start_init(const char *path, const char *arguments);
+
+/* End the current process with a status in waitpid's form. Thread context, no lock held. */
+NORETURN void process_exit(int status);
+
+/* How many there are, zombies included. */
+u64 process_count(void);
+
+/* Mark a signal pending in a process, and see that it notices. process_lock is held. */
+void process_signal_locked(struct process *process, int signal);
+
+/* The alive process with this pid, or NULL. process_lock is held. */
+struct process *process_find_locked(s32 pid);
+
+#endif

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Address spaces: a sorted list of regions that says what user addresses mean, and the platform's
+ * translations, which are filled from it as pages are touched.
+ *
+ * A translation may be missing or weaker than its region allows, never stronger. It is writable
+ * only if the page's sole reference is this mapping's; so pages are shared after a fork or with a
+ * file until one side writes (copy on write).
+ * The space's mutex guards all of it. Page faults take it, so no copy to or from a user may be made
+ * while it is held.
+ */
+#ifndef FRANK_KERNEL_SPACE_H
+#define FRANK_KERNEL_SPACE_H
+
+#include "kernel/addr.h"
+#include "kernel/lock.h"
+#include "list.h"
+#include "platform.h"
+#include "types.h"
+
+struct inode;
+
+enum region_kind {
+    REGION_ANONYMOUS, /* zeros until written */
+    REGION_FILE,      /* private: a file's bytes, then zeros, until written */
+    REGION_STACK,     /* anonymous, and grows down to its limit when touched below its start */
+};
+
+struct region {
+    struct list_node node;
+    uva_t start; /* [start, end), whole pages */
+    uva_t end;
+    uva_t lowest; /* REGION_STACK: how far down start may move */
+    enum region_kind kind;
+    u32 prot; /* enum plat_prot */
+    struct inode *inode; /* REGION_FILE: holds a reference */
+    u64 file_offset;     /* of `start`, whole pages */
+    u64 file_bytes;      /* from `start` on; behind them are zeros */
+};
+
+struct space {
+    struct mutex lock;
+    struct list_node regions;
+    struct plat_space platform;
+    uva_t heap_start; /* the page after the program */
+    uva_t heap_end;   /* the break, not aligned */
+    u64 page_count;   /* mapped now */
+};
+
+enum space_fault_result {
+    SPACE_FAULT_DONE,
+    SPACE_FAULT_NO_REGION, /* nothing there */
+    SPACE_FAULT_PROT,      /* not allowed there */
+    SPACE_FAULT_NO_MEMORY,
+    SPACE_FAULT_IO, /* the file's page could not be read, or lies behind its end */
+};
+
+/* An empty space, or NULL: out of memory. */
+MUST_CHECK struct space *space_create(void);
+
+/* Unmap and free everything. No CPU runs in it and none will again. */
+void space_destroy(struct space *space);
+
+/* A copy that shares all pages until they are written. NULL: out of memory. */
+MUST_CHECK struct space *space_fork(struct space *space);
+
+/* Run in this space from now on; NULL: in none. */
+void space_switch(struct space *space);
+
+/*
+ * Add a region. For REGION_FILE the inode's reference is taken over on success. 0, -ENOMEM, or
+ * -EINVAL if it lies outside the user's addresses or overlaps another.
+ */
+MUST_CHECK int space_add_region(struct space *space, const struct region *region);
+
+/* Map a page of the kernel's at an address of an anonymous region, taking over its reference. */
+MUST_CHECK int space_map_page(struct space *space, uva_t address, pa_t page);
+
+/* Map what pages of a read-only file region are in memory, so that they need not fault. */
+MUST_CHECK int space_map_file(struct space *space, uva_t address);
+
+/* Make an access possible: `access` is one PLAT_PROT_ bit. Thread context, interrupts on. */
+enum space_fault_result space_fault(struct space *space, uva_t address, u32 access);
+
+/* Move the break. Returns the new one, or -ENOMEM and it stays; 0 asks only. */
+MUST_CHECK long space_set_break(struct space *space, uva_t address);
+
+/* Change what is allowed in whole pages. 0, -EINVAL, -ENOMEM (also: not all of it is mapped). */
+MUST_CHECK int space_protect(struct space *space, uva_t address, u64 bytes, u32 prot);
+
+#endif

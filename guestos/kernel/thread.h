@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Threads and their scheduling: per-CPU round robin.
+ *
+ * A thread is RUNNING on its CPU, RUNNABLE on its CPU's queue, SLEEPING, or DEAD until the thread
+ * that runs next frees it. `state` and `run_node` are guarded by its CPU's run_lock. That lock is
+ * held across a switch and released by the thread switched to, so a thread can be woken only after
+ * its registers are saved.
+ *
+ * The structure lies at the low end of the pages that hold the thread's kernel stack. Above it is a
+ * word that must not change, then the stack, then the registers of user mode at the very top.
+ */
+#ifndef FRANK_KERNEL_THREAD_H
+#define FRANK_KERNEL_THREAD_H
+
+#include "arch.h"
+#include "kernel/cpu.h"
+#include "kernel/timer.h"
+#include "list.h"
+#include "types.h"
+
+struct process;
+
+enum thread_state {
+    THREAD_NEW,
+    THREAD_RUNNING,
+    THREAD_RUNNABLE,
+    THREAD_SLEEPING,
+    THREAD_DEAD,
+};
+
+enum thread_sizes {
+    THREAD_STACK_SIZE = 8192, /* with the structure; aligned to its size */
+};
+
+#define THREAD_STACK_CANARY 0x57ac4b0770335afeUL
+
+struct thread {
+    struct arch_context context; /* where it left off in the kernel */
+    struct arch_fp fp;           /* its floating-point registers while no CPU holds them */
+    struct trap_frame *frame;    /* its registers of user mode */
+    struct cpu *cpu;             /* whose queue it runs on */
+    struct process *process;     /* NULL: a kernel thread */
+    struct list_node process_node;
+
+    enum thread_state state;
+    bool interruptible; /* while SLEEPING: a signal ends the sleep */
+    int wake_reason;    /* 0, -EINTR, -ETIMEDOUT */
+    struct list_node run_node;
+    struct list_node wait_node; /* guarded by the wait queue's lock */
+    struct timer timer;         /* ends a sleep */
+
+    u64 started_ticks; /* when it last began to run */
+    u64 run_ticks;     /* before that */
+    u64 canary;        /* last: what an overflowing stack overwrites first */
+};
+
+static inline struct thread *thread_current(void)
+{
+    return arch_this_cpu()->current;
+}
+
+static inline struct process *process_current(void)
+{
+    return thread_current()->process;
+}
+
+/*
+ * A thread that will begin in entry(argument) in the kernel; it is not yet runnable. entry may
+ * return: the thread then goes to user mode with the registers in its frame (zeros until somebody
+ * fills them). NULL: out of memory.
+ */
+MUST_CHECK struct thread *thread_create(void (*entry)(void *argument), void *argument);
+
+/* Free a thread that never ran or that is DEAD and off its CPU. */
+void thread_destroy(struct thread *thread);
+
+/* Let a NEW thread run. */
+void thread_start(struct thread *thread);
+
+/* Let a sleeping thread run, to see `reason`. False if it was not asleep. Any context. */
+bool thread_wake(struct thread *thread, int reason);
+
+/* End the thread's sleep if it may be interrupted, and have it look for signals. Any context. */
+void thread_interrupt(struct thread *thread);
+
+/* Whether the current thread should leave its system call to take a signal. */
+bool thread_has_signal(void);
+
+/* Sleep until a time of plat_time_now(). 0, or -EINTR. */
+MUST_CHECK int thread_sleep_until(u64 deadline_ticks);
+
+/* Give others a turn. */
+void thread_yield(void);
+
+/* End the current thread, which no longer has a process. */
+NORETURN void thread_exit(void);
+
+/* Ticks that it has run. */
+u64 thread_run_ticks(const struct thread *thread);
+
+/* --- for wait.c and the trap path --- */
+
+/* Switch to the next thread. Called with this CPU's run_lock held as the only lock and the current
+   thread's state changed; on return the lock is released. */
+void schedule_locked(void);
+
+/* The current thread's slice is over, or somebody else should run: switch if there is anybody. */
+void schedule_preempt(void);
+
+/* Make this the idle thread of the CPU that calls; it never returns. */
+NORETURN void thread_become_idle(void);
+
+/* In an interrupt taken while the idle thread ran: switch if somebody is runnable. */
+void schedule_from_idle(void);
+
+#endif

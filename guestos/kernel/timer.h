@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One-shot timers. The machine's timer is set to the earliest one, or to the end of the running
+ * thread's slice when somebody else waits to run; with neither it is off: there is no periodic
+ * tick.
+ */
+#ifndef FRANK_KERNEL_TIMER_H
+#define FRANK_KERNEL_TIMER_H
+
+#include "list.h"
+#include "types.h"
+
+#define TIMER_NEVER (~(u64)0)
+
+struct timer {
+    struct list_node node; /* on its CPU's list, by deadline; guarded by that CPU's timer lock */
+    struct cpu *cpu;       /* where it was started */
+    u64 deadline_ticks;
+    void (*expire)(struct timer *timer); /* in interrupt context, no lock held */
+};
+
+void timer_init(struct timer *timer, void (*expire)(struct timer *timer));
+
+/* Start on this CPU, or cancel. A started timer is not started again. Cancelling an expired one is
+   harmless; it may still be running on another CPU then. */
+void timer_start(struct timer *timer, u64 deadline_ticks);
+void timer_cancel(struct timer *timer);
+
+/* When this CPU next needs its timer, TIMER_NEVER if it does not. Interrupts are off. */
+u64 timer_next_deadline(void);
+
+/* Make the machine's timer fit the timers and the slice. Interrupts are off. */
+void timer_program(void);
+
+/* The machine's timer went off. Interrupt context. */
+void timer_interrupt(void);
+
+/* Conversions by the machine's timebase; they saturate. */
+u64 timer_ticks_from_ns(u64 ns);
+u64 timer_ns_from_ticks(u64 ticks);
+
+#endif
