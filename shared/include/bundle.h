@@ -39,6 +39,7 @@ enum bundle_traps {
 /* bundle_vm.flags */
 enum bundle_flags {
     BUNDLE_FLAG_COUNTERS_RAW = 1 << 0, /* cycle and instret are the machine's own */
+    BUNDLE_FLAG_COLOUR = 1 << 1,       /* the console shows this name in colour: it is a terminal */
 };
 
 struct bundle_header {

@@ -24,10 +24,14 @@ typedef int64_t i64;
     ((type *)((char *)(pointer) - offsetof(type, member)))
 
 /* Each argument is evaluated once; both must have the same type. */
-#define min(a, b) ({ __typeof__(a) min_a_ = (a); __typeof__(b) min_b_ = (b); \
-                     (void)(&min_a_ == &min_b_); min_a_ < min_b_ ? min_a_ : min_b_; })
-#define max(a, b) ({ __typeof__(a) max_a_ = (a); __typeof__(b) max_b_ = (b); \
-                     (void)(&max_a_ == &max_b_); max_a_ > max_b_ ? max_a_ : max_b_; })
+#define min(a, b) CHOOSE_(<, a, b, __COUNTER__)
+#define max(a, b) CHOOSE_(>, a, b, __COUNTER__)
+#define CHOOSE_(relation, a, b, unique) CHOOSE_NAMED_(relation, a, b, unique)
+#define CHOOSE_NAMED_(relation, a, b, unique) ({ \
+    __typeof__(a) choose_a_##unique = (a); \
+    __typeof__(b) choose_b_##unique = (b); \
+    (void)(&choose_a_##unique == &choose_b_##unique); \
+    choose_a_##unique relation choose_b_##unique ? choose_a_##unique : choose_b_##unique; })
 
 /* `align` is a power of two. ALIGN_UP wraps to 0 past the end of the type: check the range first. */
 #define ALIGN_DOWN(value, align) ((value) & ~((__typeof__(value))(align) - 1))

@@ -13,6 +13,7 @@ RECORD = struct.Struct("<32sQQQQQIIII256s168x")
 VIRT = {"pv": 1}
 TRAPS = {"direct": 0, "bounced": 1}
 FLAG_COUNTERS_RAW = 1
+FLAG_COLOUR = 2
 MASK = (1 << 64) - 1
 
 
@@ -24,8 +25,9 @@ def checksum(data):
     return state
 
 
-def pack(machines):
-    """Returns the bundle (bytes) of `machines`, a list of vmspec.Machine whose files were read."""
+def pack(machines, colour=False):
+    """Returns the bundle (bytes) of `machines`, a list of vmspec.Machine whose files were read.
+    `colour`: the console that they will share is a terminal."""
     start = HEADER.size + len(machines) * RECORD.size
     pieces, records, at = [], [], start
 
@@ -41,6 +43,7 @@ def pack(machines):
     for machine in machines:
         image, initrd = place(machine.image_data), place(machine.initrd_data)
         flags = FLAG_COUNTERS_RAW if machine.counters == "raw" else 0
+        flags |= FLAG_COLOUR if colour else 0
         records.append(
             RECORD.pack(
                 machine.name.encode(), machine.memory_bytes, *image, *initrd, VIRT[machine.virt],
