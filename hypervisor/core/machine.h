@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the machine is made of, as its device tree says. Filled in once by the boot hart, then constant.
+ */
+#pragma once
+
+#include "types.h"
+
+enum {
+    HARTS_MAX = 64,
+    MACHINE_ISA_BYTES = 256,
+};
+
+struct machine {
+    char model[64];
+    char isa[MACHINE_ISA_BYTES]; /* of the boot hart; cut short if longer */
+    u32 hart_count;
+    u64 hart_ids[HARTS_MAX];
+    u64 memory_base;
+    u64 memory_bytes;
+    u64 timebase_hz;
+    u64 uart_base;
+    u32 uart_interrupt;
+    u64 clint_base;
+    u64 plic_base;
+    u64 finisher_base; /* 0 without one */
+    bool has_sstc;
+};
+
+extern struct machine machine;
+
+/*
+ * Reads the device tree at `tree` into `machine`. NULL, or one clause that says why Candor cannot run on this
+ * machine. `tree` may be overwritten afterwards.
+ */
+MUST_CHECK const char *machine_read(struct machine *found, const void *tree, u64 limit_bytes);

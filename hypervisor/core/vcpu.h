@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A virtual processor of a VM.
+ *
+ * Its life: OFF, then RUNNABLE (on the hart's queue, or running), SLEEPING (in yield_idle, on the hart's list
+ * of sleepers) and back, OFF again when its VM ends. The hart's queue_lock guards `state` and `link`; the rest
+ * belongs to the hart that runs it.
+ */
+#pragma once
+
+#include "candor_abi.h"
+#include "list.h"
+
+#include "arch_vcpu.h"
+
+struct hart;
+struct vm;
+
+enum vcpu_state {
+    VCPU_OFF = 0,
+    VCPU_RUNNABLE = 1,
+    VCPU_SLEEPING = 2,
+};
+
+/* Entries into the hypervisor are counted by cause: exceptions, then interrupts. */
+enum {
+    ENTRY_EXCEPTIONS = 32,
+    ENTRY_CAUSES = 64,
+};
+
+#define TIME_NEVER (~0ULL)
+
+struct vcpu_counts {
+    u64 entries[ENTRY_CAUSES];
+    u64 calls[HC_CALL_COUNT];
+    u64 calls_standard; /* calls of the standard firmware interface */
+    u64 upcalls;        /* traps handed on to the guest's kernel */
+};
+
+struct vcpu {
+    struct arch_vcpu arch; /* first: the assembly finds it here */
+
+    struct vm *vm;
+    u32 index;
+    u8 state; /* enum vcpu_state */
+    struct hart *hart;
+    struct list_node link;
+
+    u64 wake_time;  /* while SLEEPING: when to go on at the latest */
+    u64 timer;      /* given to timer_set; TIME_NEVER: none */
+    struct shared_page *shared; /* the registered page, in machine memory; NULL: none */
+
+    u64 state_since; /* when the last of the three times below was brought up to date */
+    u64 running_time;
+    u64 idle_time;
+    u64 steal_time;
+    struct vcpu_counts counts;
+};

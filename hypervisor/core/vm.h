@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A virtual machine: its memory, its vCPUs, its life.
+ *
+ * Life: BUILDING (memory taken and zeroed, image loaded: in steps, in the VM's own turns), RUNNING, ENDING
+ * (everything given back, in steps), then OFF, or BUILDING again after a reboot. A VM that cannot be
+ * built goes through ENDING as well. The record itself and its p2m stay for the machine's life.
+ */
+#pragma once
+
+#include "bundle.h"
+
+#include "core/lock.h"
+#include "core/vcpu.h"
+#include "mem/p2m.h"
+
+struct virt_ops;
+
+enum {
+    VMS_MAX = 64,
+    VM_NAME_BYTES = 16,
+};
+
+#define VM_MEMORY_BASE 0x80000000UL
+
+enum vm_state {
+    VM_OFF = 0,
+    VM_BUILDING = 1,
+    VM_RUNNING = 2,
+    VM_ENDING = 3,
+};
+
+/* Why a VM ended; what follows is decided by it. */
+enum vm_exit {
+    VM_EXIT_NONE = 0,
+    VM_EXIT_SHUTDOWN = 1,
+    VM_EXIT_REBOOT = 2,
+    VM_EXIT_FAULT = 3,   /* of the guest, or an image that does not start; the machine's exit status shows it */
+    VM_EXIT_KILLED = 4,  /* by the monitor */
+};
+
+/* The pv path's part of a VM. */
+struct vm_pv {
+    u64 pool_base;  /* guest-physical */
+    u64 pool_bytes;
+    u64 entry;      /* where the image starts */
+    u64 image_base; /* guest-physical range of the loaded image */
+    u64 image_end;
+    u64 start_info; /* guest-physical */
+    u64 initrd;
+    u32 phase;      /* enum pv_phase: how far building has come */
+    u64 cursor;     /* within the phase */
+    u32 map_tables; /* direct-map tables by machine frame, a list through struct frame.gfn; 0: end */
+    u64 upper_half[256]; /* entries 256 to 511 of every root */
+};
+
+struct vm {
+    u16 id; /* from 1 on; also the index in vms[] plus 1 */
+    char name[VM_NAME_BYTES];
+    u8 state;       /* enum vm_state */
+    u8 exit;        /* enum vm_exit: set when it stops running */
+    u32 reboots;
+    u32 step;       /* progress of BUILDING and ENDING, in chunks */
+    u64 started_at;
+    u64 memory_bytes;
+    const struct bundle_vm *config;
+    const u8 *image; /* in the bundle */
+    const u8 *initrd;
+    const struct virt_ops *virt;
+    bool traps_bounced;
+    bool counters_raw;
+    bool fast_paths; /* the assembly may serve calls itself */
+    struct lock lock;
+    struct p2m p2m;
+    struct vm_pv pv;
+    u32 vcpu_count;
+    struct vcpu vcpus[];
+};
+
+/* All VMs of the bundle that could be admitted, by id - 1. Constant after start-up. */
+extern struct vm *vms[VMS_MAX];
+extern u32 vm_count;
+
+/* Reads the bundle and makes a VM of every good record; each bad one is one line on the console. */
+void vm_start_all(const void *bundle, u64 limit_bytes);
+
+/*
+ * Ends a running VM (any of its vCPUs may be the caller): its vCPUs never run guest code again, and its next
+ * turns give everything back. Reboots it afterwards if `why` says so. A no-op unless it is RUNNING or
+ * BUILDING.
+ */
+void vm_end(struct vm *vm, enum vm_exit why);
+
+/* Ends a VM for a fault of its guest and prints one line: name, what, where. */
+void vm_end_fault(struct vcpu *vcpu, const char *what, u64 pc, u64 address);
+
+/* One bounded step of building or ending (at most some 20,000 instructions), in the VM's own turn. */
+void vm_step(struct vm *vm);
+
+/* The VM of that name or NULL. */
+struct vm *vm_find(const char *name);
+
+/* Turns the assembly's fast paths on or off for a VM: both ways must behave alike. */
+void vm_set_fast_paths(struct vm *vm, bool on);
