@@ -29,16 +29,17 @@ def pack(machines, colour=False):
     """Returns the bundle (bytes) of `machines`, a list of vmspec.Machine whose files were read.
     `colour`: the console that they will share is a terminal."""
     start = HEADER.size + len(machines) * RECORD.size
-    pieces, records, at = [], [], start
+    pieces, records, places, at = [], [], {}, start
 
     def place(data):
+        """Returns (offset, length) of `data`; the same bytes for two machines are packed once."""
         nonlocal at
-        if not data:
-            return 0, 0
-        padding = -at % ALIGNMENT
-        pieces.append(b"\0" * padding + data)
-        at += padding + len(data)
-        return at - len(data), len(data)
+        if data and data not in places:
+            padding = -at % ALIGNMENT
+            pieces.append(b"\0" * padding + data)
+            places[data] = (at + padding, len(data))
+            at += padding + len(data)
+        return places.get(data, (0, 0))
 
     for machine in machines:
         image, initrd = place(machine.image_data), place(machine.initrd_data)

@@ -48,6 +48,7 @@ class Image:
     entry: int
     segments: list
     note: Note | None
+    used_bytes: int  # of the file; what follows (sections, symbols) is not needed to load it
 
 
 def read_image(data):
@@ -65,7 +66,7 @@ def read_image(data):
         raise Problem("image has no usable program headers")
     if table + count * SEGMENT.size > len(data):
         raise Problem("image is truncated: its program headers end past the end of the file")
-    segments, note = [], None
+    segments, note, used = [], None, table + count * SEGMENT.size
     for index in range(count):
         found = SEGMENT.unpack_from(data, table + index * SEGMENT.size)
         kind, flags, offset, virtual, physical, file_bytes, memory_bytes, _ = found
@@ -73,6 +74,7 @@ def read_image(data):
             continue
         if offset + file_bytes > len(data):
             raise Problem(f"image is truncated: segment {index} ends past the end of the file")
+        used = max(used, offset + file_bytes)
         if kind == SEGMENT_NOTE:
             note = find_note(data[offset : offset + file_bytes]) or note
         elif memory_bytes:
@@ -82,7 +84,7 @@ def read_image(data):
                 raise Problem(f"segment {index} wraps around the end of the address space")
             segments.append(Segment(virtual, physical, memory_bytes, flags))
     check_segments(segments, entry)
-    return Image(entry, segments, note)
+    return Image(entry, segments, note, used)
 
 
 def check_segments(segments, entry):

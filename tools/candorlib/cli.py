@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: MIT
+"""The command line of tools/candor."""
+
+import argparse
+import os
+import shlex
+import sys
+
+from . import abi, bundle, qemu, vmspec
+from .problem import KIB, MIB, Problem, parse_size, read_file, show_size
+
+VERSION = "0.1"
+EXIT_REFUSED = 2
+# Candor's own share of the machine: below the bundle, and its boot-time heap behind it.
+RAM_BASE = 0x80000000
+HEAP_LEAST = 8 * MIB
+HEAP_PER_GUEST_PAGE = 64
+MEMORY_UNIT = 128 * MIB
+
+VM_HELP = """\
+one virtual machine; repeat for more. Options, separated by commas (a comma inside a value is written
+twice, ',,'; a value may hold spaces and '='): image=PATH the kernel, an ELF file with Candor's note;
+name=NAME (vm1, vm2, ...); mem=SIZE (64M); virt=pv; traps=direct|bounced, where traps of user code enter
+first (direct); initrd=PATH; args=TEXT for the kernel; counters=virtual|raw, whether cycle and instret
+are the machine's own (virtual)"""
+
+
+def report(line):
+    print(f"candor: {line}", file=sys.stderr)
+
+
+def machine_options():
+    """The options that `run` and `native` share."""
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument("--smp", type=int, default=1, metavar="N", help="harts of the machine (1)")
+    shared.add_argument("--mem", metavar="SIZE", help="memory of the machine (what is needed)")
+    shared.add_argument("--cpu", default="", metavar="EXTS", help="changes to the pinned extensions: h=true,zbb=false")
+    shared.add_argument("--icount", action="store_true", help="count instructions: time follows execution")
+    shared.add_argument("--gdb", nargs="?", type=int, const=0, metavar="PORT", help="wait for gdb, on a free port")
+    shared.add_argument("--dry-run", action="store_true", help="print the QEMU command and stop")
+    return shared
+
+
+def arguments():
+    parser = argparse.ArgumentParser(
+        prog="candor",
+        description="Starts virtual machines under Candor, or Frank on the bare machine, in QEMU.",
+        epilog="QEMU=path names the emulator, QEMUEXTRA holds options to add. The exit status is QEMU's; 2 "
+        "when nothing could be started.",
+    )
+    parser.add_argument("--version", action="version", version=f"candor {VERSION}, ABI version {abi.version()}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="{run,native,pack}")
+    shared = machine_options()
+    build = os.environ.get("BUILD") or os.path.join(abi.ROOT, "build")
+
+    run = commands.add_parser("run", parents=[shared], help="boot Candor with virtual machines")
+    run.add_argument("--vm", action="append", default=[], metavar="OPTIONS", help=VM_HELP)
+    run.add_argument("--hypervisor", default=os.path.join(build, "candor.elf"), metavar="PATH", help="Candor's image")
+    run.add_argument("--bundle", metavar="PATH", help="a bundle packed before, in place of --vm")
+
+    native = commands.add_parser("native", parents=[shared], help="boot Frank on the bare machine, with OpenSBI")
+    native.add_argument("--image", default=os.path.join(build, "frank-native.elf"), metavar="PATH")
+    native.add_argument("--initrd", metavar="PATH")
+    native.add_argument("--args", default="", metavar="TEXT", help="arguments for the kernel")
+
+    pack = commands.add_parser("pack", help="write the bundle to a file")
+    pack.add_argument("--vm", action="append", default=[], metavar="OPTIONS", help="as for run")
+    pack.add_argument("--output", required=True, metavar="PATH")
+    for command in (run, pack):
+        command.add_argument("--unchecked", action="store_true", help="pack images as they are: Candor refuses them")
+    return parser
+
+
+def make_bundle(options):
+    """Returns (bundle, bytes of memory that the virtual machines take together)."""
+    if not options.vm:
+        raise Problem("no virtual machine is given (--vm image=PATH)")
+    machines = vmspec.parse_machines(options.vm, report, check=not options.unchecked)
+    if not machines:
+        raise Problem("no virtual machine is left to start")
+    return bundle.pack(machines), sum(machine.memory_bytes for machine in machines)
+
+
+def memory_needed(bundle_bytes, guest_bytes):
+    """What the machine needs at least: Candor, the bundle, its heap and the guests."""
+    heap = HEAP_LEAST + guest_bytes // (4 * KIB) * HEAP_PER_GUEST_PAGE
+    return bundle.LOAD_ADDRESS - RAM_BASE + bundle_bytes + heap + guest_bytes
+
+
+def memory_option(given, needed):
+    """Returns bytes of machine memory: what was asked for, or what is needed."""
+    if not given:
+        return max(2 * MEMORY_UNIT, -(-needed // MEMORY_UNIT) * MEMORY_UNIT)
+    memory = parse_size(given, "--mem")
+    if memory < needed:
+        raise Problem(f"--mem {show_size(memory)} is too little: this needs {-(-needed // MIB)}M")
+    return memory
+
+
+def run(options):
+    if options.bundle:
+        if options.vm:
+            raise Problem("--bundle and --vm exclude each other")
+        packed, guest_bytes = read_file(options.bundle, "bundle"), 0
+    else:
+        packed, guest_bytes = make_bundle(options)
+    read_file(options.hypervisor, "hypervisor")
+    memory = memory_option(options.mem, memory_needed(len(packed), guest_bytes))
+    if options.bundle:
+        path = options.bundle
+    elif options.dry_run:
+        path = os.path.join(abi.ROOT, "build", "dry-run.bundle")
+        write_file(path, packed)
+    else:
+        path = qemu.memory_file(packed)
+    if "," in path:
+        raise Problem(f"a path for QEMU cannot hold a comma: {path}")
+    command = qemu.base_command(options)
+    command += ["-m", f"{memory // MIB}M", "-bios", options.hypervisor]
+    command += ["-device", f"loader,file={path},addr={bundle.LOAD_ADDRESS:#x},force-raw=on"]
+    return start(command, options)
+
+
+def native(options):
+    for path, what in ((options.image, "image"), (options.initrd, "initrd")):
+        if path:
+            read_file(path, what)
+    command = qemu.base_command(options)
+    command += ["-m", f"{memory_option(options.mem, 0) // MIB}M", "-bios", "default", "-kernel", options.image]
+    if options.initrd:
+        command += ["-initrd", options.initrd]
+    if options.args:
+        command += ["-append", options.args]
+    return start(command, options)
+
+
+def start(command, options):
+    command += qemu.extra_arguments()
+    if options.dry_run:
+        print(shlex.join(command))
+        return 0
+    return qemu.become(command)
+
+
+def pack(options):
+    write_file(options.output, make_bundle(options)[0])
+    return 0
+
+
+def write_file(path, data):
+    try:
+        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+        with open(path, "wb") as target:
+            target.write(data)
+    except OSError as error:
+        raise Problem(f"cannot write {path}: {error.strerror}") from None
+
+
+def main(argv):
+    options = arguments().parse_args(argv)
+    try:
+        if hasattr(options, "cpu"):
+            options.cpu = [change for change in options.cpu.split(",") if change]
+            if not 1 <= options.smp <= 512:
+                raise Problem("--smp is a number from 1 to 512")
+        return {"run": run, "native": native, "pack": pack}[options.command](options)
+    except Problem as problem:
+        report(str(problem))
+        return EXIT_REFUSED

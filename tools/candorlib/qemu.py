@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: MIT
+"""The QEMU command line, and the step into it."""
+
+import os
+import re
+import shlex
+import shutil
+import socket
+import subprocess
+import sys
+
+from .problem import Problem
+
+MACHINE = "virt"
+# The processor's extensions, pinned, so that a newer QEMU's defaults change nothing. Candor refuses
+# extensions whose state it does not switch (v) and a kernel in S-mode where H is present.
+EXTENSIONS = {
+    "h": False, "v": False, "sstc": True, "zba": True, "zbb": True, "zbc": True, "zbs": True,
+    "svinval": False, "svnapot": False, "svpbmt": False, "sscofpmf": False,
+}  # fmt: skip
+# On by default in QEMU 10, unknown to 7.2: named only to a QEMU that knows them.
+NEWER_EXTENSIONS = ("zicbom", "zicbop", "zicboz", "zawrs", "zfa", "svadu", "svvptc")
+NEWER_SINCE = 10
+
+
+def find_qemu():
+    """Returns the path of the emulator: $QEMU, else the system's."""
+    wanted = os.environ.get("QEMU") or "qemu-system-riscv64"
+    path = shutil.which(wanted)
+    if not path:
+        raise Problem(f"{wanted} is not there: 'tools/setup packages build' installs it, QEMU=path names another")
+    return path
+
+
+def major_version(path):
+    """Returns 7 for QEMU 7.2.x."""
+    try:
+        run = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=20, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise Problem(f"{path} does not run: {error}") from None
+    match = re.search(r"version ([0-9]+)\.", run.stdout)
+    if not match:
+        raise Problem(f"{path} is not QEMU: '{path} --version' names no version")
+    return int(match[1])
+
+
+def processor(path, changes):
+    """Returns the -cpu option; `changes` is a list of `name`, `name=true` or `name=false`."""
+    extensions = dict(EXTENSIONS)
+    if major_version(path) >= NEWER_SINCE:
+        extensions.update(dict.fromkeys(NEWER_EXTENSIONS, False))
+    for change in changes:
+        name, _, value = change.partition("=")
+        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", name) or value not in ("", "true", "false"):
+            raise Problem(f"--cpu: '{change}' is not of the form name=true or name=false")
+        extensions[name] = value != "false"
+    return "rv64," + ",".join(f"{name}={str(on).lower()}" for name, on in extensions.items())
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def base_command(options):
+    """Returns the part of the command that Candor and native Frank share.
+
+    On a terminal QEMU's own keys stay within reach (Ctrl-A x ends it, Ctrl-A c is its monitor) and Ctrl-C
+    goes to the guest. Elsewhere every byte of the input is the guest's.
+    """
+    path = find_qemu()
+    command = [path, "-machine", MACHINE, "-cpu", processor(path, options.cpu)]
+    command += ["-smp", str(options.smp), "-display", "none", "-audiodev", "none,id=none"]
+    if sys.stdin.isatty():
+        command += ["-serial", "mon:stdio"]
+    else:
+        command += ["-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console", "-monitor", "none"]
+    if options.icount:
+        command += ["-icount", "shift=0,sleep=off"]
+    if options.gdb is not None:
+        port = options.gdb or free_port()
+        command += ["-gdb", f"tcp:127.0.0.1:{port}", "-S"]
+        print(f"candor: waiting for gdb; in another terminal: make gdb GDBPORT={port}", file=sys.stderr)
+    return command
+
+
+def extra_arguments():
+    """QEMUEXTRA, split as a shell would."""
+    try:
+        return shlex.split(os.environ.get("QEMUEXTRA", ""))
+    except ValueError as error:
+        raise Problem(f"QEMUEXTRA cannot be split into words: {error}") from None
+
+
+def memory_file(data):
+    """Returns a path at which QEMU, once this process has become it, finds `data`; no file is left behind."""
+    descriptor = os.memfd_create("candor-bundle", 0)
+    with os.fdopen(os.dup(descriptor), "wb") as target:
+        target.write(data)
+    os.set_inheritable(descriptor, True)
+    return f"/proc/self/fd/{descriptor}"
+
+
+def become(command):
+    """Turns this process into QEMU: the terminal, signals and exit status are QEMU's own."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execv(command[0], command)
