@@ -32,10 +32,11 @@ struct frank_siginfo {
 /* The registers that sigreturn puts back. A handler may change them. */
 struct frank_ucontext {
     uint64_t pc;
-    uint64_t x[31]; /* x1 to x31 */
+    uint64_t x[31];    /* x1 to x31 */
+    uint64_t mask;     /* signals that were blocked, one bit each */
+    uint64_t fp_valid; /* 0: no floating point used so far, and what follows is not there */
     uint64_t f[32];
     uint64_t fcsr;
-    uint64_t fp_valid; /* 0 when the thread had not used floating point yet */
 };
 
 #endif

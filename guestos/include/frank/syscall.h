@@ -3,6 +3,9 @@
  * The system calls: X(number, name, argument count). Number in a7, arguments in a0 to a5, result
  * in a0, negative when it is an error number. Every other register is kept. For both sides; C and
  * assembly may include it.
+ *
+ * A program starts with argc in a0, argv in a1, envp in a2, and sp (aligned to 16) at a word that holds
+ * argc; behind it lie the two arrays, each ended by a zero word. All other registers are zero.
  */
 #ifndef FRANK_SYSCALL_H
 #define FRANK_SYSCALL_H
