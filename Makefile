@@ -118,19 +118,19 @@ $(BUILD)/%.lds: %.lds.S | $(SETUP)
 
 # ---- machine set-up -----------------------------------------------------------------------------
 
-# tools/setup installs what is missing and says so; a stamp for each group of packages is kept.
-SETUP       := $(BUILD)/setup/build
-SETUP_TEST  := $(BUILD)/setup/test
-SETUP_CHECK := $(BUILD)/setup/check
-SETUP_DEBUG := $(BUILD)/setup/debug
+# tools/setup installs what is missing and says so. The goals decide which groups of packages are wanted,
+# so that the question is asked once; a stamp is kept for each choice.
+setup_group = $(if $(filter $(2),$(MAKECMDGOALS)),-$(1))
+SETUP := $(BUILD)/setup/build$(call setup_group,test,test test-build core soak)$(call \
+             setup_group,check,check format)$(call setup_group,debug,debug gdb)
 $(BUILD)/setup/%: tools/setup
-	@tools/setup packages $*
+	@tools/setup $(subst -, ,$*)
 	@mkdir -p $(@D) && touch $@
 
 NEWLIB_STAMP := $(NEWLIB)/riscv64-unknown-elf/lib/libc.a
 ifeq ($(NEWLIB),$(BUILD)/newlib)
-$(NEWLIB_STAMP): tools/setup | $(SETUP)
-	@tools/setup newlib $(BUILD)
+$(NEWLIB_STAMP): tools/newlib | $(SETUP)
+	@tools/newlib $(NEWLIB)
 	@touch $@
 else
 $(NEWLIB_STAMP):
@@ -170,7 +170,7 @@ compile_commands.json: $(ALL_OBJECTS)
 
 .PHONY: clean distclean help
 clean: ## remove what was built, but keep newlib
-	@rm -rf $(filter-out $(BUILD)/newlib $(BUILD)/setup,$(wildcard $(BUILD)/*)) compile_commands.json
+	@rm -rf $(filter-out $(BUILD)/newlib $(BUILD)/newlib.log $(BUILD)/setup,$(wildcard $(BUILD)/*)) compile_commands.json
 
 distclean: ## remove everything that was made, newlib too
 	@rm -rf $(BUILD) compile_commands.json

@@ -31,14 +31,13 @@ $(BUILD)/host/libcandor.a: $(HOST_OBJECTS) $(call flags_file,host-archive)
 	@mkdir -p $(@D) && rm -f $@
 	$(Q)ar rcs $@ $(HOST_OBJECTS)
 
-$(HOST_PROGRAMS): $(BUILD)/tests/host/%: $(BUILD)/host/tests/host/%.o $(BUILD)/host/libcandor.a | $(SETUP_TEST)
+$(HOST_PROGRAMS): $(BUILD)/tests/host/%: $(BUILD)/host/tests/host/%.o $(BUILD)/host/libcandor.a | $(SETUP)
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
 	$(Q)$(HOSTCC) $(HOST_SANITIZE) -o $@ $^ -lcmocka
 
 ifneq ($(HOST_TESTS),)
 ALL_TEST_OBJECTS += $(HOST_OBJECTS) $(patsubst %,$(BUILD)/host/tests/host/%.o,$(HOST_TESTS))
-$(patsubst %,$(BUILD)/host/tests/host/%.o,$(HOST_TESTS)): | $(SETUP_TEST)
 endif
 
 # ---- test guests --------------------------------------------------------------------------------
@@ -61,5 +60,5 @@ endif
 .PHONY: test test-build
 test-build: all $(HOST_PROGRAMS) $(GUEST_IMAGES)
 
-test: test-build | $(SETUP_TEST) ## run all tests (SUITES="host native" runs some)
+test: test-build | $(SETUP) ## run all tests (SUITES="host native" runs some)
 	@tests/run $(SUITES)
