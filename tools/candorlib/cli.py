@@ -78,7 +78,8 @@ def make_bundle(options):
     machines = vmspec.parse_machines(options.vm, report, check=not options.unchecked)
     if not machines:
         raise Problem("no virtual machine is left to start")
-    return bundle.pack(machines), sum(machine.memory_bytes for machine in machines)
+    colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    return bundle.pack(machines, colour), sum(machine.memory_bytes for machine in machines)
 
 
 def memory_needed(bundle_bytes, guest_bytes):

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: MIT
+"""A machine under test: QEMU behind a pseudo-terminal. Every wait is bounded; a process is ended by its own id."""
+
+import os
+import re
+import signal
+import time
+from pathlib import Path
+
+import pexpect
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = ROOT / os.environ.get("BUILD", "build")
+LOGS = BUILD / "test-logs"
+
+# No wait of a test is longer than this unless it says so, and no machine lives longer.
+WAIT_S = 20
+LIFE_S = 120
+SHOWN_BYTES = 3000
+CONTROL_SEQUENCE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+class Machine:
+    """Starts `tools/candor WORDS` on a terminal of its own and talks to it."""
+
+    def __init__(self, words, log, life_s=LIFE_S, environment=None):
+        self.log = Path(log)
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        self.transcript = ""
+        self._file = open(self.log, "w", encoding="utf-8")
+        command = ["--foreground", "-k", "5", str(life_s), str(ROOT / "tools/candor"), *map(str, words)]
+        self._file.write("$ timeout " + " ".join(command) + "\n")
+        self._child = pexpect.spawn(
+            "timeout", command, cwd=str(ROOT), env=dict(os.environ, **(environment or {})),
+            encoding="utf-8", codec_errors="replace", timeout=WAIT_S, dimensions=(24, 200),
+        )  # fmt: skip
+        self._child.logfile_read = self._file
+        self._child.delaybeforesend = None
+
+    def expect(self, pattern, timeout=WAIT_S):
+        """Waits for the regular expression `pattern`; returns the match. What came before it is in `before`."""
+        try:
+            self._child.expect(pattern, timeout=timeout)
+        except (pexpect.TIMEOUT, pexpect.EOF) as problem:
+            self._file.flush()
+            shown = self.log.read_text(encoding="utf-8", errors="replace")[-SHOWN_BYTES:]
+            what = "the machine ended" if isinstance(problem, pexpect.EOF) else f"{timeout} s passed"
+            raise AssertionError(f"{what} without {pattern!r}; the end of {self.log}:\n{shown}") from None
+        self.transcript += self._child.before + self._child.after
+        return self._child.match
+
+    @property
+    def before(self):
+        """The text between the last two expect()s, without colours and carriage returns."""
+        return CONTROL_SEQUENCE.sub("", self._child.before).replace("\r", "")
+
+    def send(self, text):
+        """Types `text` as it is."""
+        self._child.send(text)
+
+    def type_line(self, text):
+        """Types a line and its Enter."""
+        self._child.send(text + "\r")
+
+    def absent(self, pattern, seconds):
+        """Watches for that long that the machine does not print `pattern`."""
+        found = self._child.expect([pattern, pexpect.TIMEOUT, pexpect.EOF], timeout=seconds)
+        assert found != 0, f"{pattern!r} came in {self.log}"
+
+    def wait_exit(self, timeout=WAIT_S):
+        """Waits until the machine ends by itself; returns the exit status."""
+        self.expect(pexpect.EOF, timeout)
+        self._child.close()
+        return self._child.exitstatus
+
+    def end(self):
+        """Ends the process, if it still runs, by its id."""
+        if self._child.isalive():
+            # timeout passes this on to QEMU, and kills it should it not end.
+            self._child.kill(signal.SIGTERM)
+            deadline = time.monotonic() + 8
+            while self._child.isalive() and time.monotonic() < deadline:
+                time.sleep(0.02)
+        self._child.close(force=True)
+        self._file.close()
