@@ -163,6 +163,17 @@ qemu: run ## the same as run
 native: all ## boot Frank on the bare machine (QEMU and OpenSBI)
 	@tools/candor native --image $(BUILD)/frank-native.elf --initrd $(BUILD)/initrd.cpio
 
+.PHONY: debug qemu-gdb gdb size
+debug: all ## boot under gdb, both in one terminal
+	@tools/debug run $(VMS)
+qemu-gdb: all ## boot and wait for gdb (the first half of debug)
+	@tools/candor run $(VMS) --gdb
+gdb: all ## gdb on the machine that waits (the second half)
+	@gdb-multiarch -nx -x .gdbinit
+
+size: $(HV_CORE_OBJECTS) ## print code lines by folder, and the core's
+	@tools/size $(HV_CORE_OBJECTS:.o=.d)
+
 compile_commands.json: $(ALL_OBJECTS)
 	$(call say,JSON,$@)
 	@{ echo '['; find $(BUILD) -name '*.o.json' -exec cat {} + | sed '$$!s/$$/,/'; echo ']'; } > $@.new
@@ -177,7 +188,7 @@ distclean: ## remove everything that was made, newlib too
 
 help: ## show this list
 	@echo 'usage: make [target] [V=1] [QEMU=path] [QEMUEXTRA="options"] [NEWLIB=path]'
-	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/\1:\2/p' $(MAKEFILE_LIST) | sort | \
+	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/\1:\2/p' $(MAKEFILE_LIST) | \
 	    awk -F: '{ line = $$0; sub(/^[^:]*:/, "", line); printf "  %-12s %s\n", $$1, line }'
 
 -include $(patsubst %.o,%.d,$(ALL_OBJECTS) $(ALL_TEST_OBJECTS)) $(wildcard $(BUILD)/*/*.h.d $(BUILD)/*/*/*.lds.d $(BUILD)/*/*/*/*.lds.d)

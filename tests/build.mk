@@ -57,8 +57,53 @@ endif
 
 # ---- commands -----------------------------------------------------------------------------------
 
-.PHONY: test test-build
+.PHONY: test test-build core check format format-check tidy headers-check
 test-build: all $(HOST_PROGRAMS) $(GUEST_IMAGES)
 
-test: test-build | $(SETUP) ## run all tests (SUITES="host native" runs some)
+test: test-build | $(SETUP) ## run all tests, or some: SUITES="host native" (tests/run --list)
 	@tests/run $(SUITES)
+
+core: test-build $(BUILD)/core/candor.elf | $(SETUP) ## build the pv-only configuration and run its tests
+	@CANDOR=$(BUILD)/core/candor.elf tests/run host boot
+
+# ---- checks of the sources ----------------------------------------------------------------------
+
+check: format-check headers-check tidy ## check formatting, headers, scripts; static analysis
+	@tools/check-sources
+	@shellcheck $(SHELL_SCRIPTS)
+	@echo 'check: all is well'
+
+SHELL_SCRIPTS := tools/setup tools/newlib tools/debug ci/run.sh .ci/run
+FORMATTED := $(filter-out %/generated/%,$(shell git ls-files -co --exclude-standard '*.c' '*.h' 2>/dev/null))
+FORMATTED := $(wildcard $(FORMATTED))
+
+format: | $(SETUP) ## format all C sources
+	@clang-format-14 -i $(FORMATTED)
+
+format-check: | $(SETUP)
+	@clang-format-14 --dry-run $(FORMATTED) 2>&1 | sed -n 's/^\([^: ]*\):[0-9].*/  not formatted: \1/p' | sort -u > $(BUILD)/unformatted
+	@if [ -s $(BUILD)/unformatted ]; then cat $(BUILD)/unformatted; \
+	    echo 'error: the files above are not formatted; cure: make format' >&2; false; fi
+
+# Static analysis of each object's source again when the object is new; -k shows all complaints at once.
+TIDY_OBJECTS := $(patsubst $(BUILD)/%.o,$(BUILD)/tidy/%.ok,$(ALL_OBJECTS))
+$(BUILD)/tidy/%.ok: $(BUILD)/%.o .clang-tidy tools/tidy
+	$(Q)if [ -e $(BUILD)/$*.o.json ]; then $(if $(Q),,set -x;) echo '  TIDY     $*'; tools/tidy $(BUILD)/$*.o.json; fi
+	@mkdir -p $(@D) && touch $@
+tidy: $(TIDY_OBJECTS)
+
+# Each header compiles alone, with the flags of those who include it.
+HEADERS := $(filter %.h,$(FORMATTED))
+header_flags = $(strip $(if $(filter hypervisor/arch/host/% tests/host/%,$(1)),$(FLAGS_host),\
+                 $(if $(filter hypervisor/% shared/%,$(1)),$(FLAGS_hypervisor),\
+                 $(if $(filter guestos/platform/pv/%,$(1)),$(FLAGS_frank-pv),\
+                 $(if $(filter guestos/platform/native/%,$(1)),$(FLAGS_frank-native),\
+                 $(if $(filter guestos/libc/% guestos/user/%,$(1)),$(FLAGS_user),\
+                 $(if $(filter guestos/%,$(1)),$(FLAGS_frank),$(FLAGS_guest))))))))
+header_compiler = $(if $(filter hypervisor/arch/host/% tests/host/%,$(1)),$(HOSTCC),$(CC))
+$(BUILD)/headers/%.ok: % | $(SETUP) $(HV_OFFSETS) $(FRANK_OFFSETS) $(NEWLIB_STAMP)
+	@mkdir -p $(@D)
+	$(Q)$(call header_compiler,$<) $(call header_flags,$<) -MMD -MP -MT $@ -MF $@.d -fsyntax-only -x c -include $< /dev/null
+	@touch $@
+headers-check: $(HEADERS:%=$(BUILD)/headers/%.ok)
+-include $(HEADERS:%=$(BUILD)/headers/%.ok.d)

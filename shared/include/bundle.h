@@ -19,10 +19,10 @@
 enum {
     BUNDLE_FORMAT_VERSION = 1,
     BUNDLE_ALIGNMENT = 4096,
-    BUNDLE_NAME_BYTES = 32,     /* a name has 1 to 15 of [A-Za-z0-9_-], then zeros */
+    BUNDLE_NAME_BYTES = 32, /* a name has 1 to 15 of [A-Za-z0-9_-], then zeros */
     BUNDLE_NAME_MAX = 15,
-    BUNDLE_ARGS_BYTES = 256,    /* with the terminating zero */
-    BUNDLE_CHECKSUM_FROM = 32,  /* the checksum covers the bytes from here to total_bytes */
+    BUNDLE_ARGS_BYTES = 256,   /* with the terminating zero */
+    BUNDLE_CHECKSUM_FROM = 32, /* the checksum covers the bytes from here to total_bytes */
 };
 
 /* bundle_vm.virt: how the virtual machine is virtualized. */
@@ -57,10 +57,10 @@ struct bundle_vm {
     u64 image_bytes;
     u64 initrd_offset; /* 0 with initrd_bytes 0 when there is none */
     u64 initrd_bytes;
-    u32 virt;   /* enum bundle_virt */
-    u32 traps;  /* enum bundle_traps */
-    u32 flags;  /* enum bundle_flags */
-    u32 vcpus;  /* 1 */
+    u32 virt;                     /* enum bundle_virt */
+    u32 traps;                    /* enum bundle_traps */
+    u32 flags;                    /* enum bundle_flags */
+    u32 vcpus;                    /* 1 */
     char args[BUNDLE_ARGS_BYTES]; /* the kernel's arguments, zero-terminated */
     u8 reserved[168];             /* zero */
 };

@@ -55,7 +55,8 @@ def arguments():
 
     run = commands.add_parser("run", parents=[shared], help="boot Candor with virtual machines")
     run.add_argument("--vm", action="append", default=[], metavar="OPTIONS", help=VM_HELP)
-    run.add_argument("--hypervisor", default=os.path.join(build, "candor.elf"), metavar="PATH", help="Candor's image")
+    run.add_argument("--hypervisor", default=os.environ.get("CANDOR") or os.path.join(build, "candor.elf"),
+                     metavar="PATH", help="Candor's image (CANDOR=path, build/candor.elf)")  # fmt: skip
     run.add_argument("--bundle", metavar="PATH", help="a bundle packed before, in place of --vm")
 
     native = commands.add_parser("native", parents=[shared], help="boot Frank on the bare machine, with OpenSBI")

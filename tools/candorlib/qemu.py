@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 
+from . import abi
 from .problem import Problem
 
 MACHINE = "virt"
@@ -57,6 +58,13 @@ def processor(path, changes):
     return "rv64," + ",".join(f"{name}={str(on).lower()}" for name, on in extensions.items())
 
 
+def announce_port(port):
+    """Leaves the port where .gdbinit looks for it."""
+    with open(os.path.join(abi.ROOT, "build", "gdb-port"), "w", encoding="ascii") as target:
+        target.write(f"{port}\n")
+    print("candor: the machine waits for gdb; in another terminal: make gdb", file=sys.stderr)
+
+
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -81,7 +89,8 @@ def base_command(options):
     if options.gdb is not None:
         port = options.gdb or free_port()
         command += ["-gdb", f"tcp:127.0.0.1:{port}", "-S"]
-        print(f"candor: waiting for gdb; in another terminal: make gdb GDBPORT={port}", file=sys.stderr)
+        if not options.dry_run:
+            announce_port(port)
     return command
 
 
