@@ -43,6 +43,23 @@ void arch_timer_set(u64 deadline);
 void *arch_frame_bytes(mfn_t frame);
 mfn_t arch_frame_of(const void *bytes);
 
+/* ---- what people read ---- */
+
+/* A short name for an entry cause, as vcpu_counts.entries is indexed. Never NULL. */
+const char *arch_entry_name(u32 cause);
+
+/* The names of the registers that a fault of Candor's own leaves to be shown, by their place; NULL past the last. */
+const char *arch_register_name(u32 place);
+
+/* Where the code was and where its stack stood, by those registers. */
+void arch_registers_where(const u64 *registers, u64 *pc, u64 *stack);
+
+/* Whether `address` may be where a call returns to: in Candor's text, behind a call instruction. */
+bool arch_is_return_address(u64 address);
+
+/* The end of Candor's stack that holds `address`; `address` itself if it lies in none. */
+const u64 *arch_stack_end(const u64 *address);
+
 /* ---- a vCPU's state ---- */
 
 /* A vCPU about to run its first instruction: all registers 0 but for those given, kernel mode, traps off. */

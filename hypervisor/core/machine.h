@@ -21,8 +21,12 @@ struct machine {
     u64 timebase_hz;
     u64 uart_base;
     u32 uart_interrupt;
+    u32 uart_shift;    /* log2 of the distance of its registers */
+    u32 uart_io_width; /* bytes of an access */
     u64 clint_base;
     u64 plic_base;
+    u32 plic_sources;
+    u32 plic_contexts[HARTS_MAX]; /* of each hart in M-mode, in the order of hart_ids */
     u64 finisher_base; /* 0 without one */
     bool has_sstc;
 };

@@ -9,7 +9,7 @@
  * can reach it. Candor's own lines ("candor: ...", the monitor) have a port too, which goes first.
  *
  * Input: what is typed goes to the focused port's ring. The key prefix Ctrl-T is Candor's: then a digit
- * switches to that VM, `m` enters the monitor, Ctrl-T sends itself.
+ * switches to that VM, `m` enters the monitor, `v` lists the VMs, Ctrl-T sends itself.
  *
  * Lock: one, level LOCK_CONSOLE, a leaf: nothing else is taken while it is held, and notify is called
  * without it. Any hart may call anything here; nothing blocks, every call's work is bounded.
@@ -17,15 +17,13 @@
 #ifndef DEBUG_CONSOLE_H
 #define DEBUG_CONSOLE_H
 
-#include "debug/byte_ring.h"
 #include "debug/console_filter.h"
-#include "types.h"
+#include "debug/console_mux.h"
 
 enum {
     CONSOLE_OUTPUT_BYTES = 4096,
     CONSOLE_INPUT_BYTES = 2048,
-    CONSOLE_NAME_BYTES = 16,
-    CONSOLE_PORTS_MAX = 64,
+    CONSOLE_PORTS_MAX = MUX_SPEAKERS_MAX - 1,
     CONSOLE_KEY_PREFIX = 0x14, /* Ctrl-T */
 };
 
@@ -40,21 +38,16 @@ enum console_event {
  * place for as long as Candor runs.
  */
 struct console_port {
-    char name[CONSOLE_NAME_BYTES];
-    bool open;
-    bool coloured;
+    u32 number; /* from 1: the digit that switches to it */
     void (*notify)(void *owner, enum console_event event);
     void *owner;
 
     /* below: the console's lock */
+    bool open;
+    bool writer_waits; /* the last write was cut short */
     struct console_filter filter;
-    struct byte_ring output;
+    struct mux_speaker speaker;
     struct byte_ring input;
-    bool writer_waits;    /* the last write was cut short */
-    bool at_line_start;
-    bool return_held;     /* a carriage return that is not yet known to belong to a newline */
-    u32 column;           /* characters that a backspace may take back */
-    u32 turn_bytes;       /* shown in this turn */
     u8 output_bytes[CONSOLE_OUTPUT_BYTES];
     u8 input_bytes[CONSOLE_INPUT_BYTES];
 };
@@ -100,18 +93,19 @@ bool console_guest_readable(struct console_port *port);
 /* The UART's interrupt: takes input, then feeds the transmitter once. Bounded work. */
 void console_interrupt(void);
 
-/* Gives the focus to port `number` (from 1). False when there is none such or it is closed. */
-bool console_switch(u32 number);
-/* The port of that name as a number, or 0. */
+/* Gives the focus to port `number` (from 1) and says so. False when there is none such or it is closed. */
+MUST_CHECK bool console_switch(u32 number);
+/* The number of the port of that name, or 0. */
 u32 console_port_by_name(const char *name);
 
 /* Candor's own output, shown before the guests'. `text` need not be terminated; it is put in whole or,
-   when there is no room, dropped whole and counted. Newlines end lines. */
+   when there is no room, dropped whole, which is told later. Newlines end lines. */
 void console_system_write(const char *text, u32 count);
 /* How many bytes console_system_write can take now. */
 u32 console_system_room(void);
 
-/* Takes the console for good, without its lock: everything after it is written polled. For panic. */
+/* Takes the console for good, without its lock: shows what Candor had still to say, then writes polled. What is
+   written otherwise is lost from now on. For panic and for powering off. */
 void console_seize(void);
 void console_seized_write(const char *text, u32 count);
 

@@ -9,25 +9,26 @@
 enum clint_map {
     CLINT_SOFTWARE = 0x0,
     CLINT_COMPARE = 0x4000,
-    CLINT_TIME = 0xbff8,
 };
 
-void clint_init(struct clint *clint, uintptr_t base)
+static uintptr_t clint_base;
+
+void clint_init(uintptr_t base)
 {
-    clint->base = base;
+    clint_base = base;
 }
 
-void clint_timer_set(const struct clint *clint, u64 hart, u64 deadline_ticks)
+void clint_set_timer(u64 hart_id, u64 deadline_ticks)
 {
-    mmio_write64(clint->base + CLINT_COMPARE + hart * sizeof(u64), deadline_ticks);
+    mmio_write64(clint_base + CLINT_COMPARE + hart_id * sizeof(u64), deadline_ticks);
 }
 
-void clint_software_set(const struct clint *clint, u64 hart, bool raised)
+void clint_send_ipi(u64 hart_id)
 {
-    mmio_write32(clint->base + CLINT_SOFTWARE + hart * sizeof(u32), raised);
+    mmio_write32(clint_base + CLINT_SOFTWARE + hart_id * sizeof(u32), 1);
 }
 
-u64 clint_time(const struct clint *clint)
+void clint_clear_ipi(u64 hart_id)
 {
-    return mmio_read64(clint->base + CLINT_TIME);
+    mmio_write32(clint_base + CLINT_SOFTWARE + hart_id * sizeof(u32), 0);
 }

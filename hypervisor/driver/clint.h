@@ -1,28 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The core-local interruptor (SiFive CLINT): a timer compare register and a software interrupt a hart.
- * A hart's own registers may be written by any hart.
+ * The core-local interruptor (SiFive CLINT): for each hart a timer compare register and a software interrupt.
+ * One in a machine. Any hart may call anything, for any hart; harts go by their hardware ids.
  */
 #ifndef DRIVER_CLINT_H
 #define DRIVER_CLINT_H
 
 #include "types.h"
 
-struct clint {
-    uintptr_t base;
-};
+void clint_init(uintptr_t base);
 
-#define CLINT_NEVER UINT64_MAX
+/* Machine timer interrupt of that hart when the time counter reaches `deadline_ticks`; all ones: none. */
+void clint_set_timer(u64 hart_id, u64 deadline_ticks);
 
-void clint_init(struct clint *clint, uintptr_t base);
-
-/* Machine timer interrupt of `hart` when the time counter reaches `deadline_ticks`; CLINT_NEVER: none. */
-void clint_timer_set(const struct clint *clint, u64 hart, u64 deadline_ticks);
-
-/* Raises or lowers the machine software interrupt of `hart`. */
-void clint_software_set(const struct clint *clint, u64 hart, bool raised);
-
-/* The time counter. */
-u64 clint_time(const struct clint *clint);
+/* Raises and takes back the machine software interrupt of that hart. */
+void clint_send_ipi(u64 hart_id);
+void clint_clear_ipi(u64 hart_id);
 
 #endif

@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The console: ports, the device, and where input goes. Filter and multiplexer are pure code beside it.
+ *
+ * One lock guards everything here. The monitor and the ports' owners are called after it is released, since
+ * they print. Each entry moves at most CONSOLE_BURSTS FIFOs of output and CONSOLE_INPUT_MAX bytes of input.
+ */
+#include "debug/console.h"
+
+#include "printf.h"
+#include "string.h"
+
+#include "core/lock.h"
+#include "debug/monitor.h"
+
+enum {
+    CONSOLE_SYSTEM_BYTES = 16384,
+    CONSOLE_BURST_BYTES = 16,
+    CONSOLE_BURSTS = 4,
+    CONSOLE_INPUT_MAX = 32,
+    CONSOLE_LOST_ROOM = 64, /* kept free for the line that says what was lost */
+    FOCUS_MONITOR = 0,
+};
+
+/* What is to be done after the lock has been released. */
+enum input_action {
+    INPUT_NONE,
+    INPUT_NOTIFY,
+    INPUT_MONITOR,       /* a byte for the monitor */
+    INPUT_ENTER_MONITOR,
+    INPUT_LIST_VMS,
+    INPUT_SWITCH,
+    INPUT_HELP,
+};
+
+static struct {
+    struct lock lock;
+    const struct console_device *device;
+    bool by_interrupt;
+    volatile bool seized;
+
+    struct console_mux mux;
+    struct console_port *ports[CONSOLE_PORTS_MAX];
+    u32 port_count;
+    struct mux_speaker system;
+    u64 system_lost_bytes;
+    u32 writers_waiting; /* ports whose writer_waits is set */
+
+    u32 focus;         /* a port's number, or FOCUS_MONITOR */
+    bool prefix_seen;
+    u8 system_bytes[CONSOLE_SYSTEM_BYTES];
+} console = {.lock = LOCK_INIT(LOCK_CONSOLE, "console")};
+
+static const char help_text[] =
+    "candor: Ctrl-T, then: 1-9 type to that VM, v list the VMs, m monitor, h this line,"
+    " Ctrl-T sends Ctrl-T\n";
+
+static const char no_such_vm_text[] = "candor: there is no such VM, or it has ended\n";
+
+/* ---- output ---- */
+
+static void feed_polled_locked(void)
+{
+    for (;;) {
+        console_mux_stage(&console.mux, CONSOLE_BURST_BYTES);
+        if (console.mux.staged_bytes == 0)
+            return;
+        for (u32 i = 0; i < console.mux.staged_bytes; i++)
+            console.device->write_polled(console.device->context, console.mux.staged[i]);
+        console_mux_taken(&console.mux, console.mux.staged_bytes);
+    }
+}
+
+static void report_lost_locked(void)
+{
+    char line[CONSOLE_LOST_ROOM];
+
+    if (console.system_lost_bytes == 0 ||
+        byte_ring_room(&console.system.ring) < CONSOLE_SYSTEM_BYTES / 2)
+        return;
+    int length = snprintf(line, sizeof(line), "candor: %lu bytes of messages were lost\n",
+                          console.system_lost_bytes);
+    console.system_lost_bytes = 0;
+    for (int i = 0; i < length; i++)
+        byte_ring_put(&console.system.ring, (u8)line[i]);
+}
+
+/* Gives the device what it takes now, in a bounded number of bursts. */
+static void feed_locked(void)
+{
+    struct console_mux *mux = &console.mux;
+
+    if (console.device == NULL || console.seized)
+        return;
+    if (!console.by_interrupt) {
+        feed_polled_locked();
+        return;
+    }
+    for (u32 burst = 0; burst < CONSOLE_BURSTS; burst++) {
+        report_lost_locked();
+        console_mux_stage(mux, CONSOLE_BURST_BYTES);
+        if (mux->staged_bytes == 0)
+            break;
+        u32 taken = console.device->write(console.device->context, mux->staged, mux->staged_bytes);
+        if (taken == 0)
+            break;
+        console_mux_taken(mux, taken);
+    }
+    console.device->want_room(console.device->context,
+                              console_mux_pending(mux) || console.writers_waiting > 0 ||
+                                  monitor_busy());
+}
+
+void console_init(const struct console_device *device)
+{
+    console.device = device;
+    byte_ring_init(&console.system.ring, console.system_bytes, CONSOLE_SYSTEM_BYTES);
+    if (console.mux.count == 0 && !console_mux_add(&console.mux, &console.system))
+        return;
+    strlcpy(console.system.name, "candor", sizeof(console.system.name));
+}
+
+void console_start_interrupts(void)
+{
+    console_system_write(help_text, sizeof(help_text) - 1);
+    lock_acquire(&console.lock);
+    console.by_interrupt = true;
+    lock_release(&console.lock);
+}
+
+void console_system_write(const char *text, u32 count)
+{
+    if (console.device == NULL)
+        return;
+    lock_acquire(&console.lock);
+    if (byte_ring_room(&console.system.ring) < count + CONSOLE_LOST_ROOM) {
+        console.system_lost_bytes += count;
+    } else {
+        for (u32 i = 0; i < count; i++)
+            byte_ring_put(&console.system.ring, (u8)text[i]);
+    }
+    feed_locked();
+    lock_release(&console.lock);
+}
+
+u32 console_system_room(void)
+{
+    lock_acquire(&console.lock);
+    u32 room = byte_ring_room(&console.system.ring);
+    lock_release(&console.lock);
+    return room > CONSOLE_LOST_ROOM ? room - CONSOLE_LOST_ROOM : 0;
+}
+
+void console_seize(void)
+{
+    console.seized = true;
+    console.by_interrupt = false;
+    if (console.device == NULL)
+        return;
+    for (u32 i = 0; i < console.mux.staged_bytes; i++)
+        console.device->write_polled(console.device->context, console.mux.staged[i]);
+    console.mux.staged_bytes = 0;
+    if (console.mux.owner != NULL && console.mux.owner != &console.system)
+        console_seized_write("\n", 1);
+    while (byte_ring_used(&console.system.ring) > 0) {
+        char byte = (char)byte_ring_take(&console.system.ring);
+        console_seized_write(&byte, 1);
+    }
+}
+
+void console_seized_write(const char *text, u32 count)
+{
+    if (console.device == NULL)
+        return;
+    for (u32 i = 0; i < count; i++) {
+        if (text[i] == '\n')
+            console.device->write_polled(console.device->context, '\r');
+        console.device->write_polled(console.device->context, (u8)text[i]);
+    }
+}
+
+/* ---- ports ---- */
+
+int console_port_open(struct console_port *port, const char *name, bool coloured,
+                      void (*notify)(void *owner, enum console_event event), void *owner)
+{
+    int number = -1;
+
+    lock_acquire(&console.lock);
+    *port = (struct console_port){.notify = notify, .owner = owner, .open = true};
+    strlcpy(port->speaker.name, name, sizeof(port->speaker.name));
+    port->speaker.coloured = coloured;
+    byte_ring_init(&port->speaker.ring, port->output_bytes, CONSOLE_OUTPUT_BYTES);
+    byte_ring_init(&port->input, port->input_bytes, CONSOLE_INPUT_BYTES);
+    if (console.port_count < CONSOLE_PORTS_MAX && console_mux_add(&console.mux, &port->speaker)) {
+        console.ports[console.port_count++] = port;
+        port->number = console.port_count;
+        number = (int)port->number;
+        console.mux.names_shown = console.port_count > 1;
+        if (console.port_count == 1)
+            console.focus = port->number;
+    }
+    lock_release(&console.lock);
+    return number;
+}
+
+void console_port_close(struct console_port *port)
+{
+    u32 next = 0;
+
+    lock_acquire(&console.lock);
+    port->open = false;
+    for (u32 step = 1; console.focus == port->number && next == 0 && step < console.port_count; step++) {
+        u32 candidate = (port->number - 1 + step) % console.port_count;
+        if (console.ports[candidate]->open)
+            next = candidate + 1;
+    }
+    lock_release(&console.lock);
+    if (next != 0 && !console_switch(next))
+        console_system_write(no_such_vm_text, sizeof(no_such_vm_text) - 1);
+}
+
+bool console_switch(u32 number)
+{
+    char line[CONSOLE_LOST_ROOM];
+    bool switched = false;
+
+    lock_acquire(&console.lock);
+    if (number >= 1 && number <= console.port_count && console.ports[number - 1]->open) {
+        console.focus = number;
+        switched = true;
+        snprintf(line, sizeof(line), "candor: input goes to %s\n",
+                 console.ports[number - 1]->speaker.name);
+    }
+    lock_release(&console.lock);
+    if (switched)
+        console_system_write(line, (u32)strlen(line));
+    return switched;
+}
+
+u32 console_port_by_name(const char *name)
+{
+    u32 number = 0;
+
+    lock_acquire(&console.lock);
+    for (u32 i = 0; i < console.port_count; i++) {
+        if (strcmp(console.ports[i]->speaker.name, name) == 0)
+            number = i + 1;
+    }
+    lock_release(&console.lock);
+    return number;
+}
+
+u64 console_guest_write(struct console_port *port, const char *bytes, u64 count)
+{
+    u64 taken;
+
+    lock_acquire(&console.lock);
+    count = min(count, (u64)CONSOLE_OUTPUT_BYTES);
+    for (taken = 0; taken < count; taken++) {
+        u8 shown[CONSOLE_FILTER_OUTPUT_MAX];
+
+        if (byte_ring_room(&port->speaker.ring) < CONSOLE_FILTER_OUTPUT_MAX)
+            break;
+        u32 shown_count = console_filter_byte(&port->filter, (u8)bytes[taken], shown);
+        for (u32 i = 0; i < shown_count; i++)
+            byte_ring_put(&port->speaker.ring, shown[i]);
+    }
+    if (taken < count && !port->writer_waits) {
+        port->writer_waits = true;
+        console.writers_waiting++;
+    }
+    feed_locked();
+    lock_release(&console.lock);
+    return taken;
+}
+
+u64 console_guest_read(struct console_port *port, char *bytes, u64 size)
+{
+    u64 given;
+
+    lock_acquire(&console.lock);
+    for (given = 0; given < size && byte_ring_used(&port->input) > 0; given++)
+        bytes[given] = (char)byte_ring_take(&port->input);
+    lock_release(&console.lock);
+    return given;
+}
+
+bool console_guest_readable(struct console_port *port)
+{
+    lock_acquire(&console.lock);
+    bool readable = byte_ring_used(&port->input) > 0;
+    lock_release(&console.lock);
+    return readable;
+}
+
+/* ---- input ---- */
+
+/* A byte for whoever has the focus. What a port's ring has no room for is lost: the prefix must always work. */
+static enum input_action route_locked(u8 byte, struct console_port **port)
+{
+    if (console.focus == FOCUS_MONITOR)
+        return INPUT_MONITOR;
+    if (console.focus > console.port_count)
+        return INPUT_NONE;
+    *port = console.ports[console.focus - 1];
+    if (!(*port)->open || byte_ring_room(&(*port)->input) == 0)
+        return INPUT_NONE;
+    byte_ring_put(&(*port)->input, byte);
+    return INPUT_NOTIFY;
+}
+
+static enum input_action prefix_key_locked(u8 byte, struct console_port **port)
+{
+    switch (byte) {
+    case CONSOLE_KEY_PREFIX:
+        return route_locked(byte, port);
+    case 'm':
+        console.focus = FOCUS_MONITOR;
+        return INPUT_ENTER_MONITOR;
+    case 'v':
+        return INPUT_LIST_VMS;
+    default:
+        return byte >= '1' && byte <= '9' ? INPUT_SWITCH : INPUT_HELP;
+    }
+}
+
+static enum input_action input_byte_locked(u8 byte, struct console_port **port)
+{
+    if (console.prefix_seen) {
+        console.prefix_seen = false;
+        return prefix_key_locked(byte, port);
+    }
+    if (byte == CONSOLE_KEY_PREFIX) {
+        console.prefix_seen = true;
+        return INPUT_NONE;
+    }
+    return route_locked(byte, port);
+}
+
+static void act_on_input(enum input_action action, u8 byte, struct console_port *port)
+{
+    switch (action) {
+    case INPUT_NOTIFY:
+        port->notify(port->owner, CONSOLE_EVENT_INPUT);
+        break;
+    case INPUT_MONITOR:
+        monitor_input(byte);
+        break;
+    case INPUT_ENTER_MONITOR:
+        monitor_enter();
+        break;
+    case INPUT_LIST_VMS:
+        monitor_run("vms");
+        break;
+    case INPUT_SWITCH:
+        if (!console_switch(byte - (u32)'0'))
+            console_system_write(no_such_vm_text, sizeof(no_such_vm_text) - 1);
+        break;
+    case INPUT_HELP:
+        console_system_write(help_text, sizeof(help_text) - 1);
+        break;
+    case INPUT_NONE:
+        break;
+    }
+}
+
+/* Takes one byte from the device; false when there is none. */
+static bool take_input(void)
+{
+    struct console_port *port = NULL;
+    enum input_action action = INPUT_NONE;
+
+    lock_acquire(&console.lock);
+    int byte = console.seized ? -1 : console.device->read(console.device->context);
+    if (byte >= 0)
+        action = input_byte_locked((u8)byte, &port);
+    lock_release(&console.lock);
+    if (byte < 0)
+        return false;
+    act_on_input(action, (u8)byte, port);
+    return true;
+}
+
+/* Tells the writers that were cut short and have room again. */
+static void notify_writers(void)
+{
+    if (READ_ONCE(console.writers_waiting) == 0)
+        return;
+    for (u32 i = 0; i < console.port_count; i++) {
+        struct console_port *port = console.ports[i];
+
+        lock_acquire(&console.lock);
+        bool tell = port->writer_waits &&
+                    byte_ring_room(&port->speaker.ring) >= CONSOLE_OUTPUT_BYTES / 2;
+        if (tell) {
+            port->writer_waits = false;
+            console.writers_waiting--;
+        }
+        lock_release(&console.lock);
+        if (tell)
+            port->notify(port->owner, CONSOLE_EVENT_ROOM);
+    }
+}
+
+void console_interrupt(void)
+{
+    for (u32 taken = 0; taken < CONSOLE_INPUT_MAX && take_input(); taken++)
+        ;
+    monitor_continue();
+    lock_acquire(&console.lock);
+    feed_locked();
+    lock_release(&console.lock);
+    notify_writers();
+}

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The console's multiplexer: see console_mux.h.
+ */
+#include "debug/console_mux.h"
+
+#include "string.h"
+
+enum {
+    MUX_STEP_BYTES = 64 + MUX_LINE_BYTES, /* at most what one byte of a ring turns into */
+    MUX_COLOURS = 6,
+};
+
+/* Bold, without red (errors) and black or white (backgrounds). */
+static const char *const colours[MUX_COLOURS] = {
+    "\033[1;32m", "\033[1;36m", "\033[1;33m", "\033[1;35m", "\033[1;34m", "\033[1;92m",
+};
+static const char colour_end[] = "\033[0m";
+
+bool console_mux_add(struct console_mux *mux, struct mux_speaker *speaker)
+{
+    if (mux->count == MUX_SPEAKERS_MAX)
+        return false;
+    speaker->place = (u8)mux->count;
+    speaker->return_held = false;
+    speaker->line_too_long = false;
+    speaker->line_bytes = 0;
+    mux->speakers[mux->count++] = speaker;
+    return true;
+}
+
+static void stage(struct console_mux *mux, const void *bytes, size_t count)
+{
+    memcpy(mux->staged + mux->staged_bytes, bytes, count);
+    mux->staged_bytes += (u32)count;
+}
+
+static void stage_text(struct console_mux *mux, const char *text)
+{
+    stage(mux, text, strlen(text));
+}
+
+static void stage_name(struct console_mux *mux, const struct mux_speaker *speaker)
+{
+    if (!mux->names_shown || speaker->place == MUX_SYSTEM)
+        return;
+    if (speaker->coloured)
+        stage_text(mux, colours[(speaker->place - 1) % MUX_COLOURS]);
+    stage_text(mux, speaker->name);
+    if (speaker->coloured)
+        stage_text(mux, colour_end);
+    stage_text(mux, "| ");
+}
+
+/* Makes the terminal's current line this speaker's, shown as far as it had come. */
+static void own_line(struct console_mux *mux, struct mux_speaker *speaker)
+{
+    if (mux->owner == speaker)
+        return;
+    if (mux->owner != NULL)
+        stage_text(mux, "\r\n");
+    mux->owner = speaker;
+    stage_name(mux, speaker);
+    stage(mux, speaker->line, speaker->line_bytes);
+}
+
+static void forget_line(struct mux_speaker *speaker)
+{
+    speaker->line_bytes = 0;
+    speaker->line_too_long = false;
+}
+
+static void keep_byte(struct mux_speaker *speaker, u8 byte)
+{
+    if (speaker->line_bytes == MUX_LINE_BYTES)
+        speaker->line_too_long = true;
+    if (speaker->line_too_long)
+        speaker->line_bytes = 0;
+    else
+        speaker->line[speaker->line_bytes++] = byte;
+}
+
+/* Only characters known to be one column wide are taken back: ASCII. */
+static void show_backspace(struct console_mux *mux, struct mux_speaker *speaker)
+{
+    if (speaker->line_bytes == 0 || speaker->line[speaker->line_bytes - 1] > '~')
+        return;
+    speaker->line_bytes--;
+    stage_text(mux, "\b");
+}
+
+static void show_byte(struct console_mux *mux, struct mux_speaker *speaker, u8 byte)
+{
+    if (byte == '\n') {
+        own_line(mux, speaker);
+        stage_text(mux, "\r\n");
+        mux->owner = NULL;
+        mux->turn = NULL;
+        speaker->return_held = false;
+        forget_line(speaker);
+        return;
+    }
+    if (speaker->return_held) {
+        speaker->return_held = false;
+        own_line(mux, speaker);
+        stage_text(mux, "\r");
+        stage_name(mux, speaker);
+        forget_line(speaker);
+    }
+    if (byte == '\r') {
+        speaker->return_held = true;
+        return;
+    }
+    own_line(mux, speaker);
+    if (byte == '\b') {
+        show_backspace(mux, speaker);
+    } else {
+        stage(mux, &byte, 1);
+        keep_byte(speaker, byte);
+    }
+}
+
+static bool has_text(const struct mux_speaker *speaker)
+{
+    return byte_ring_used(&speaker->ring) > 0;
+}
+
+/* Candor itself first, then the others in turn. */
+static struct mux_speaker *choose_speaker(struct console_mux *mux)
+{
+    if (mux->count > 0 && has_text(mux->speakers[MUX_SYSTEM]))
+        return mux->speakers[MUX_SYSTEM];
+    for (u32 step = 1; step <= mux->count; step++) {
+        struct mux_speaker *speaker = mux->speakers[(mux->turn_place + step) % mux->count];
+
+        if (has_text(speaker))
+            return speaker;
+    }
+    return NULL;
+}
+
+static bool inside_character(const struct mux_speaker *speaker)
+{
+    return (byte_ring_peek(&speaker->ring) & 0xc0) == 0x80;
+}
+
+static void end_turn_if_over(struct console_mux *mux)
+{
+    struct mux_speaker *speaker = mux->turn;
+
+    if (speaker == NULL)
+        return;
+    if (!has_text(speaker) || (mux->turn_bytes >= MUX_TURN_BYTES && !inside_character(speaker)))
+        mux->turn = NULL;
+}
+
+void console_mux_stage(struct console_mux *mux, u32 wanted)
+{
+    while (mux->staged_bytes < wanted && mux->staged_bytes + MUX_STEP_BYTES <= MUX_STAGE_BYTES) {
+        end_turn_if_over(mux);
+        if (mux->turn == NULL) {
+            mux->turn = choose_speaker(mux);
+            if (mux->turn == NULL)
+                return;
+            mux->turn_bytes = 0;
+            if (mux->turn->place != MUX_SYSTEM)
+                mux->turn_place = mux->turn->place;
+        }
+        mux->turn_bytes++;
+        show_byte(mux, mux->turn, byte_ring_take(&mux->turn->ring));
+    }
+}
+
+void console_mux_taken(struct console_mux *mux, u32 count)
+{
+    mux->staged_bytes -= count;
+    memmove(mux->staged, mux->staged + count, mux->staged_bytes);
+}
+
+bool console_mux_pending(const struct console_mux *mux)
+{
+    if (mux->staged_bytes > 0)
+        return true;
+    for (u32 i = 0; i < mux->count; i++) {
+        if (has_text(mux->speakers[i]))
+            return true;
+    }
+    return false;
+}
