@@ -85,7 +85,9 @@ def header(abi):
     """Constants and layouts, for C on both sides."""
     out = [c_head("Constants and layouts of the hypercall ABI."), "#pragma once\n", '#include "types.h"\n']
     out.append(f"enum {{\n    CANDOR_ABI_VERSION = {abi['abi']['version']},")
-    out.append(f"    CANDOR_EXTENSION = 0x{abi['abi']['extension']:08x},\n}};\n")
+    out.append(f"    CANDOR_EXTENSION = 0x{abi['abi']['extension']:08x},")
+    out.append(f"    CANDOR_NOTE_TYPE = {abi['abi']['note_type']}, /* of the ELF note that holds an image_note */\n}};\n")
+    out.append(f"#define CANDOR_NOTE_OWNER \"{abi['abi']['note_owner']}\"\n")
     out.append("/* Errors, in a0. */\nenum hc_error {")
     out += [f"    HC_{e['name'].upper()} = {e['value']}, /* {e['doc']} */" for e in abi["error"]]
     out.append("};\n\n/* Function numbers, in a6. */\nenum hc_number {")
@@ -119,6 +121,9 @@ def header(abi):
 def assembly(abi):
     """The same numbers for the assembler, which knows no enum."""
     out = [c_head("Numbers of the hypercall ABI for assembly."), "#pragma once\n"]
+    out.append(f"#define CANDOR_ABI_VERSION {abi['abi']['version']}")
+    out.append(f"#define CANDOR_NOTE_TYPE {abi['abi']['note_type']}")
+    out.append(f"#define CANDOR_NOTE_OWNER \"{abi['abi']['note_owner']}\"")
     out.append(f"#define CANDOR_EXTENSION 0x{abi['abi']['extension']:08x}")
     out += [f"#define HC_CALL_{c['name'].upper()} {c['number']}" for c in abi["call"]]
     for struct in abi["struct"]:

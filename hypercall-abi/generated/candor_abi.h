@@ -8,7 +8,10 @@
 enum {
     CANDOR_ABI_VERSION = 1,
     CANDOR_EXTENSION = 0x0843414e,
+    CANDOR_NOTE_TYPE = 1, /* of the ELF note that holds an image_note */
 };
+
+#define CANDOR_NOTE_OWNER "Candor"
 
 /* Errors, in a0. */
 enum hc_error {

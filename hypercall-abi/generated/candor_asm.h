@@ -3,6 +3,9 @@
 
 #pragma once
 
+#define CANDOR_ABI_VERSION 1
+#define CANDOR_NOTE_TYPE 1
+#define CANDOR_NOTE_OWNER "Candor"
 #define CANDOR_EXTENSION 0x0843414e
 #define HC_CALL_VERSION 0
 #define HC_CALL_SHARED_PAGE 1
