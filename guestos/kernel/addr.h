@@ -7,7 +7,7 @@
 
 typedef u64 pa_t;  /* an address of memory as the kernel owns it; 0 is never a page's */
 typedef u64 uva_t; /* an address in a process's space; not to be dereferenced */
-typedef s64 ssize_t;
+typedef i64 ssize_t;
 
 enum page_geometry {
     PAGE_SHIFT = 12,

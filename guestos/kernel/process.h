@@ -36,7 +36,7 @@ enum process_state {
 extern struct spinlock process_lock;
 
 struct process {
-    s32 pid;
+    i32 pid;
     char name[PROCESS_NAME_SIZE];
     struct space *space;
     struct file_table *files;
@@ -70,6 +70,6 @@ u64 process_count(void);
 void process_signal_locked(struct process *process, int signal);
 
 /* The alive process with this pid, or NULL. process_lock is held. */
-struct process *process_find_locked(s32 pid);
+struct process *process_find_locked(i32 pid);
 
 #endif

@@ -44,7 +44,11 @@
     X(30, rmdir, 1)        \
     X(31, getdents, 3)     \
     X(32, chdir, 1)        \
-    X(33, getcwd, 2)
+    X(33, getcwd, 2)       \
+    X(34, link, 2)         \
+    X(35, ftruncate, 2)    \
+    X(36, ioctl, 3)        \
+    X(37, setpgid, 2)
 
 #ifndef __ASSEMBLER__
 #define FRANK_SYSCALL_NUMBER(number, name, arguments) FRANK_SYS_##name = (number),

@@ -33,8 +33,8 @@ struct file {
 struct file_table {
     struct spinlock lock; /* level LOCK_FILE_TABLE */
     struct file *files[FILE_TABLE_SLOTS];
-    u64 close_on_exec;                  /* one bit a descriptor */
-    struct inode *working_directory;    /* holds a reference */
+    u64 close_on_exec;               /* one bit a descriptor */
+    struct inode *working_directory; /* holds a reference */
 };
 
 /* An empty table whose working directory is the root. */
@@ -56,8 +56,23 @@ struct file *file_table_get(struct file_table *table, u64 descriptor);
  * Put `file` into the lowest free slot not below `lowest`, taking over the caller's reference.
  * Returns the descriptor or -EMFILE, and then the reference stays the caller's.
  */
-int __attribute__((warn_unused_result)) file_table_add(struct file_table *table, struct file *file,
+int MUST_CHECK file_table_add(struct file_table *table, struct file *file,
                                                        unsigned lowest, bool close_on_exec);
+
+/*
+ * Put `file` into slot `descriptor`, taking over the caller's reference, and close what was there.
+ * Returns the descriptor or -EBADF, and then the reference stays the caller's. May sleep.
+ */
+int MUST_CHECK file_table_replace(struct file_table *table, struct file *file, u64 descriptor);
+
+/* Take the file out of a slot: the table's reference becomes the caller's. NULL: it was empty. */
+struct file *file_table_remove(struct file_table *table, u64 descriptor);
+
+/* The working directory, with a new reference. */
+struct inode *file_table_directory(struct file_table *table);
+
+/* Take over a reference to a new working directory; returns the old one with its reference. */
+struct inode *file_table_change_directory(struct file_table *table, struct inode *directory);
 
 /* An open file on `inode`, taking over the caller's reference to it. NULL: out of memory. */
 struct file *file_create(struct inode *inode, bool can_read, bool can_write, bool appends);
@@ -67,7 +82,7 @@ struct file *file_get(struct file *file);
 void file_put(struct file *file);
 
 /* Open `path` in the table by O_ flags, as open(2) does: a descriptor or a negative errno. */
-int __attribute__((warn_unused_result)) file_open(struct file_table *table, const char *path,
+int MUST_CHECK file_open(struct file_table *table, const char *path,
                                                   u32 flags, u32 permissions);
 
 #endif

@@ -9,12 +9,12 @@
  * Make the RAM file system the root, with /dev and its devices in it. Once, after the page and
  * kernel allocators work and before any process runs. 0 or -ENOMEM.
  */
-int __attribute__((warn_unused_result)) fs_init(void);
+int MUST_CHECK fs_init(void);
 
 /*
  * Unpack a cpio archive (newc) into the root. The bytes are copied, so that the archive's memory
  * can be given back. 0, -EINVAL for a damaged archive, -ENOSPC; what came before stays.
  */
-int __attribute__((warn_unused_result)) initrd_unpack(const void *archive, size_t bytes);
+int MUST_CHECK initrd_unpack(const void *archive, size_t bytes);
 
 #endif

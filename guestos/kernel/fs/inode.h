@@ -31,6 +31,7 @@
 #ifndef FRANK_KERNEL_FS_INODE_H
 #define FRANK_KERNEL_FS_INODE_H
 
+#include "frank/dirent.h"
 #include "kernel/fs/uio.h"
 #include "kernel/lock.h"
 #include "kernel/page.h"
@@ -43,11 +44,6 @@ enum inode_type {
     INODE_PIPE,
 };
 
-enum inode_limits {
-    INODE_NAME_MAX = 255,  /* bytes in one name, as newlib's NAME_MAX */
-    INODE_PATH_MAX = 1024, /* bytes in a path with its NUL, as newlib's PATH_MAX */
-};
-
 /* As a write's offset: at the end of the file, wherever that is by then. */
 #define INODE_OFFSET_END (~(u64)0)
 
@@ -57,7 +53,7 @@ struct inode;
 struct directory_entry {
     u64 number;
     enum inode_type type;
-    char name[INODE_NAME_MAX + 1];
+    char name[FRANK_NAME_SIZE];
 };
 
 /* All return 0 (or a count of bytes) or a negative errno. */
@@ -128,17 +124,17 @@ struct inode *inode_get(struct inode *inode);
 void inode_put(struct inode *inode);
 
 /* The operations, with the errors for those that an inode lacks. */
-ssize_t __attribute__((warn_unused_result)) inode_read(struct inode *inode, struct uio *uio,
+ssize_t MUST_CHECK inode_read(struct inode *inode, struct uio *uio,
                                                        u64 *offset);
-ssize_t __attribute__((warn_unused_result)) inode_write(struct inode *inode, struct uio *uio,
+ssize_t MUST_CHECK inode_write(struct inode *inode, struct uio *uio,
                                                         u64 *offset);
-int __attribute__((warn_unused_result)) inode_get_page(struct inode *inode, u64 index, pa_t *page);
-int __attribute__((warn_unused_result)) inode_truncate(struct inode *inode, u64 size);
-int __attribute__((warn_unused_result)) inode_control(struct inode *inode, u64 request,
+int MUST_CHECK inode_get_page(struct inode *inode, u64 index, pa_t *page);
+int MUST_CHECK inode_truncate(struct inode *inode, u64 size);
+int MUST_CHECK inode_control(struct inode *inode, u64 request,
                                                       u64 argument);
 
 /* Read into kernel memory: the bytes read (fewer at the end of the file) or a negative errno. */
-ssize_t __attribute__((warn_unused_result)) inode_read_kernel(struct inode *inode, void *buffer,
+ssize_t MUST_CHECK inode_read_kernel(struct inode *inode, void *buffer,
                                                               size_t size, u64 offset);
 
 /* Whether the offset means something: regular files and directories. */

@@ -18,15 +18,15 @@ void path_set_root(struct inode *root);
 struct inode *path_root(void);
 
 /* The inode that `path` names, with a new reference in *inode. */
-int __attribute__((warn_unused_result)) path_lookup(const char *path, struct inode **inode);
+int MUST_CHECK path_lookup(const char *path, struct inode **inode);
 
 /*
  * The directory that holds the last component of `path`, with a new reference, and that component
- * in `name` (INODE_NAME_MAX + 1 bytes), which need not exist. Trailing slashes are dropped and
+ * in `name` (FRANK_NAME_SIZE bytes), which need not exist. Trailing slashes are dropped and
  * *must_be_directory says whether there were any. A path of nothing but slashes: -EBUSY; one that
  * ends in "." or "..": -EINVAL.
  */
-int __attribute__((warn_unused_result)) path_lookup_parent(const char *path,
+int MUST_CHECK path_lookup_parent(const char *path,
                                                            struct inode **directory, char *name,
                                                            bool *must_be_directory);
 
@@ -34,7 +34,7 @@ int __attribute__((warn_unused_result)) path_lookup_parent(const char *path,
  * The absolute path of `directory` in `buffer` of `size` bytes, with its NUL.
  * Returns its length without the NUL; -ERANGE if it does not fit, -ENOENT if it was removed.
  */
-int __attribute__((warn_unused_result)) path_of_directory(struct inode *directory, char *buffer,
+int MUST_CHECK path_of_directory(struct inode *directory, char *buffer,
                                                           size_t size);
 
 #endif

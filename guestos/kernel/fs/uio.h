@@ -28,8 +28,8 @@ void uio_init_kernel(struct uio *uio, void *buffer, size_t size);
  * buffer to `to`, or zeros into the buffer. All bytes move or none: 0 or -EFAULT.
  * May fault pages in, so it may sleep: hold no spin lock.
  */
-int __attribute__((warn_unused_result)) uio_put(struct uio *uio, const void *from, size_t size);
-int __attribute__((warn_unused_result)) uio_take(struct uio *uio, void *to, size_t size);
-int __attribute__((warn_unused_result)) uio_put_zeros(struct uio *uio, size_t size);
+int MUST_CHECK uio_put(struct uio *uio, const void *from, size_t size);
+int MUST_CHECK uio_take(struct uio *uio, void *to, size_t size);
+int MUST_CHECK uio_put_zeros(struct uio *uio, size_t size);
 
 #endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* Requests to a terminal, by the ioctl call; any other file answers ENOTTY. For both sides. */
+#ifndef FRANK_TTY_H
+#define FRANK_TTY_H
+
+enum frank_tty_request {
+    FRANK_TTY_GET_MODE = 1,       /* returns the mode; the argument is not used */
+    FRANK_TTY_SET_MODE = 2,       /* the argument is the mode: bits of frank_tty_mode */
+    FRANK_TTY_SET_FOREGROUND = 3, /* the argument is a process group, or 0 for none */
+};
+
+enum frank_tty_mode {
+    FRANK_TTY_CANONICAL = 1, /* a read gets whole lines, which can be edited while they are typed */
+    FRANK_TTY_ECHO = 2,      /* what is typed is shown */
+    FRANK_TTY_SIGNALS = 4,   /* ^C interrupts the foreground instead of being read */
+    FRANK_TTY_COOKED = 7,    /* all of them: the mode at the start */
+};
+
+#endif

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: MIT */
+/* Open files and descriptor tables; see file.h. */
+#include "kernel/fs/file.h"
+
+#include "frank/errno.h"
+#include "frank/fcntl.h"
+#include "kernel/fs/path.h"
+#include "kernel/kmalloc.h"
+
+/* ---- open files -------------------------------------------------------------------------------- */
+
+struct file *file_create(struct inode *inode, bool can_read, bool can_write, bool appends)
+{
+    struct file *file = kmalloc(sizeof(*file));
+
+    if (!file)
+        return NULL;
+    file->inode = inode;
+    file->can_read = can_read;
+    file->can_write = can_write;
+    file->appends = appends;
+    file->refs = 1;
+    mutex_init(&file->offset_lock, "file offset");
+    file->offset = 0;
+    return file;
+}
+
+struct file *file_get(struct file *file)
+{
+    __atomic_add_fetch(&file->refs, 1, __ATOMIC_RELAXED);
+    return file;
+}
+
+void file_put(struct file *file)
+{
+    if (__atomic_sub_fetch(&file->refs, 1, __ATOMIC_ACQ_REL) > 0)
+        return;
+    inode_put(file->inode);
+    kfree(file);
+}
+
+/* ---- descriptor tables ------------------------------------------------------------------------- */
+
+void file_table_init(struct file_table *table)
+{
+    spin_init(&table->lock, "file table", LOCK_FILE_TABLE);
+    for (unsigned i = 0; i < FILE_TABLE_SLOTS; i++)
+        table->files[i] = NULL;
+    table->close_on_exec = 0;
+    table->working_directory = path_root();
+}
+
+void file_table_clone(struct file_table *to, struct file_table *from)
+{
+    spin_init(&to->lock, "file table", LOCK_FILE_TABLE);
+    spin_acquire(&from->lock);
+    for (unsigned i = 0; i < FILE_TABLE_SLOTS; i++)
+        to->files[i] = from->files[i] ? file_get(from->files[i]) : NULL;
+    to->close_on_exec = from->close_on_exec;
+    to->working_directory = inode_get(from->working_directory);
+    spin_release(&from->lock);
+}
+
+/* Take the file out of a slot; the table's reference becomes the caller's. */
+struct file *file_table_remove(struct file_table *table, u64 descriptor)
+{
+    struct file *file;
+
+    if (descriptor >= FILE_TABLE_SLOTS)
+        return NULL;
+    spin_acquire(&table->lock);
+    file = table->files[descriptor];
+    table->files[descriptor] = NULL;
+    table->close_on_exec &= ~BIT(descriptor);
+    spin_release(&table->lock);
+    return file;
+}
+
+static void close_slot(struct file_table *table, u64 descriptor)
+{
+    struct file *file = file_table_remove(table, descriptor);
+
+    if (file)
+        file_put(file);
+}
+
+void file_table_close_all(struct file_table *table)
+{
+    for (unsigned i = 0; i < FILE_TABLE_SLOTS; i++) {
+        if (table->files[i])
+            close_slot(table, i);
+    }
+    inode_put(table->working_directory);
+    table->working_directory = NULL;
+}
+
+void file_table_close_on_exec(struct file_table *table)
+{
+    if (!table->close_on_exec)
+        return;
+    for (unsigned i = 0; i < FILE_TABLE_SLOTS; i++) {
+        if (table->close_on_exec & BIT(i))
+            close_slot(table, i);
+    }
+}
+
+struct file *file_table_get(struct file_table *table, u64 descriptor)
+{
+    struct file *file;
+
+    if (descriptor >= FILE_TABLE_SLOTS)
+        return NULL;
+    spin_acquire(&table->lock);
+    file = table->files[descriptor];
+    if (file)
+        file_get(file);
+    spin_release(&table->lock);
+    return file;
+}
+
+static void set_slot_locked(struct file_table *table, unsigned slot, struct file *file,
+                            bool close_on_exec)
+{
+    table->files[slot] = file;
+    table->close_on_exec &= ~BIT(slot);
+    if (close_on_exec)
+        table->close_on_exec |= BIT(slot);
+}
+
+int file_table_add(struct file_table *table, struct file *file, unsigned lowest,
+                   bool close_on_exec)
+{
+    int descriptor = -EMFILE;
+
+    spin_acquire(&table->lock);
+    for (unsigned i = lowest; i < FILE_TABLE_SLOTS; i++) {
+        if (table->files[i])
+            continue;
+        set_slot_locked(table, i, file, close_on_exec);
+        descriptor = (int)i;
+        break;
+    }
+    spin_release(&table->lock);
+    return descriptor;
+}
+
+int file_table_replace(struct file_table *table, struct file *file, u64 descriptor)
+{
+    struct file *old;
+
+    if (descriptor >= FILE_TABLE_SLOTS)
+        return -EBADF;
+    spin_acquire(&table->lock);
+    old = table->files[descriptor];
+    set_slot_locked(table, (unsigned)descriptor, file, false);
+    spin_release(&table->lock);
+    if (old)
+        file_put(old);
+    return (int)descriptor;
+}
+
+struct inode *file_table_directory(struct file_table *table)
+{
+    struct inode *directory;
+
+    spin_acquire(&table->lock);
+    directory = inode_get(table->working_directory);
+    spin_release(&table->lock);
+    return directory;
+}
+
+struct inode *file_table_change_directory(struct file_table *table, struct inode *directory)
+{
+    struct inode *old;
+
+    spin_acquire(&table->lock);
+    old = table->working_directory;
+    table->working_directory = directory;
+    spin_release(&table->lock);
+    return old;
+}
+
+/* ---- opening ----------------------------------------------------------------------------------- */
+
+/* The file that `path` is to name from now on: made, or found unless O_EXCL says otherwise. */
+static int create_inode(const char *path, u32 flags, u32 permissions, struct inode **inode)
+{
+    char name[FRANK_NAME_SIZE];
+    struct inode *directory;
+    bool must_be_directory;
+    int error = path_lookup_parent(path, &directory, name, &must_be_directory);
+
+    if (error)
+        return error;
+    if (must_be_directory)
+        error = -EISDIR;
+    else
+        error = directory->directory->create(directory, name, INODE_REGULAR, permissions & 0777,
+                                             inode);
+    if (error == -EEXIST && !(flags & O_EXCL))
+        error = directory->directory->lookup(directory, name, inode);
+    inode_put(directory);
+    return error;
+}
+
+static int find_inode(const char *path, u32 flags, u32 permissions, struct inode **inode)
+{
+    int error = path_lookup(path, inode);
+
+    if (flags & O_CREAT) {
+        if (error == -ENOENT)
+            return create_inode(path, flags, permissions, inode);
+        if (!error && (flags & O_EXCL)) {
+            inode_put(*inode);
+            return -EEXIST;
+        }
+    }
+    return error;
+}
+
+/* What an inode's type refuses, and the effect of O_TRUNC. */
+static int prepare_open(struct inode *inode, u32 flags, bool can_write)
+{
+    if (inode->type == INODE_DIRECTORY && (can_write || (flags & (O_TRUNC | O_CREAT))))
+        return -EISDIR;
+    if (inode->type != INODE_DIRECTORY && (flags & O_DIRECTORY))
+        return -ENOTDIR;
+    if ((flags & O_TRUNC) && can_write && inode->type == INODE_REGULAR)
+        return inode_truncate(inode, 0);
+    return 0;
+}
+
+int file_open(struct file_table *table, const char *path, u32 flags, u32 permissions)
+{
+    u32 access = flags & O_ACCMODE;
+    bool can_read = access == O_RDONLY || access == O_RDWR;
+    bool can_write = access == O_WRONLY || access == O_RDWR;
+    struct inode *inode;
+    struct file *file;
+    int result;
+
+    if (access == O_ACCMODE)
+        return -EINVAL;
+    result = find_inode(path, flags, permissions, &inode);
+    if (result < 0)
+        return result;
+    result = prepare_open(inode, flags, can_write);
+    if (result < 0) {
+        inode_put(inode);
+        return result;
+    }
+    file = file_create(inode, can_read, can_write, (flags & O_APPEND) != 0);
+    if (!file) {
+        inode_put(inode);
+        return -ENOMEM;
+    }
+    result = file_table_add(table, file, 0, (flags & O_CLOEXEC) != 0);
+    if (result < 0)
+        file_put(file);
+    return result;
+}

@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The terminal: what is typed becomes lines, and is echoed.
+ *
+ * Characters arrive in interrupt context. In canonical mode they are edited right there: erase
+ * (backspace or delete), ^W (erase a word), ^U (erase the line), ^D (give the line to the reader
+ * as it is; an empty one is the end of file). A read then gets at most one line. In raw mode each
+ * character can be read as soon as it is typed.
+ *
+ * ^C, until signals are complete, follows one rule: it throws away the line being typed; if a
+ * foreground process group is set (a shell does that before it waits for a command), each process
+ * of that group gets SIGINT; if none is set, the reader, who is then at a prompt, gets EINTR.
+ *
+ * The buffer is a ring with three positions, counted from the beginning of time:
+ * head <= committed <= tail: [head, committed) may be read, [committed, tail) is being edited.
+ */
+#include "kernel/tty.h"
+
+#include "frank/errno.h"
+#include "frank/tty.h"
+#include "kernel/process_group.h"
+#include "kernel/wait.h"
+#include "platform.h"
+
+enum tty_sizes {
+    TTY_INPUT_BYTES = 1024,
+    TTY_COPY_BYTES = 128, /* one piece on the stack */
+};
+
+enum tty_character {
+    TTY_INTERRUPT = 3,   /* ^C */
+    TTY_END = 4,         /* ^D */
+    TTY_BELL = 7,
+    TTY_BACKSPACE = 8,
+    TTY_TAB = 9,
+    TTY_RETURN = 13,
+    TTY_KILL_LINE = 21,  /* ^U */
+    TTY_ERASE_WORD = 23, /* ^W */
+    TTY_CARET_OFFSET = 64, /* ^X is shown as '^' and the character that much above */
+    TTY_DELETE = 127,
+};
+
+static struct {
+    struct spinlock lock; /* level LOCK_TTY; guards all of it */
+    u8 ring[TTY_INPUT_BYTES];
+    u64 head;
+    u64 committed;
+    u64 tail;
+    u32 mode;            /* enum frank_tty_mode */
+    i32 foreground;      /* a process group, or 0 */
+    u64 interrupt_count; /* how often a ^C met no foreground */
+    struct wait_queue readers;
+} tty;
+
+void tty_init(void)
+{
+    spin_init(&tty.lock, "tty", LOCK_TTY);
+    wait_queue_init(&tty.readers);
+    tty.mode = FRANK_TTY_COOKED;
+}
+
+/* ---- input ------------------------------------------------------------------------------------- */
+
+static u8 *ring_at(u64 position)
+{
+    return &tty.ring[position % TTY_INPUT_BYTES];
+}
+
+static bool is_control(u8 c)
+{
+    return c < ' ' || c == TTY_DELETE;
+}
+
+/* Echoed as "^X"; tabs and line ends are shown as they are. */
+static bool is_shown_with_caret(u8 c)
+{
+    return is_control(c) && c != TTY_TAB && c != '\n';
+}
+
+static void echo_bytes(const char *text, size_t size)
+{
+    if (tty.mode & FRANK_TTY_ECHO)
+        plat_console_write(text, size);
+}
+
+static void echo(u8 c)
+{
+    if (is_shown_with_caret(c)) {
+        char caret[2] = {'^', (char)(c ^ TTY_CARET_OFFSET)};
+        echo_bytes(caret, sizeof(caret));
+    } else {
+        char plain = (char)c;
+        echo_bytes(&plain, 1);
+    }
+}
+
+/* The second and later bytes of a character in UTF-8. */
+static bool is_continuation(u8 c)
+{
+    return (c & 0xc0) == 0x80;
+}
+
+/* Take back the last character typed, all its bytes. False if the line is empty. */
+static bool erase_character(void)
+{
+    u8 c;
+
+    if (tty.tail == tty.committed)
+        return false;
+    do {
+        c = *ring_at(--tty.tail);
+    } while (is_continuation(c) && tty.tail != tty.committed);
+    echo_bytes("\b \b", 3);
+    if (is_shown_with_caret(c))
+        echo_bytes("\b \b", 3);
+    return true;
+}
+
+static bool last_is_blank(void)
+{
+    u8 c = *ring_at(tty.tail - 1);
+
+    return c == ' ' || c == TTY_TAB;
+}
+
+static void erase_word(void)
+{
+    while (tty.tail != tty.committed && last_is_blank())
+        erase_character();
+    while (tty.tail != tty.committed && !last_is_blank())
+        erase_character();
+}
+
+static void commit(void)
+{
+    tty.committed = tty.tail;
+    wake_all(&tty.readers);
+}
+
+/* Add a character; one place is kept free for what ends the line. */
+static void append(u8 c, bool ends_line)
+{
+    u64 limit = ends_line ? TTY_INPUT_BYTES : TTY_INPUT_BYTES - 1;
+
+    if (tty.tail - tty.head >= limit) {
+        char bell = TTY_BELL;
+        echo_bytes(&bell, 1);
+        return;
+    }
+    *ring_at(tty.tail++) = c;
+    if (c != TTY_END)
+        echo(c);
+}
+
+static void interrupt(void)
+{
+    tty.tail = tty.committed;
+    echo(TTY_INTERRUPT);
+    echo('\n');
+    if (tty.foreground) {
+        process_signal_group(tty.foreground, SIGINT);
+    } else {
+        tty.interrupt_count++;
+        wake_all(&tty.readers);
+    }
+}
+
+static void input_canonical(u8 c)
+{
+    switch (c) {
+    case TTY_BACKSPACE:
+    case TTY_DELETE:
+        erase_character();
+        break;
+    case TTY_ERASE_WORD:
+        erase_word();
+        break;
+    case TTY_KILL_LINE:
+        while (erase_character()) {
+        }
+        break;
+    case TTY_RETURN:
+    case '\n':
+        append('\n', true);
+        commit();
+        break;
+    case TTY_END:
+        append(TTY_END, true);
+        commit();
+        break;
+    default:
+        append(c, false);
+        break;
+    }
+}
+
+static void input_character(u8 c)
+{
+    if (c == TTY_INTERRUPT && (tty.mode & FRANK_TTY_SIGNALS)) {
+        interrupt();
+    } else if (tty.mode & FRANK_TTY_CANONICAL) {
+        input_canonical(c);
+    } else {
+        append(c, true);
+        commit();
+    }
+}
+
+void tty_input(const char *characters, size_t count)
+{
+    spin_acquire(&tty.lock);
+    for (size_t i = 0; i < count; i++)
+        input_character((u8)characters[i]);
+    spin_release(&tty.lock);
+}
+
+/* ---- the inode's operations -------------------------------------------------------------------- */
+
+/*
+ * Take up to `size` bytes that may be read, in canonical mode to the end of a line. *line_ended
+ * says that a read should stop here. The lock is held.
+ */
+static size_t take_locked(u8 *bytes, size_t size, bool *line_ended)
+{
+    bool canonical = (tty.mode & FRANK_TTY_CANONICAL) != 0;
+    size_t taken = 0;
+
+    *line_ended = false;
+    while (taken < size && tty.head != tty.committed) {
+        u8 c = *ring_at(tty.head);
+
+        tty.head++;
+        if (canonical && c == TTY_END) {
+            *line_ended = true;
+            break;
+        }
+        bytes[taken++] = c;
+        if (canonical && c == '\n') {
+            *line_ended = true;
+            break;
+        }
+    }
+    /* A ^D right behind a full buffer belongs to this read: it is no end of file for the next. */
+    if (canonical && taken == size && tty.head != tty.committed &&
+        *ring_at(tty.head) == TTY_END) {
+        tty.head++;
+        *line_ended = true;
+    }
+    if (tty.head == tty.committed && !canonical)
+        *line_ended = true;
+    return taken;
+}
+
+/* Wait until something may be read: 0, or -EINTR. The lock is held. */
+static int wait_for_input_locked(void)
+{
+    u64 interrupts = tty.interrupt_count;
+
+    while (tty.head == tty.committed) {
+        int error = wait_on(&tty.readers, &tty.lock);
+        if (error)
+            return error;
+        if (tty.interrupt_count != interrupts)
+            return -EINTR;
+    }
+    return 0;
+}
+
+static ssize_t tty_read(struct inode *inode, struct uio *uio, u64 *offset)
+{
+    u8 piece[TTY_COPY_BYTES];
+    bool line_ended = false;
+    ssize_t done = 0;
+
+    (void)inode, (void)offset;
+    while (uio->left_bytes > 0 && !line_ended) {
+        size_t taken;
+        int error;
+
+        spin_acquire(&tty.lock);
+        error = done ? 0 : wait_for_input_locked();
+        if (error) {
+            spin_release(&tty.lock);
+            return error;
+        }
+        taken = take_locked(piece, min(uio->left_bytes, sizeof(piece)), &line_ended);
+        spin_release(&tty.lock);
+        if (taken == 0)
+            break;
+        error = uio_put(uio, piece, taken);
+        if (error)
+            return done ? done : error;
+        done += (ssize_t)taken;
+    }
+    return done;
+}
+
+static ssize_t tty_write(struct inode *inode, struct uio *uio, u64 *offset)
+{
+    char piece[TTY_COPY_BYTES];
+    ssize_t done = 0;
+
+    (void)inode, (void)offset;
+    while (uio->left_bytes > 0) {
+        size_t chunk = min(uio->left_bytes, sizeof(piece));
+        int error = uio_take(uio, piece, chunk);
+
+        if (error)
+            return done ? done : error;
+        plat_console_write(piece, chunk);
+        done += (ssize_t)chunk;
+    }
+    return done;
+}
+
+/* Going to raw mode makes what was being edited readable as it is. */
+static int set_mode_locked(u64 mode)
+{
+    if (mode & ~(u64)FRANK_TTY_COOKED)
+        return -EINVAL;
+    tty.mode = (u32)mode;
+    if (!(mode & FRANK_TTY_CANONICAL) && tty.committed != tty.tail)
+        commit();
+    return 0;
+}
+
+static int tty_control(struct inode *inode, u64 request, u64 argument)
+{
+    int result = 0;
+
+    (void)inode;
+    spin_acquire(&tty.lock);
+    switch (request) {
+    case FRANK_TTY_GET_MODE:
+        result = (int)tty.mode;
+        break;
+    case FRANK_TTY_SET_MODE:
+        result = set_mode_locked(argument);
+        break;
+    case FRANK_TTY_SET_FOREGROUND:
+        tty.foreground = (i32)argument;
+        break;
+    default:
+        result = -EINVAL;
+        break;
+    }
+    spin_release(&tty.lock);
+    return result;
+}
+
+const struct inode_ops tty_inode_ops = {
+    .read = tty_read,
+    .write = tty_write,
+    .control = tty_control,
+};
