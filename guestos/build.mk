@@ -47,7 +47,8 @@ $(foreach p,native pv,$(eval $(call frank_link,$(p))))
 # linked as objects, before newlib: its functions stand in for newlib's own of the same name.
 
 NEWLIB_DIR := $(NEWLIB)/riscv64-unknown-elf
-USER_FLAGS := -march=rv64imafdc -mabi=lp64d -mcmodel=medany -D__DYNAMIC_REENT__ -ffunction-sections \
+USER_FLAGS := -march=rv64imafdc -mabi=lp64d -mcmodel=medany -D__DYNAMIC_REENT__ -D_GNU_SOURCE \
+              -D_POSIX_TIMERS=200809L -D_POSIX_MONOTONIC_CLOCK=200809L -ffunction-sections \
               -fdata-sections -fno-pic -fno-asynchronous-unwind-tables
 USER_INCLUDES := -Iguestos/include -Iguestos/libc -Iguestos/libc/include -isystem $(NEWLIB_DIR)/include
 FLAGS_user := $(C_COMMON) $(USER_FLAGS) $(USER_INCLUDES)

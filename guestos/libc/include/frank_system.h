@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* Frank's own calls, which no standard names. */
+#ifndef FRANK_LIBC_FRANK_SYSTEM_H
+#define FRANK_LIBC_FRANK_SYSTEM_H
+
+#include <stdint.h>
+
+#include "frank/procinfo.h"
+#include "frank/signal.h"
+
+/* Fill up to `count` descriptions of processes, by pid: how many, or -1. */
+int frank_processes(struct frank_procinfo *processes, int count);
+
+/* How much memory there is: 0 or -1. */
+int frank_memory(struct frank_meminfo *memory);
+
+/* How long the processor has slept, in ticks of frank_clock_ticks(). */
+uint64_t frank_idle_ticks(void);
+uint64_t frank_clock_ticks(void);
+
+/* Power off or restart, by enum frank_reboot. Returns only on failure, with -1. */
+int frank_reboot(int how);
+
+#endif
