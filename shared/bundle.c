@@ -40,8 +40,8 @@ int bundle_open(struct bundle *bundle, const void *bytes, u64 limit_bytes)
     if (bundle->vm_count == 0 || bundle->vm_count > BUNDLE_VMS_MAX ||
         bundle->vm_count * sizeof(struct bundle_vm) > bundle->total_bytes - header_bytes)
         return BUNDLE_DAMAGED;
-    u64 sum = fnv64_update(FNV64_START, header + BUNDLE_CHECKSUM_FROM,
-                           bundle->total_bytes - BUNDLE_CHECKSUM_FROM);
+    u64 sum = fnv64_update(FNV64_START, header, HEADER_FIELD(checksum));
+    sum = fnv64_update(sum, header + header_bytes, bundle->total_bytes - header_bytes);
     return sum == load_le64(header + HEADER_FIELD(checksum)) ? BUNDLE_OK : BUNDLE_DAMAGED;
 }
 

@@ -22,7 +22,6 @@ enum {
     BUNDLE_NAME_BYTES = 32, /* a name has 1 to 15 of [A-Za-z0-9_-], then zeros */
     BUNDLE_NAME_MAX = 15,
     BUNDLE_ARGS_BYTES = 256,   /* with the terminating zero */
-    BUNDLE_CHECKSUM_FROM = 32, /* the checksum covers the bytes from here to total_bytes */
 };
 
 /* bundle_vm.virt: how the virtual machine is virtualized. */
@@ -47,7 +46,7 @@ struct bundle_header {
     u32 format_version;
     u32 vm_count;
     u64 total_bytes; /* of the whole bundle, this header included */
-    u64 checksum;    /* FNV-1a 64 (fnv.h) of the bytes [BUNDLE_CHECKSUM_FROM, total_bytes) */
+    u64 checksum;    /* FNV-1a 64 (fnv.h) of the fields above and all that follows */
 };
 
 struct bundle_vm {

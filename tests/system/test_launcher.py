@@ -213,7 +213,7 @@ def test_the_bundle_holds_what_its_header_file_says(image_file, tmp_path):
     data = output.read_bytes()
     magic, version, count, total, checksum = bundle.HEADER.unpack_from(data)
     assert (magic, version, count, total) == (b"CANDORVM", 1, 2, len(data))
-    assert checksum == bundle.checksum(data[32:])
+    assert checksum == bundle.checksum(data[:24] + data[32:])
     one = struct.unpack_from("<32sQQQQQIIII", data, 32)
     two = struct.unpack_from("<32sQQQQQIIII", data, 32 + 512)
     assert one[0].rstrip(b"\0") == b"first" and one[1] == 32 * MIB and one[6:] == (1, 1, 0, 1)

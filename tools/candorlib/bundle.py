@@ -56,4 +56,5 @@ def pack(machines, colour=False):
     if not machines:
         raise Problem("there is no virtual machine to start")
     total = HEADER.size + len(body)
-    return HEADER.pack(MAGIC, FORMAT_VERSION, len(machines), total, checksum(body)) + body
+    fields = HEADER.pack(MAGIC, FORMAT_VERSION, len(machines), total, 0)[:-8]
+    return fields + checksum(fields + body).to_bytes(8, "little") + body
