@@ -103,8 +103,8 @@ endef
 
 # link_rule OUTPUT, LINKER-SCRIPT, OBJECTS, FLAGS: links an image; relinks when the list changes.
 define link_rule
-FLAGS_link-$(notdir $(1)) := $(4) $(3)
-$(1): $(3) $(2) $(call flags_file,link-$(notdir $(1)))
+FLAGS_link-$(subst /,-,$(1)) := $(4) $(3)
+$(1): $(3) $(2) $(call flags_file,link-$(subst /,-,$(1)))
 	$$(call say,LINK,$$@)
 	@mkdir -p $$(@D)
 	$$(Q)$(CC) $(4) -T $(2) -Wl,-Map=$$@.map -o $$@ $(3) -lgcc

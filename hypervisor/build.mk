@@ -25,9 +25,22 @@ $(eval $(call compile_rules,$(BUILD)/candor,hypervisor,$(CC),$(HV_OFFSETS)))
 HV_OBJECTS := $(call objects_of,$(BUILD)/candor,$(HV_SOURCES))
 HV_CORE_OBJECTS := $(call objects_of,$(BUILD)/candor,$(HV_CORE_SOURCES))
 
+# hypervisor_image OUTPUT, OBJECTS: an image that holds the table of its own functions (debug/symbols.h).
+# It is linked without the table, the table is made from that, and it is linked again.
+define hypervisor_image
+$(call link_rule,$(1).first,$(HV_SCRIPT),$(2),$(KERNEL_FLAGS) $(KERNEL_LINK))
+$(1).symbols.S: $(1).first tools/mksymbols
+	$(Q)tools/mksymbols $(CROSS)nm $$< > $$@
+$(1).symbols.o: $(1).symbols.S
+	$(Q)$(CC) $(KERNEL_FLAGS) -c -o $$@ $$<
+$(call link_rule,$(1),$(HV_SCRIPT),$(2) $(1).symbols.o,$(KERNEL_FLAGS) $(KERNEL_LINK))
+	$(Q)tools/mksymbols $(CROSS)nm $$@ | cmp -s - $(1).symbols.S || \
+	    { echo 'error: $(1): the table of functions moved the functions; it must lie behind the code' >&2; false; }
+endef
+
 ifneq ($(HV_SCRIPT),)
-$(eval $(call link_rule,$(BUILD)/candor.elf,$(HV_SCRIPT),$(HV_OBJECTS),$(KERNEL_FLAGS) $(KERNEL_LINK)))
-$(eval $(call link_rule,$(BUILD)/core/candor.elf,$(HV_SCRIPT),$(HV_CORE_OBJECTS),$(KERNEL_FLAGS) $(KERNEL_LINK)))
+$(eval $(call hypervisor_image,$(BUILD)/candor.elf,$(HV_OBJECTS)))
+$(eval $(call hypervisor_image,$(BUILD)/core/candor.elf,$(HV_CORE_OBJECTS)))
 IMAGES += $(BUILD)/candor.elf
 ALL_OBJECTS += $(HV_OBJECTS)
 endif
