@@ -15,13 +15,17 @@ struct plat_info;
 /* Take over the memory that the platform found. Once, before anything else here. */
 void page_init(const struct plat_info *info);
 
+/* Pages of a reserved range that are no longer needed join the free ones. */
+void page_release_reserved(pa_t base, u64 bytes);
+
 /* A page with one reference, contents undefined, or 0 when there is none. */
 MUST_CHECK pa_t page_alloc(void);
 
 /* The same, zeroed. */
 MUST_CHECK pa_t page_alloc_zeroed(void);
 
-/* `count` adjacent pages (a power of two, the run aligned to its size), each with one reference. */
+/* `count` adjacent pages (a power of two, the run aligned to its size), each with one reference. Slow:
+   it searches. */
 MUST_CHECK pa_t page_alloc_run(u64 count);
 
 /* One more, one fewer reference; the last one frees the page. */

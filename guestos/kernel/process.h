@@ -43,7 +43,9 @@ struct process {
 
     /* Guarded by process_lock. */
     enum process_state state;
+    bool is_ending;  /* its threads are to exit */
     int exit_status; /* as waitpid reports it */
+    i32 group;       /* process_group.h */
     struct process *parent;
     struct list_node children;
     struct list_node sibling_node; /* on the parent's children */
@@ -57,19 +59,27 @@ struct process {
     struct frank_sigaction actions[SIGNAL_COUNT];
 };
 
-/* Make the first process and let it run exec(path, words of arguments). */
+/* Make the first process: it will run the program at `path`, with the words of `arguments` (kept by the
+   caller) as its arguments. */
 void process_start_init(const char *path, const char *arguments);
 
 /* End the current process with a status in waitpid's form. Thread context, no lock held. */
 NORETURN void process_exit(int status);
 
-/* How many there are, zombies included. */
-u64 process_count(void);
-
 /* Mark a signal pending in a process, and see that it notices. process_lock is held. */
 void process_signal_locked(struct process *process, int signal);
 
-/* The alive process with this pid, or NULL. process_lock is held. */
+/* The process with this pid that is alive, or NULL. process_lock is held. */
 struct process *process_find_locked(i32 pid);
+
+/* The process behind this one by pid, or the first for NULL; NULL at the end. Zombies are among them.
+   process_lock is held. */
+struct process *process_next_locked(struct process *process);
+
+/* What procinfo tells of up to `count` processes from pid `first` on, in order. How many. */
+u64 process_report(i32 first, struct frank_procinfo *info, u64 count);
+
+/* How many there are, zombies included. */
+u64 process_count(void);
 
 #endif

@@ -85,6 +85,12 @@ enum space_fault_result space_fault(struct space *space, uva_t address, u32 acce
 /* Move the break. Returns the new one, or -ENOMEM and it stays; 0 asks only. */
 MUST_CHECK long space_set_break(struct space *space, uva_t address);
 
+/* The region that holds the address, or else the first one above it, or NULL. The lock is held. */
+struct region *space_find_region(struct space *space, uva_t address);
+
+/* Take a range of whole pages away. The lock is held. 0 or -ENOMEM: a region could not be split. */
+MUST_CHECK int space_remove_locked(struct space *space, uva_t start, uva_t end);
+
 /* Change what is allowed in whole pages. 0, -EINVAL, -ENOMEM (also: not all of it is mapped). */
 MUST_CHECK int space_protect(struct space *space, uva_t address, u64 bytes, u32 prot);
 

@@ -36,7 +36,9 @@ enum thread_sizes {
 #define THREAD_STACK_CANARY 0x57ac4b0770335afeUL
 
 struct thread {
-    struct arch_context context; /* where it left off in the kernel */
+    struct arch_context context;   /* where it left off in the kernel */
+    void (*entry)(void *argument); /* where it begins */
+    void *argument;
     struct arch_fp fp;           /* its floating-point registers while no CPU holds them */
     struct trap_frame *frame;    /* its registers of user mode */
     struct cpu *cpu;             /* whose queue it runs on */
@@ -47,6 +49,7 @@ struct thread {
     bool interruptible; /* while SLEEPING: a signal ends the sleep */
     int wake_reason;    /* 0, -EINTR, -ETIMEDOUT */
     struct list_node run_node;
+    u32 blocked_signals;         /* one bit each; touched by the thread alone */
     struct list_node wait_node; /* guarded by the wait queue's lock */
     struct timer timer;         /* ends a sleep */
 
@@ -90,28 +93,31 @@ bool thread_has_signal(void);
 /* Sleep until a time of plat_time_now(). 0, or -EINTR. */
 MUST_CHECK int thread_sleep_until(u64 deadline_ticks);
 
-/* Give others a turn. */
-void thread_yield(void);
-
 /* End the current thread, which no longer has a process. */
 NORETURN void thread_exit(void);
 
 /* Ticks that it has run. */
 u64 thread_run_ticks(const struct thread *thread);
 
-/* --- for wait.c and the trap path --- */
+/* --- for waiting, timers and the trap path --- */
 
 /* Switch to the next thread. Called with this CPU's run_lock held as the only lock and the current
    thread's state changed; on return the lock is released. */
 void schedule_locked(void);
 
-/* The current thread's slice is over, or somebody else should run: switch if there is anybody. */
+/* The running thread's slice is over: have it give way before it is in user mode again. */
+void thread_request_preempt(void);
+
+/* Give way if anybody waits to run. Interrupts off or on, no lock held. */
 void schedule_preempt(void);
 
-/* Make this the idle thread of the CPU that calls; it never returns. */
-NORETURN void thread_become_idle(void);
-
-/* In an interrupt taken while the idle thread ran: switch if somebody is runnable. */
+/* In an interrupt: if the idle thread was running and somebody wants to run, switch. */
 void schedule_from_idle(void);
+
+/* Make the caller's stack, which begins with room for the structure, the idle thread of this CPU. */
+void thread_init_idle(struct thread *thread);
+
+/* The idle thread's work. `spin`: without telling the platform. */
+NORETURN void thread_idle(bool spin);
 
 #endif

@@ -10,6 +10,8 @@
 #include "list.h"
 #include "types.h"
 
+struct cpu;
+
 #define TIMER_NEVER (~(u64)0)
 
 struct timer {
@@ -26,14 +28,17 @@ void timer_init(struct timer *timer, void (*expire)(struct timer *timer));
 void timer_start(struct timer *timer, u64 deadline_ticks);
 void timer_cancel(struct timer *timer);
 
-/* When this CPU next needs its timer, TIMER_NEVER if it does not. Interrupts are off. */
-u64 timer_next_deadline(void);
+/* The running thread's turn on this CPU, `cpu`, ends then; TIMER_NEVER: it may run on. Interrupts off. */
+void timer_begin_slice(struct cpu *cpu, u64 end_ticks);
 
-/* Make the machine's timer fit the timers and the slice. Interrupts are off. */
-void timer_program(void);
+/* The CPU is about to idle: set the machine's timer exactly, and say for when. Interrupts off. */
+u64 timer_program_idle(void);
 
 /* The machine's timer went off. Interrupt context. */
 void timer_interrupt(void);
+
+/* Once, while booting. */
+void timer_set_timebase(u64 hz);
 
 /* Conversions by the machine's timebase; they saturate. */
 u64 timer_ticks_from_ns(u64 ns);

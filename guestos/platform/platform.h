@@ -56,10 +56,9 @@ struct plat_info {
     void (*user_return)(void);
 };
 
-/* What the platform keeps of a space: two words that mean something to it alone. */
+/* What the platform keeps of a space: words that mean something to it alone, zero before creation. */
 struct plat_space {
-    u64 root;
-    u64 tag;
+    u64 words[8];
 };
 
 /* ---- start ---- */

@@ -26,7 +26,7 @@ enum arch_register {
 };
 
 /* What a trap saves, at the top of the thread's stack for user mode, further down for the kernel's
-   own traps. Filled and read by trap.S; the stack stays aligned to 16. */
+   own traps. Filled and read by trap_entry.S; the stack stays aligned to 16. */
 struct trap_frame {
     u64 x[REG_COUNT]; /* x[0] holds the pc */
     u64 status;       /* sstatus */
@@ -39,8 +39,7 @@ struct trap_frame {
 enum frame_work {
     FRAME_WORK_PREEMPT = 1, /* somebody else should run */
     FRAME_WORK_SIGNAL = 2,  /* the process has a signal to take */
-    FRAME_WORK_FP = 4,      /* the registers do not hold this thread's floating-point values */
-    FRAME_WORK_RESTORE = 8, /* all registers of the frame count, not only what a call may change */
+    FRAME_WORK_RESTORE = 4, /* all registers of the frame count, not only what a call may change */
 };
 
 /* Where a thread left off inside the kernel: what a C function preserves. */
@@ -53,6 +52,7 @@ struct arch_context {
 struct arch_fp {
     u64 f[32];
     u64 fcsr;
+    struct cpu *cpu; /* the CPU that held these values last */
 };
 
 static inline struct cpu *arch_this_cpu(void)
@@ -107,21 +107,27 @@ void arch_context_init(struct arch_context *context, struct trap_frame *frame, v
 /* Registers for a new program. */
 void arch_frame_init(struct trap_frame *frame, u64 pc, u64 sp);
 
-/* Floating point. `leave`: the thread is about to stop running on this CPU; `enter`: it is about to
-   run. `save`: bring thread->fp up to date, returning false if the thread has used none yet.
-   `reset`: it has used none. `load`: thread->fp was written and counts. All for the thread that
-   runs on this CPU, or (load, reset) one that does not run. Interrupts off. */
+/*
+ * Floating point (interrupts off). The FS field of a thread's frame says where its values are: INITIAL,
+ * all zero and in no need of a place; CLEAN, in thread->fp; DIRTY, in the registers alone.
+ */
+/* The running thread is about to stop, or to run. */
 void arch_fp_leave(struct thread *thread);
 void arch_fp_enter(struct thread *thread);
+/* Bring thread->fp of the running thread up to date. False: it has used no floating point. */
 bool arch_fp_save(struct thread *thread);
-void arch_fp_reset(struct thread *thread);
+/* The running thread goes on with what thread->fp holds, or with zeros. */
 void arch_fp_load(struct thread *thread);
+void arch_fp_reset(struct thread *thread);
+/* `child`, which has not run, begins with the values of `parent`, which runs. */
+void arch_fp_copy(struct thread *child, struct thread *parent);
 
 /* A branch to itself with interrupts on: what idle=spin runs. Never returns by itself. */
 NORETURN void arch_idle_spin(void);
 
-/* Copies that a fault in user memory ends early; SUM is set meanwhile. 0 or -EFAULT, string:
-   length, -EFAULT, or `size` if no zero was met. The addresses were checked to be a user's. */
+/* Copies between the kernel and user memory, one side of each: 0 or -EFAULT. arch_user_string stops
+   behind a zero and returns how many bytes came before it, or `size` if there was none. The user's
+   addresses were checked to be a user's. */
 MUST_CHECK long arch_user_copy(void *to, const void *from, size_t bytes);
 MUST_CHECK long arch_user_zero(void *to, size_t bytes);
 MUST_CHECK long arch_user_string(char *to, const void *from, size_t size);
@@ -132,6 +138,6 @@ void arch_page_copy(void *to, const void *from);
 
 /* The kernel's own panic: registers of a frame (NULL: none) and the calls that led here. */
 void arch_print_frame(const struct trap_frame *frame);
-void arch_print_backtrace(void);
+void arch_print_backtrace(const struct trap_frame *frame);
 
 #endif

@@ -47,30 +47,36 @@ enum interrupt_number {
     IRQ_EXTERNAL = 9,
 };
 
-#define csr_read(name)                                          \
-    ({                                                          \
-        u64 csr_value_;                                         \
-        __asm__ volatile("csrr %0, " #name : "=r"(csr_value_)); \
-        csr_value_;                                             \
+/* The registers by name, or by a macro that expands to a number. */
+#define CSR_STIMECMP 0x14d /* Sstc, which this assembler does not know */
+
+#define CSR_TEXT_(name) #name
+#define CSR_TEXT(name) CSR_TEXT_(name)
+
+#define csr_read(name)                                                \
+    ({                                                                \
+        u64 csr_value_;                                               \
+        __asm__ volatile("csrr %0, " CSR_TEXT(name) : "=r"(csr_value_)); \
+        csr_value_;                                                   \
     })
 
 #define csr_write(name, value) \
-    ({ __asm__ volatile("csrw " #name ", %0" : : "rK"((u64)(value)) : "memory"); })
+    ({ __asm__ volatile("csrw " CSR_TEXT(name) ", %0" : : "rK"((u64)(value)) : "memory"); })
 
 #define csr_set(name, bits) \
-    ({ __asm__ volatile("csrs " #name ", %0" : : "rK"((u64)(bits)) : "memory"); })
+    ({ __asm__ volatile("csrs " CSR_TEXT(name) ", %0" : : "rK"((u64)(bits)) : "memory"); })
 
 #define csr_clear(name, bits) \
-    ({ __asm__ volatile("csrc " #name ", %0" : : "rK"((u64)(bits)) : "memory"); })
+    ({ __asm__ volatile("csrc " CSR_TEXT(name) ", %0" : : "rK"((u64)(bits)) : "memory"); })
 
-#define csr_read_clear(name, bits)                          \
-    ({                                                      \
-        u64 csr_value_;                                     \
-        __asm__ volatile("csrrc %0, " #name ", %1"          \
-                         : "=r"(csr_value_)                 \
-                         : "rK"((u64)(bits))                \
-                         : "memory");                       \
-        csr_value_;                                         \
+#define csr_read_clear(name, bits)                            \
+    ({                                                        \
+        u64 csr_value_;                                       \
+        __asm__ volatile("csrrc %0, " CSR_TEXT(name) ", %1"   \
+                         : "=r"(csr_value_)                   \
+                         : "rK"((u64)(bits))                  \
+                         : "memory");                         \
+        csr_value_;                                           \
     })
 
 #endif

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/* System calls that touch time, memory, the machine as a whole. */
+#include "frank/errno.h"
+#include "frank/procinfo.h"
+#include "kernel/page.h"
+#include "kernel/process.h"
+#include "kernel/space.h"
+#include "kernel/syscall.h"
+#include "kernel/thread.h"
+#include "kernel/timer.h"
+#include "kernel/uaccess.h"
+#include "platform.h"
+
+enum info_limits {
+    NS_PER_SECOND = 1000000000,
+    REPORT_CHUNK = 4, /* process reports copied out at a time */
+};
+
+static struct frank_timespec timespec_of(u64 ns)
+{
+    return (struct frank_timespec){(i64)(ns / NS_PER_SECOND), (i64)(ns % NS_PER_SECOND)};
+}
+
+long sys_nanosleep(u64 request_address, u64 remain_address)
+{
+    struct frank_timespec request;
+    u64 now = plat_time_now(), ticks, deadline;
+    int error;
+
+    if (copy_from_user(&request, request_address, sizeof(request)) != 0)
+        return -EFAULT;
+    if (request.seconds < 0 || request.nanoseconds < 0 || request.nanoseconds >= NS_PER_SECOND)
+        return -EINVAL;
+    ticks = (u64)request.seconds < TIMER_NEVER / NS_PER_SECOND - 1
+                ? timer_ticks_from_ns((u64)request.seconds * NS_PER_SECOND +
+                                      (u64)request.nanoseconds)
+                : TIMER_NEVER;
+    deadline = ticks < TIMER_NEVER - 1 - now ? now + ticks : TIMER_NEVER - 1;
+    error = thread_sleep_until(deadline);
+    if (error != 0 && remain_address != 0) {
+        now = plat_time_now();
+        request = timespec_of(deadline > now ? timer_ns_from_ticks(deadline - now) : 0);
+        if (copy_to_user(remain_address, &request, sizeof(request)) != 0)
+            return -EFAULT;
+    }
+    return error;
+}
+
+long sys_clock(u64 clock, u64 address)
+{
+    struct frank_timespec time = {0, 0};
+
+    switch (clock) {
+    case FRANK_CLOCK_REALTIME:
+    case FRANK_CLOCK_MONOTONIC:
+        time = timespec_of(timer_ns_from_ticks(plat_time_now()));
+        break;
+    case FRANK_CLOCK_TICKS:
+        time.nanoseconds = (i64)plat_time_now();
+        break;
+    default:
+        return -EINVAL;
+    }
+    return copy_to_user(address, &time, sizeof(time));
+}
+
+long sys_idle_ticks(void)
+{
+    return (long)plat_idle_ticks();
+}
+
+long sys_procinfo(u64 address, u64 count)
+{
+    struct frank_procinfo reports[REPORT_CHUNK];
+    u64 done = 0, got;
+    i32 first = 0;
+
+    do {
+        got = process_report(first, reports, min(count - done, (u64)REPORT_CHUNK));
+        if (got == 0)
+            break;
+        if (copy_to_user(address + done * sizeof(*reports), reports, got * sizeof(*reports)) != 0)
+            return -EFAULT;
+        first = reports[got - 1].pid + 1;
+        done += got;
+    } while (done < count);
+    return (long)done;
+}
+
+long sys_meminfo(u64 address)
+{
+    struct frank_meminfo info = {
+        .total_pages = page_total_count(),
+        .free_pages = page_free_count(),
+        .process_count = process_count(),
+        .zeroed_pages = page_zeroed_count(),
+    };
+
+    return copy_to_user(address, &info, sizeof(info));
+}
+
+long sys_reboot(u64 how)
+{
+    switch (how) {
+    case FRANK_REBOOT_POWEROFF:
+        plat_poweroff();
+    case FRANK_REBOOT_RESTART:
+        plat_reboot();
+    default:
+        return -EINVAL;
+    }
+}
+
+long sys_brk(u64 address)
+{
+    return space_set_break(process_current()->space, address);
+}
+
+long sys_mprotect(u64 address, u64 bytes, u64 prot)
+{
+    u32 allowed = PLAT_PROT_READ | PLAT_PROT_WRITE | PLAT_PROT_EXEC;
+
+    _Static_assert((int)FRANK_PROT_READ == (int)PLAT_PROT_READ &&
+                       (int)FRANK_PROT_WRITE == (int)PLAT_PROT_WRITE &&
+                       (int)FRANK_PROT_EXEC == (int)PLAT_PROT_EXEC,
+                   "the ABI's rights are the platform's");
+    if ((prot & ~(u64)allowed) != 0)
+        return -EINVAL;
+    if ((prot & PLAT_PROT_WRITE) != 0)
+        prot |= PLAT_PROT_READ;
+    return space_protect(process_current()->space, address, bytes, (u32)prot);
+}

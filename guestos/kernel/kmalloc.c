@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Kernel memory. A slab is a page with a header and objects of one size; a slab whose objects are all
+ * free goes back to the page allocator, unless it is the only one with room. Larger pieces are runs of
+ * pages with the same header. Lock level LOCK_KMALLOC.
+ */
+#include "kernel/kmalloc.h"
+
+#include "kernel/addr.h"
+#include "kernel/lock.h"
+#include "kernel/page.h"
+#include "list.h"
+#include "string.h"
+
+enum kmalloc_limits {
+    LARGE_PAGES_MAX = 256,
+    HEADER_SIZE = 64,
+};
+
+/* Chosen so that little of a page is left over: 126 of the smallest, 2 of the largest. */
+static const u16 class_sizes[] = {32, 64, 128, 192, 256, 336, 448, 576, 672, 800, 1008, 1344, 2016};
+
+struct slab {
+    struct list_node node; /* on its class's list while it has room */
+    struct free_object *free;
+    u16 used_count;
+    u16 class;
+    u32 run_pages; /* of a large piece, else 0 */
+};
+
+struct free_object {
+    struct free_object *next;
+};
+
+static struct spinlock kmalloc_lock = SPINLOCK_INITIALIZER("kmalloc", LOCK_KMALLOC);
+static struct list_node with_room[ARRAY_SIZE(class_sizes)];
+
+void kmalloc_init(void)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(with_room); i++)
+        list_init(&with_room[i]);
+}
+
+static void *large_alloc(size_t bytes)
+{
+    u64 count = 1;
+    struct slab *slab;
+    pa_t run;
+
+    while (count * PAGE_SIZE < bytes + HEADER_SIZE)
+        count *= 2;
+    if (count > LARGE_PAGES_MAX)
+        return NULL;
+    run = count == 1 ? page_alloc() : page_alloc_run(count);
+    if (run == 0)
+        return NULL;
+    slab = pa_to_kva(run);
+    slab->run_pages = (u32)count;
+    return (char *)slab + HEADER_SIZE;
+}
+
+/* A slab with room, at the front of its class's list, or NULL: out of memory. */
+static struct slab *slab_with_room_locked(u16 class)
+{
+    struct slab *slab;
+    pa_t page;
+
+    if (!list_empty(&with_room[class]))
+        return list_entry(with_room[class].next, struct slab, node);
+    page = page_alloc();
+    if (page == 0)
+        return NULL;
+    slab = pa_to_kva(page);
+    slab->free = NULL;
+    slab->used_count = 0;
+    slab->class = class;
+    slab->run_pages = 0;
+    for (u32 offset = HEADER_SIZE; offset + class_sizes[class] <= PAGE_SIZE;
+         offset += class_sizes[class]) {
+        struct free_object *object = (struct free_object *)((char *)slab + offset);
+
+        object->next = slab->free;
+        slab->free = object;
+    }
+    list_push_front(&with_room[class], &slab->node);
+    return slab;
+}
+
+void *kmalloc(size_t bytes)
+{
+    struct free_object *object = NULL;
+    struct slab *slab;
+    u16 class = 0;
+
+    while (class < ARRAY_SIZE(class_sizes) && class_sizes[class] < bytes)
+        class++;
+    if (class == ARRAY_SIZE(class_sizes))
+        return bytes <= LARGE_PAGES_MAX * PAGE_SIZE ? large_alloc(bytes) : NULL;
+
+    spin_acquire(&kmalloc_lock);
+    slab = slab_with_room_locked(class);
+    if (slab != NULL) {
+        object = slab->free;
+        slab->free = object->next;
+        slab->used_count++;
+        if (slab->free == NULL)
+            list_remove(&slab->node);
+    }
+    spin_release(&kmalloc_lock);
+    return object;
+}
+
+void *kzalloc(size_t bytes)
+{
+    void *memory = kmalloc(bytes);
+
+    if (memory != NULL)
+        memset(memory, 0, bytes);
+    return memory;
+}
+
+static void large_free(struct slab *slab)
+{
+    pa_t run = kva_to_pa(slab);
+    u32 count = slab->run_pages;
+
+    for (u32 i = 0; i < count; i++)
+        page_put(run + i * (u64)PAGE_SIZE);
+}
+
+void kfree(void *memory)
+{
+    struct slab *slab = (struct slab *)page_floor((u64)memory);
+    struct free_object *object = memory;
+    struct list_node *list;
+
+    if (memory == NULL)
+        return;
+    if (slab->run_pages != 0) {
+        large_free(slab);
+        return;
+    }
+    spin_acquire(&kmalloc_lock);
+    list = &with_room[slab->class];
+    if (slab->free == NULL)
+        list_push_back(list, &slab->node);
+    object->next = slab->free;
+    slab->free = object;
+    slab->used_count--;
+    if (slab->used_count == 0 && list->next != list->prev) {
+        list_remove(&slab->node);
+        page_put(kva_to_pa(slab));
+    }
+    spin_release(&kmalloc_lock);
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/* The start of the kernel: everything in order, then the first process. */
+#include "kernel/main.h"
+
+#include "kernel/cpu.h"
+#include "kernel/fs/fs.h"
+#include "kernel/kmalloc.h"
+#include "kernel/page.h"
+#include "kernel/printk.h"
+#include "kernel/process.h"
+#include "kernel/thread.h"
+#include "kernel/timer.h"
+#include "kernel/tty.h"
+#include "string.h"
+
+enum main_sizes {
+    KIB_PER_PAGE = PAGE_SIZE / 1024,
+    INIT_PATH_SIZE = 64,
+    US_PER_NS_DIVISOR = 1000,
+};
+
+const struct plat_info *kernel_plat_info;
+
+/* The first CPU's stack, which becomes its idle thread's. */
+char kernel_boot_stack[THREAD_STACK_SIZE] ALIGNED(THREAD_STACK_SIZE);
+
+/* The value of the word `key`=value of the boot's arguments, or false. */
+static bool find_argument(const char *key, char *value, size_t size)
+{
+    const char *word = kernel_plat_info->args;
+    size_t key_length = strlen(key);
+
+    while (*word != 0) {
+        const char *end = strchr(word, ' ');
+        size_t length = end != NULL ? (size_t)(end - word) : strlen(word);
+
+        if (length > key_length && strncmp(word, key, key_length) == 0 && word[key_length] == '=') {
+            strlcpy(value, word + key_length + 1, min(size, length - key_length));
+            return true;
+        }
+        word += length + (end != NULL);
+    }
+    return false;
+}
+
+static void mount_root(const struct plat_info *info)
+{
+    if (fs_init() != 0)
+        panic("no memory for the file system");
+    if (info->initrd.bytes == 0)
+        panic("no initial file system was given (initrd)");
+    if (initrd_unpack(pa_to_kva(info->initrd.base), info->initrd.bytes) != 0)
+        panic("the initial file system is damaged or too large");
+    page_release_reserved(info->initrd.base, info->initrd.bytes);
+}
+
+void kernel_main(u64 boot_a0, u64 boot_a1)
+{
+    const struct plat_info *info;
+    char init_path[INIT_PATH_SIZE] = "/bin/init", idle[8] = "";
+    u64 started;
+
+    cpu_init(0);
+    info = plat_init(boot_a0, boot_a1);
+    kernel_plat_info = info;
+    started = plat_time_now();
+    timer_set_timebase(info->timebase_hz);
+    page_init(info);
+    kmalloc_init();
+    thread_init_idle((struct thread *)kernel_boot_stack);
+    plat_cpu_init();
+    tty_init();
+    printk("Frank on %s: %lu KiB of memory, %lu KiB free, clock %lu Hz\n", info->name,
+           info->memory.bytes / 1024, page_free_count() * KIB_PER_PAGE, info->timebase_hz);
+    mount_root(info);
+    find_argument("init", init_path, sizeof(init_path));
+    find_argument("idle", idle, sizeof(idle));
+    printk("Frank: started in %lu us, running %s\n",
+           timer_ns_from_ticks(plat_time_now() - started) / US_PER_NS_DIVISOR, init_path);
+    process_start_init(init_path, info->args);
+    thread_idle(strcmp(idle, "spin") == 0);
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/* Messages and the kernel's end. */
+#include "kernel/printk.h"
+
+#include "arch.h"
+#include "kernel/lock.h"
+#include "platform.h"
+
+enum printk_sizes {
+    LINE_SIZE = 256,
+};
+
+static u32 panicking; /* atomic */
+
+void printk(const char *format, ...)
+{
+    char line[LINE_SIZE];
+    va_list arguments;
+    int length;
+
+    va_start(arguments, format);
+    length = vsnprintf(line, sizeof(line), format, arguments);
+    va_end(arguments);
+    plat_console_write(line, min((size_t)length, sizeof(line) - 1));
+}
+
+static NORETURN void end(const struct trap_frame *frame, const char *format, va_list arguments)
+{
+    char line[LINE_SIZE];
+
+    arch_interrupts_off();
+    if (!__atomic_exchange_n(&panicking, 1, __ATOMIC_RELAXED)) {
+        vsnprintf(line, sizeof(line), format, arguments);
+        printk("frank: panic: %s\n", line);
+        if (frame != NULL)
+            arch_print_frame(frame);
+        arch_print_backtrace(frame);
+    }
+    plat_poweroff();
+}
+
+void panic(const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    end(NULL, format, arguments);
+}
+
+void panic_frame(const struct trap_frame *frame, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    end(frame, format, arguments);
+}

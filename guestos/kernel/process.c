@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The tree of processes: fork, exit, wait. process.h tells what a process owns; lock LOCK_PROCESS.
+ */
+#include "kernel/process.h"
+
+#include "frank/errno.h"
+#include "frank/procinfo.h"
+#include "frank/wait.h"
+#include "kernel/exec.h"
+#include "kernel/fs/file.h"
+#include "kernel/kmalloc.h"
+#include "kernel/printk.h"
+#include "kernel/space.h"
+#include "kernel/syscall.h"
+#include "kernel/uaccess.h"
+#include "kernel/wait.h"
+#include "platform.h"
+#include "string.h"
+
+enum process_pids {
+    PID_INIT = 1,
+    PID_ANY = -1,
+};
+
+struct spinlock process_lock = SPINLOCK_INITIALIZER("processes", LOCK_PROCESS);
+static struct list_node all_processes = {&all_processes, &all_processes}; /* by pid */
+static u64 count_of_all;
+static i32 last_pid;
+static struct process *init_process;
+
+/* Any state. process_lock is held. */
+static struct process *find_any_locked(i32 pid)
+{
+    struct process *process;
+
+    list_for_each(process, &all_processes, all_node)
+        if (process->pid == pid)
+            return process;
+    return NULL;
+}
+
+struct process *process_find_locked(i32 pid)
+{
+    struct process *process = find_any_locked(pid);
+
+    return process != NULL && process->state == PROCESS_ALIVE ? process : NULL;
+}
+
+/* Give the process a pid and a place among all and under its parent. -EAGAIN: too many. */
+static int enter_locked(struct process *process, struct process *parent)
+{
+    struct process *other;
+
+    if (count_of_all >= PROCESS_COUNT_MAX)
+        return -EAGAIN;
+    do {
+        last_pid = last_pid < PROCESS_PID_MAX ? last_pid + 1 : PID_INIT + 1;
+    } while (find_any_locked(last_pid) != NULL);
+    process->pid = last_pid;
+    process->group = parent != NULL ? parent->group : 0;
+    process->parent = parent;
+    list_for_each(other, &all_processes, all_node)
+        if (other->pid > process->pid)
+            break;
+    list_insert_before(&other->all_node, &process->all_node);
+    if (parent != NULL)
+        list_push_back(&parent->children, &process->sibling_node);
+    count_of_all++;
+    return 0;
+}
+
+static void leave_locked(struct process *process)
+{
+    list_remove(&process->all_node);
+    list_remove(&process->sibling_node);
+    count_of_all--;
+}
+
+static struct process *process_create(struct thread *thread)
+{
+    struct process *process = kzalloc(sizeof(*process));
+
+    if (process == NULL)
+        return NULL;
+    process->files = kmalloc(sizeof(*process->files));
+    if (process->files == NULL) {
+        kfree(process);
+        return NULL;
+    }
+    list_init(&process->children);
+    list_init(&process->sibling_node);
+    list_init(&process->all_node);
+    list_init(&process->threads);
+    wait_queue_init(&process->child_wait);
+    thread->process = process;
+    list_push_back(&process->threads, &thread->process_node);
+    process->thread_count = 1;
+    return process;
+}
+
+static void process_free(struct process *process)
+{
+    kfree(process->files);
+    kfree(process);
+}
+
+static void begin_init(void *arguments)
+{
+    int error = exec_init(process_current()->name, arguments);
+
+    if (error != 0)
+        panic("cannot run %s: error %d", process_current()->name, -error);
+}
+
+void process_start_init(const char *path, const char *arguments)
+{
+    struct thread *thread = thread_create(begin_init, (void *)arguments);
+
+    if (thread == NULL || (init_process = process_create(thread)) == NULL)
+        panic("no memory for the first process");
+    strlcpy(init_process->name, path, sizeof(init_process->name));
+    file_table_init(init_process->files);
+    spin_acquire(&process_lock);
+    kassert(enter_locked(init_process, NULL) == 0);
+    spin_release(&process_lock);
+    thread_start(thread);
+}
+
+static void begin_child(void *unused)
+{
+    (void)unused;
+}
+
+/* The child's registers are the parent's, but that its fork returns 0. */
+static void copy_registers(struct thread *child, struct thread *parent)
+{
+    memcpy(child->frame->x, parent->frame->x, sizeof(child->frame->x));
+    child->frame->x[REG_A0] = 0;
+    child->frame->status = parent->frame->status;
+    child->blocked_signals = parent->blocked_signals;
+    interrupts_push_off();
+    arch_fp_copy(child, parent);
+    interrupts_pop();
+}
+
+long sys_fork(void)
+{
+    struct process *parent = process_current(), *child;
+    struct thread *thread = thread_create(begin_child, NULL);
+    int error = -ENOMEM;
+    i32 pid;
+
+    if (thread == NULL)
+        return -ENOMEM;
+    child = process_create(thread);
+    if (child == NULL)
+        goto free_thread;
+    child->space = space_fork(parent->space);
+    if (child->space == NULL)
+        goto free_process;
+    memcpy(child->name, parent->name, sizeof(child->name));
+    memcpy(child->actions, parent->actions, sizeof(child->actions));
+    copy_registers(thread, thread_current());
+
+    spin_acquire(&process_lock);
+    error = enter_locked(child, parent);
+    pid = child->pid;
+    spin_release(&process_lock);
+    if (error != 0)
+        goto free_space;
+    file_table_clone(child->files, parent->files);
+    thread_start(thread);
+    return pid;
+
+free_space:
+    space_destroy(child->space);
+free_process:
+    process_free(child);
+free_thread:
+    thread_destroy(thread);
+    return error;
+}
+
+/* Hand the children of an ending process to init. */
+static void orphan_children_locked(struct process *process)
+{
+    struct list_node *node;
+
+    while ((node = list_pop_front(&process->children)) != NULL) {
+        struct process *child = list_entry(node, struct process, sibling_node);
+
+        child->parent = init_process;
+        list_push_back(&init_process->children, node);
+        if (child->state == PROCESS_ZOMBIE)
+            wake_all(&init_process->child_wait);
+    }
+}
+
+/* The last thread of a process gives back what the process owns and leaves a zombie. */
+static void become_zombie(struct process *process)
+{
+    struct space *space = process->space;
+
+    if (process->pid == PID_INIT) {
+        printk("frank: init has ended (status %#x)\n", (unsigned)process->exit_status);
+        plat_poweroff();
+    }
+    file_table_close_all(process->files);
+    spin_acquire(&process_lock);
+    process->space = NULL;
+    spin_release(&process_lock);
+    space_switch(NULL);
+    if (space != NULL)
+        space_destroy(space);
+
+    spin_acquire(&process_lock);
+    orphan_children_locked(process);
+    thread_current()->process = NULL;
+    process->state = PROCESS_ZOMBIE;
+    wake_all(&process->parent->child_wait);
+    spin_release(&process_lock);
+}
+
+void process_exit(int status)
+{
+    struct thread *thread = thread_current(), *other;
+    struct process *process = thread->process;
+    bool is_last;
+
+    spin_acquire(&process_lock);
+    if (!process->is_ending) {
+        process->is_ending = true;
+        process->exit_status = status;
+        list_for_each(other, &process->threads, process_node)
+            if (other != thread)
+                thread_interrupt(other);
+    }
+    list_remove(&thread->process_node);
+    process->ended_run_ticks += thread_run_ticks(thread);
+    is_last = --process->thread_count == 0;
+    if (!is_last)
+        thread->process = NULL;
+    spin_release(&process_lock);
+    if (is_last)
+        become_zombie(process);
+    thread_exit();
+}
+
+long sys_exit(u64 code)
+{
+    process_exit(wait_status_exited((int)code));
+}
+
+/* A zombie among the children that `pid` names, taken out of the tree, or NULL; *exists says whether
+   there is any such child. */
+static struct process *take_zombie_locked(struct process *parent, i32 pid, bool *exists)
+{
+    struct process *child;
+
+    *exists = false;
+    list_for_each(child, &parent->children, sibling_node) {
+        if (pid != PID_ANY && child->pid != pid)
+            continue;
+        *exists = true;
+        if (child->state == PROCESS_ZOMBIE) {
+            leave_locked(child);
+            return child;
+        }
+    }
+    return NULL;
+}
+
+long sys_waitpid(u64 pid, u64 status_address, u64 flags)
+{
+    struct process *parent = process_current(), *zombie;
+    int error = 0, status;
+    bool exists;
+    i32 ended;
+
+    if ((flags & ~(u64)WNOHANG) != 0)
+        return -EINVAL;
+    spin_acquire(&process_lock);
+    while ((zombie = take_zombie_locked(parent, (i32)pid, &exists)) == NULL && error == 0) {
+        if (!exists)
+            error = -ECHILD;
+        else if ((flags & WNOHANG) != 0)
+            break;
+        else
+            error = wait_on(&parent->child_wait, &process_lock);
+    }
+    spin_release(&process_lock);
+    if (zombie == NULL)
+        return error;
+
+    ended = zombie->pid;
+    status = zombie->exit_status;
+    process_free(zombie);
+    if (status_address != 0 && copy_to_user(status_address, &status, sizeof(status)) != 0)
+        return -EFAULT;
+    return ended;
+}
+
+long sys_getpid(void)
+{
+    return process_current()->pid;
+}
+
+long sys_getppid(void)
+{
+    struct process *parent = READ_ONCE(process_current()->parent);
+
+    return parent != NULL ? parent->pid : 0;
+}
+
+long sys_setpgid(u64 pid, u64 group)
+{
+    struct process *process = process_current();
+    long error = -ESRCH;
+
+    if ((i32)group < 0)
+        return -EINVAL;
+    spin_acquire(&process_lock);
+    if (pid != 0)
+        process = process_find_locked((i32)pid);
+    if (process != NULL && (process == process_current() || process->parent == process_current())) {
+        process->group = group != 0 ? (i32)group : process->pid;
+        error = 0;
+    }
+    spin_release(&process_lock);
+    return error;
+}
+
+long sys_sched_yield(void)
+{
+    schedule_preempt();
+    return 0;
+}
+
+/* What one process looks like from outside. */
+static void report_locked(struct process *process, struct frank_procinfo *info)
+{
+    static const u8 states[] = {
+        [THREAD_NEW] = FRANK_PROCESS_RUNNABLE,      [THREAD_RUNNING] = FRANK_PROCESS_RUNNING,
+        [THREAD_RUNNABLE] = FRANK_PROCESS_RUNNABLE, [THREAD_SLEEPING] = FRANK_PROCESS_SLEEPING,
+        [THREAD_DEAD] = FRANK_PROCESS_RUNNING,
+    };
+    struct thread *thread;
+    u64 ticks = process->ended_run_ticks;
+
+    memset(info, 0, sizeof(*info));
+    info->pid = process->pid;
+    info->parent_pid = process->parent != NULL ? process->parent->pid : 0;
+    info->thread_count = process->thread_count;
+    info->page_count = process->space != NULL ? process->space->page_count : 0;
+    info->state = FRANK_PROCESS_ZOMBIE;
+    list_for_each(thread, &process->threads, process_node) {
+        ticks += thread_run_ticks(thread);
+        info->state = min(info->state, (u32)states[thread->state]);
+    }
+    info->run_ns = timer_ns_from_ticks(ticks);
+    memcpy(info->name, process->name, sizeof(info->name));
+}
+
+u64 process_report(i32 first, struct frank_procinfo *info, u64 count)
+{
+    struct process *process;
+    u64 done = 0;
+
+    spin_acquire(&process_lock);
+    list_for_each(process, &all_processes, all_node)
+        if (process->pid >= first && done < count)
+            report_locked(process, &info[done++]);
+    spin_release(&process_lock);
+    return done;
+}
+
+struct process *process_next_locked(struct process *process)
+{
+    struct list_node *next = process != NULL ? process->all_node.next : all_processes.next;
+
+    return next != &all_processes ? list_entry(next, struct process, all_node) : NULL;
+}
+
+u64 process_count(void)
+{
+    return READ_ONCE(count_of_all);
+}

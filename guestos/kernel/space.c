@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Address spaces: their regions. What a touch does is in space_fault.c. space.h tells the rules.
+ */
+#include "kernel/space.h"
+
+#include "frank/errno.h"
+#include "kernel/cpu.h"
+#include "kernel/fs/inode.h"
+#include "kernel/kmalloc.h"
+#include "kernel/page.h"
+#include "kernel/printk.h"
+#include "string.h"
+
+static struct region *next_region(struct space *space, struct region *region)
+{
+    struct list_node *next = region->node.next;
+
+    return next == &space->regions ? NULL : list_entry(next, struct region, node);
+}
+
+struct region *space_find_region(struct space *space, uva_t address)
+{
+    struct region *region;
+
+    list_for_each(region, &space->regions, node)
+        if (address < region->end)
+            return region;
+    return NULL;
+}
+
+struct space *space_create(void)
+{
+    struct space *space = kzalloc(sizeof(*space));
+
+    if (space == NULL)
+        return NULL;
+    if (plat_space_create(&space->platform) != 0) {
+        kfree(space);
+        return NULL;
+    }
+    mutex_init(&space->lock, "space");
+    list_init(&space->regions);
+    return space;
+}
+
+/* Unmap a range and drop its pages' references. */
+static void unmap_range(struct space *space, uva_t start, uva_t end, enum plat_unmap_mode mode)
+{
+    pa_t pages[PLAT_RANGE_MAX];
+
+    while (start < end) {
+        u64 count = min((end - start) >> PAGE_SHIFT, (u64)PLAT_RANGE_MAX);
+        u64 unmapped = plat_unmap(&space->platform, start, count, pages, mode);
+
+        for (u64 i = 0; i < unmapped; i++)
+            page_put(pages[i]);
+        space->page_count -= unmapped;
+        start += count << PAGE_SHIFT;
+    }
+}
+
+static void free_region(struct region *region)
+{
+    list_remove(&region->node);
+    if (region->inode != NULL)
+        inode_put(region->inode);
+    kfree(region);
+}
+
+void space_destroy(struct space *space)
+{
+    struct region *region, *following;
+
+    list_for_each_safe(region, following, &space->regions, node) {
+        unmap_range(space, region->start, region->end, PLAT_UNMAP_FINAL);
+        free_region(region);
+    }
+    kassert(space->page_count == 0);
+    plat_space_destroy(&space->platform);
+    kfree(space);
+}
+
+/* A new region like `from`, on no list, or NULL: out of memory. */
+static struct region *copy_region(const struct region *from)
+{
+    struct region *region = kmalloc(sizeof(*region));
+
+    if (region == NULL)
+        return NULL;
+    memcpy(region, from, sizeof(*region));
+    list_init(&region->node);
+    if (region->inode != NULL)
+        inode_get(region->inode);
+    return region;
+}
+
+/* Share the pages of a region of `from`, which `to` has too. */
+static int clone_region(struct space *to, struct space *from, const struct region *region)
+{
+    pa_t pages[PLAT_RANGE_MAX];
+    uva_t at = region->start;
+
+    while (at < region->end) {
+        u64 count = min((region->end - at) >> PAGE_SHIFT, (u64)PLAT_RANGE_MAX);
+        long cloned = plat_clone_cow(&to->platform, &from->platform, at, count, pages);
+
+        if (cloned < 0)
+            return (int)cloned;
+        for (long i = 0; i < cloned; i++)
+            page_get(pages[i]);
+        to->page_count += (u64)cloned;
+        at += count << PAGE_SHIFT;
+    }
+    return 0;
+}
+
+struct space *space_fork(struct space *space)
+{
+    struct space *child = space_create();
+    struct region *region;
+    int error = 0;
+
+    if (child == NULL)
+        return NULL;
+    mutex_lock(&space->lock);
+    child->heap_start = space->heap_start;
+    child->heap_end = space->heap_end;
+    list_for_each(region, &space->regions, node) {
+        struct region *copy = copy_region(region);
+
+        if (copy == NULL) {
+            error = -ENOMEM;
+            break;
+        }
+        list_push_back(&child->regions, &copy->node);
+        error = clone_region(child, space, region);
+        if (error != 0)
+            break;
+    }
+    mutex_unlock(&space->lock);
+    if (error != 0) {
+        space_destroy(child);
+        return NULL;
+    }
+    return child;
+}
+
+void space_switch(struct space *space)
+{
+    struct cpu *cpu;
+
+    interrupts_push_off();
+    cpu = cpu_this();
+    if (cpu->space != space) {
+        cpu->space = space;
+        plat_space_switch(space != NULL ? &space->platform : NULL);
+    }
+    interrupts_pop();
+}
+
+int space_add_region(struct space *space, const struct region *region)
+{
+    struct region *copy, *next;
+
+    if (region->start >= region->end || region->start < USER_BASE || region->end > USER_TOP)
+        return -EINVAL;
+    next = space_find_region(space, region->start);
+    if (next != NULL && next->start < region->end)
+        return -EINVAL;
+    copy = kmalloc(sizeof(*copy));
+    if (copy == NULL)
+        return -ENOMEM;
+    memcpy(copy, region, sizeof(*copy));
+    list_insert_before(next != NULL ? &next->node : &space->regions, &copy->node);
+    return 0;
+}
+
+int space_map_page(struct space *space, uva_t address, pa_t page)
+{
+    struct region *region = space_find_region(space, address);
+    int error;
+
+    if (region == NULL || address < region->start)
+        return -EINVAL;
+    error = plat_map(&space->platform, address, page, region->prot);
+    if (error == 0)
+        space->page_count++;
+    return error;
+}
+
+int space_map_file(struct space *space, uva_t address)
+{
+    struct region *region = space_find_region(space, address);
+    pa_t pages[PLAT_RANGE_MAX];
+    u64 done = 0, total;
+    int error = 0;
+
+    if (region == NULL || address < region->start)
+        return -EINVAL;
+    total = min(pages_for(region->file_bytes), (region->end - region->start) >> PAGE_SHIFT);
+    while (done < total && error == 0) {
+        u64 count = min(total - done, (u64)PLAT_RANGE_MAX), found = 0;
+        u64 index = (region->file_offset >> PAGE_SHIFT) + done;
+
+        while (found < count && inode_get_page(region->inode, index + found, &pages[found]) == 0)
+            found++;
+        if (found == 0)
+            break;
+        error = plat_map_many(&space->platform, region->start + (done << PAGE_SHIFT), found, pages,
+                              region->prot);
+        if (error == 0)
+            space->page_count += found;
+        else
+            while (found > 0)
+                page_put(pages[--found]);
+        done += count;
+    }
+    return error;
+}
+
+long space_set_break(struct space *space, uva_t address)
+{
+    uva_t old_top, new_top;
+    struct region *heap, *next;
+    long result = -ENOMEM;
+
+    mutex_lock(&space->lock);
+    old_top = page_ceiling(space->heap_end);
+    new_top = page_ceiling(address);
+    if (address == 0) {
+        result = (long)space->heap_end;
+    } else if (address >= space->heap_start && address <= USER_STACK_TOP) {
+        heap = old_top > space->heap_start ? space_find_region(space, old_top - 1) : NULL;
+        next = space_find_region(space, old_top);
+        result = (long)address;
+        if (new_top < old_top) {
+            result = space_remove_locked(space, new_top, old_top) == 0 ? result : -ENOMEM;
+        } else if (next != NULL && new_top > (next->kind == REGION_STACK ? next->lowest : next->start)) {
+            result = -ENOMEM;
+        } else if (new_top > old_top) {
+            struct region grown = {
+                .start = old_top,
+                .end = new_top,
+                .kind = REGION_ANONYMOUS,
+                .prot = PLAT_PROT_READ | PLAT_PROT_WRITE,
+            };
+
+            if (heap != NULL && heap->kind == REGION_ANONYMOUS && heap->prot == grown.prot &&
+                heap->end == old_top)
+                heap->end = new_top;
+            else
+                result = space_add_region(space, &grown) == 0 ? result : -ENOMEM;
+        }
+        if (result > 0)
+            space->heap_end = address;
+    }
+    mutex_unlock(&space->lock);
+    return result;
+}
+
+/* Cut a region in two at an address inside it. */
+static int split_region(struct region *region, uva_t at)
+{
+    struct region *upper = copy_region(region);
+    u64 below = at - region->start;
+
+    if (upper == NULL)
+        return -ENOMEM;
+    upper->start = at;
+    upper->file_offset += below;
+    upper->file_bytes -= min(below, upper->file_bytes);
+    region->end = at;
+    region->file_bytes = min(below, region->file_bytes);
+    if (upper->kind == REGION_STACK) /* only the lowest piece grows */
+        upper->kind = REGION_ANONYMOUS;
+    list_push_front(&region->node, &upper->node);
+    return 0;
+}
+
+/* Split regions so that none reaches over `address`. */
+static int split_at(struct space *space, uva_t address)
+{
+    struct region *region = space_find_region(space, address);
+
+    if (region == NULL || region->start >= address)
+        return 0;
+    return split_region(region, address);
+}
+
+int space_remove_locked(struct space *space, uva_t start, uva_t end)
+{
+    struct region *region, *following;
+    int error = split_at(space, start);
+
+    if (error == 0)
+        error = split_at(space, end);
+    if (error != 0)
+        return error;
+    list_for_each_safe(region, following, &space->regions, node) {
+        if (region->start >= start && region->end <= end) {
+            unmap_range(space, region->start, region->end, PLAT_UNMAP_LIVE);
+            free_region(region);
+        }
+    }
+    return 0;
+}
+
+/* Whether regions cover the whole range. */
+static bool covers_locked(struct space *space, uva_t start, uva_t end)
+{
+    struct region *region = space_find_region(space, start);
+
+    while (start < end) {
+        if (region == NULL || region->start > start)
+            return false;
+        start = region->end;
+        region = next_region(space, region);
+    }
+    return true;
+}
+
+/* Give a region other rights. Translations are weakened at once; what they gain they gain by faults,
+   so that shared pages stay protected. */
+static void protect_region(struct space *space, struct region *region, u32 prot)
+{
+    u32 weaker = region->prot & prot & ~(u32)PLAT_PROT_WRITE;
+    uva_t at = region->start;
+
+    if ((region->prot & ~prot) != 0) {
+        while (at < region->end) {
+            u64 count = min((region->end - at) >> PAGE_SHIFT, (u64)PLAT_RANGE_MAX);
+
+            plat_protect(&space->platform, at, count, weaker);
+            at += count << PAGE_SHIFT;
+        }
+    }
+    region->prot = prot;
+}
+
+/* Join neighbours that differ in nothing but their place. */
+static void merge_regions(struct space *space, uva_t start, uva_t end)
+{
+    struct region *region = space_find_region(space, start > 0 ? start - 1 : 0);
+
+    while (region != NULL && region->start <= end) {
+        struct region *next = next_region(space, region);
+
+        if (next != NULL && region->end == next->start && region->prot == next->prot &&
+            region->inode == NULL && next->inode == NULL && next->kind == REGION_ANONYMOUS) {
+            region->end = next->end;
+            free_region(next);
+        } else {
+            region = next;
+        }
+    }
+}
+
+int space_protect(struct space *space, uva_t address, u64 bytes, u32 prot)
+{
+    uva_t end = page_ceiling(address + bytes);
+    struct region *region;
+    int error = 0;
+
+    if (!IS_ALIGNED(address, (u64)PAGE_SIZE) || bytes > USER_TOP || address > USER_TOP - bytes)
+        return -EINVAL;
+    mutex_lock(&space->lock);
+    if (!covers_locked(space, address, end))
+        error = -ENOMEM;
+    if (error == 0)
+        error = split_at(space, address);
+    if (error == 0)
+        error = split_at(space, end);
+    if (error == 0 && address < end) {
+        for (region = space_find_region(space, address); region != NULL && region->start < end;
+             region = next_region(space, region))
+            if (region->prot != prot)
+                protect_region(space, region, prot);
+        merge_regions(space, address, end);
+    }
+    mutex_unlock(&space->lock);
+    return error;
+}

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: MIT */
+/* Threads: making, running, waking and freeing them. thread.h tells states and locks. */
+#include "kernel/thread.h"
+
+#include "frank/errno.h"
+#include "kernel/main.h"
+#include "kernel/page.h"
+#include "kernel/printk.h"
+#include "kernel/process.h"
+#include "kernel/space.h"
+#include "kernel/wait.h"
+#include "platform.h"
+#include "string.h"
+
+enum thread_limits {
+    SLICE_NS = 10000000,
+    SPARE_THREADS_MAX = 16,
+    STACK_PAGES = THREAD_STACK_SIZE / PAGE_SIZE,
+};
+
+struct cpu cpus[CPU_COUNT_MAX];
+
+static u64 slice_ticks;
+
+/* Threads that were freed, kept with their stacks so that the next fork is quick. */
+static struct spinlock spare_lock = SPINLOCK_INITIALIZER("spare threads", LOCK_KMALLOC);
+static struct list_node spare_threads = {&spare_threads, &spare_threads};
+static u32 spare_count;
+
+void cpu_init(u32 number)
+{
+    struct cpu *cpu = &cpus[number];
+
+    memset(cpu, 0, sizeof(*cpu));
+    cpu->number = number;
+    cpu->timer_programmed_ticks = TIMER_NEVER;
+    cpu->slice_end_ticks = TIMER_NEVER;
+    spin_init(&cpu->run_lock, "run queue", LOCK_RUN_QUEUE);
+    list_init(&cpu->run_queue);
+    spin_init(&cpu->timer_lock, "timers", LOCK_TIMER);
+    list_init(&cpu->timers);
+    arch_set_this_cpu(cpu);
+}
+
+static void expire_sleep(struct timer *timer)
+{
+    thread_wake(container_of(timer, struct thread, timer), -ETIMEDOUT);
+}
+
+static void init_fields(struct thread *thread)
+{
+    memset(thread, 0, sizeof(*thread));
+    list_init(&thread->process_node);
+    list_init(&thread->run_node);
+    list_init(&thread->wait_node);
+    timer_init(&thread->timer, expire_sleep);
+    thread->frame = (struct trap_frame *)((char *)thread + THREAD_STACK_SIZE) - 1;
+    thread->canary = THREAD_STACK_CANARY;
+}
+
+static struct thread *take_memory(void)
+{
+    struct list_node *node;
+    pa_t stack;
+
+    spin_acquire(&spare_lock);
+    node = list_pop_front(&spare_threads);
+    if (node != NULL)
+        spare_count--;
+    spin_release(&spare_lock);
+    if (node != NULL)
+        return list_entry(node, struct thread, run_node);
+    stack = page_alloc_run(STACK_PAGES);
+    return stack != 0 ? pa_to_kva(stack) : NULL;
+}
+
+/* What the switch to this thread left to do. */
+static void finish_switch(void)
+{
+    struct cpu *cpu = cpu_this();
+    struct thread *previous = cpu->previous;
+    bool is_dead = previous->state == THREAD_DEAD;
+
+    spin_release(&cpu->run_lock);
+    if (is_dead)
+        thread_destroy(previous);
+}
+
+/* The first C code of a new thread. */
+static void thread_begin(void)
+{
+    struct thread *thread = thread_current();
+
+    cpu_this()->interrupts_were_on = true;
+    finish_switch();
+    thread->entry(thread->argument);
+}
+
+struct thread *thread_create(void (*entry)(void *argument), void *argument)
+{
+    struct thread *thread = take_memory();
+
+    if (thread == NULL)
+        return NULL;
+    init_fields(thread);
+    thread->entry = entry;
+    thread->argument = argument;
+    thread->state = THREAD_NEW;
+    thread->frame->work = 0;
+    thread->frame->status = 0;
+    arch_frame_init(thread->frame, 0, 0);
+    arch_context_init(&thread->context, thread->frame, thread_begin, kernel_plat_info->user_return);
+    return thread;
+}
+
+void thread_destroy(struct thread *thread)
+{
+    bool keep;
+
+    spin_acquire(&spare_lock);
+    keep = spare_count < SPARE_THREADS_MAX;
+    if (keep) {
+        list_push_front(&spare_threads, &thread->run_node);
+        spare_count++;
+    }
+    spin_release(&spare_lock);
+    if (!keep) {
+        for (u64 i = 0; i < STACK_PAGES; i++)
+            page_put(kva_to_pa((char *)thread + i * PAGE_SIZE));
+    }
+}
+
+/* Put a thread at the end of a CPU's queue, whose run_lock is held. */
+static void enqueue_locked(struct cpu *cpu, struct thread *thread)
+{
+    thread->state = THREAD_RUNNABLE;
+    list_push_back(&cpu->run_queue, &thread->run_node);
+    cpu->runnable_count++;
+    if (cpu->current != cpu->idle && cpu->slice_end_ticks == TIMER_NEVER)
+        timer_begin_slice(cpu, plat_time_now() + slice_ticks);
+}
+
+void thread_start(struct thread *thread)
+{
+    struct cpu *cpu;
+
+    interrupts_push_off();
+    cpu = cpu_this();
+    spin_acquire(&cpu->run_lock);
+    thread->cpu = cpu;
+    enqueue_locked(cpu, thread);
+    spin_release(&cpu->run_lock);
+    interrupts_pop();
+}
+
+bool thread_wake(struct thread *thread, int reason)
+{
+    struct cpu *cpu = thread->cpu;
+    bool woken;
+
+    spin_acquire(&cpu->run_lock);
+    woken = thread->state == THREAD_SLEEPING && (reason != -EINTR || thread->interruptible);
+    if (woken) {
+        thread->wake_reason = reason;
+        enqueue_locked(cpu, thread);
+    }
+    spin_release(&cpu->run_lock);
+    return woken;
+}
+
+void thread_interrupt(struct thread *thread)
+{
+    __atomic_fetch_or(&thread->frame->work, FRAME_WORK_SIGNAL, __ATOMIC_RELEASE);
+    thread_wake(thread, -EINTR);
+}
+
+bool thread_has_signal(void)
+{
+    return (READ_ONCE(thread_current()->frame->work) & FRAME_WORK_SIGNAL) != 0;
+}
+
+int thread_sleep_until(u64 deadline_ticks)
+{
+    struct spinlock lock;
+    struct wait_queue nobody;
+    int reason;
+
+    spin_init(&lock, "sleep", LOCK_MUTEX);
+    wait_queue_init(&nobody);
+    spin_acquire(&lock);
+    reason = wait_on_until(&nobody, &lock, deadline_ticks);
+    spin_release(&lock);
+    return reason == -ETIMEDOUT ? 0 : reason;
+}
+
+void thread_exit(void)
+{
+    struct cpu *cpu;
+
+    interrupts_push_off();
+    cpu = cpu_this();
+    spin_acquire(&cpu->run_lock);
+    interrupts_pop();
+    thread_current()->state = THREAD_DEAD;
+    schedule_locked();
+    panic("a dead thread runs");
+}
+
+u64 thread_run_ticks(const struct thread *thread)
+{
+    u64 ticks = thread->run_ticks;
+
+    return thread->state == THREAD_RUNNING ? ticks + plat_time_now() - thread->started_ticks : ticks;
+}
+
+static void switch_to(struct cpu *cpu, struct thread *from, struct thread *to, u64 now)
+{
+    if (from->canary != THREAD_STACK_CANARY)
+        panic("kernel stack overflow in thread %p", (void *)from);
+    from->run_ticks += now - from->started_ticks;
+    to->started_ticks = now;
+    to->state = THREAD_RUNNING;
+    cpu->switch_count++;
+    cpu->current = to;
+    cpu->previous = from;
+    if (from->process != NULL)
+        arch_fp_leave(from);
+    if (to->process != NULL) {
+        to->frame->cpu = cpu;
+        space_switch(to->process->space);
+        arch_fp_enter(to);
+    }
+    arch_switch(&from->context, &to->context);
+}
+
+void schedule_locked(void)
+{
+    struct cpu *cpu = cpu_this();
+    struct thread *from = cpu->current;
+    struct list_node *node = list_pop_front(&cpu->run_queue);
+    struct thread *to = node != NULL ? list_entry(node, struct thread, run_node) : cpu->idle;
+    bool were_on = cpu->interrupts_were_on;
+    u64 now = plat_time_now();
+
+    kassert(cpu->interrupts_off_depth == 1);
+    if (node != NULL)
+        cpu->runnable_count--;
+    timer_begin_slice(cpu, cpu->runnable_count > 0 ? now + slice_ticks : TIMER_NEVER);
+    if (to == from) {
+        to->state = THREAD_RUNNING;
+        spin_release(&cpu->run_lock);
+        return;
+    }
+    switch_to(cpu, from, to, now);
+    cpu_this()->interrupts_were_on = were_on;
+    finish_switch();
+}
+
+void thread_request_preempt(void)
+{
+    __atomic_fetch_or(&thread_current()->frame->work, FRAME_WORK_PREEMPT, __ATOMIC_RELAXED);
+}
+
+void schedule_preempt(void)
+{
+    struct cpu *cpu;
+
+    interrupts_push_off();
+    cpu = cpu_this();
+    if (cpu->runnable_count > 0) {
+        spin_acquire(&cpu->run_lock);
+        interrupts_pop();
+        if (cpu->current == cpu->idle)
+            cpu->idle->state = THREAD_RUNNABLE;
+        else
+            enqueue_locked(cpu, cpu->current);
+        schedule_locked();
+    } else {
+        interrupts_pop();
+    }
+}
+
+void schedule_from_idle(void)
+{
+    struct cpu *cpu = cpu_this();
+
+    if (cpu->current == cpu->idle && cpu->runnable_count > 0)
+        schedule_preempt();
+}
+
+void thread_init_idle(struct thread *thread)
+{
+    struct cpu *cpu = cpu_this();
+
+    slice_ticks = timer_ticks_from_ns(SLICE_NS);
+    init_fields(thread);
+    thread->cpu = cpu;
+    thread->state = THREAD_RUNNING;
+    cpu->idle = thread;
+    cpu->current = thread;
+    cpu->previous = thread;
+    cpu->fp_holder = thread;
+}
+
+void thread_idle(bool spin)
+{
+    arch_interrupts_off();
+    schedule_from_idle();
+    if (spin)
+        arch_idle_spin();
+    for (;;) {
+        plat_idle(timer_program_idle());
+        arch_interrupts_on();
+        arch_interrupts_off();
+        schedule_from_idle();
+    }
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/* Reading the device tree of QEMU's virt machine, and of others that resemble it. */
+#include "machine.h"
+
+#include "fdt.h"
+#include "riscv.h"
+#include "string.h"
+
+enum machine_limits {
+    TREE_BYTES_MAX = 1 << 21,
+    PLIC_PAIR_CELLS = 2,
+};
+
+static bool read_memory(const struct fdt *tree, struct plat_info *info)
+{
+    struct fdt_range range;
+
+    for (i32 node = FDT_ROOT; node != FDT_NONE; node = fdt_next_node(tree, node, NULL)) {
+        if (fdt_property_lists(tree, node, "device_type", "memory") &&
+            fdt_reg(tree, node, 0, &range) == FDT_OK) {
+            info->memory.base = range.base;
+            info->memory.bytes = range.size_bytes;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void read_chosen(const struct fdt *tree, struct plat_info *info)
+{
+    i32 chosen = fdt_find_path(tree, "/chosen");
+    const char *args;
+    u64 start, end;
+
+    if (chosen == FDT_NONE)
+        return;
+    args = fdt_property_string(tree, chosen, "bootargs");
+    if (args != NULL)
+        strlcpy(info->args, args, sizeof(info->args));
+    if (fdt_property_number(tree, chosen, "linux,initrd-start", &start) == FDT_OK &&
+        fdt_property_number(tree, chosen, "linux,initrd-end", &end) == FDT_OK && start < end &&
+        start >= info->memory.base && end <= info->memory.base + info->memory.bytes)
+        info->initrd = (struct plat_range){start, end - start};
+}
+
+static bool read_uart(const struct fdt *tree, struct machine *machine)
+{
+    i32 node = fdt_find_compatible(tree, FDT_NONE, "ns16550a");
+    struct fdt_range range;
+
+    if (node == FDT_NONE || fdt_reg(tree, node, 0, &range) != FDT_OK ||
+        fdt_property_cell(tree, node, "interrupts", 0, &machine->uart_interrupt) != FDT_OK)
+        return false;
+    machine->uart = range.base;
+    return true;
+}
+
+/* The phandle of a hart's own interrupt controller. */
+static bool find_hart_controller(const struct fdt *tree, u64 hart, u32 *phandle)
+{
+    i32 node = FDT_NONE;
+
+    while ((node = fdt_find_compatible(tree, node, "riscv,cpu-intc")) != FDT_NONE) {
+        u64 number;
+
+        if (fdt_property_number(tree, fdt_parent(tree, node), "reg", &number) == FDT_OK &&
+            number == hart)
+            return fdt_property_cell(tree, node, "phandle", 0, phandle) == FDT_OK;
+    }
+    return false;
+}
+
+/* A PLIC's context is the place in its list of (controller, interrupt) pairs. */
+static bool read_plic(const struct fdt *tree, u64 hart, struct machine *machine)
+{
+    i32 node = fdt_find_compatible(tree, FDT_NONE, "sifive,plic-1.0.0");
+    u32 controller, interrupt, phandle, index = 0;
+    struct fdt_range range;
+
+    if (node == FDT_NONE)
+        node = fdt_find_compatible(tree, FDT_NONE, "riscv,plic0");
+    if (node == FDT_NONE || fdt_reg(tree, node, 0, &range) != FDT_OK ||
+        !find_hart_controller(tree, hart, &phandle))
+        return false;
+    machine->plic = range.base;
+    while (fdt_property_cell(tree, node, "interrupts-extended", index, &controller) == FDT_OK &&
+           fdt_property_cell(tree, node, "interrupts-extended", index + 1, &interrupt) == FDT_OK) {
+        if (controller == phandle && interrupt == IRQ_EXTERNAL) {
+            machine->plic_context = index / PLIC_PAIR_CELLS;
+            return true;
+        }
+        index += PLIC_PAIR_CELLS;
+    }
+    return false;
+}
+
+u64 machine_read(const void *tree_address, u64 hart, struct plat_info *info,
+                 struct machine *machine)
+{
+    struct fdt tree;
+    i32 cpus;
+
+    if (fdt_open(&tree, tree_address, TREE_BYTES_MAX) != FDT_OK)
+        return 0;
+    cpus = fdt_find_path(&tree, "/cpus");
+    if (cpus == FDT_NONE ||
+        fdt_property_number(&tree, cpus, "timebase-frequency", &info->timebase_hz) != FDT_OK ||
+        info->timebase_hz == 0 || !read_memory(&tree, info) || !read_uart(&tree, machine) ||
+        !read_plic(&tree, hart, machine))
+        return 0;
+    read_chosen(&tree, info);
+    return tree.total_bytes;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* What the device tree says of the machine, and the drivers of the bare machine. */
+#ifndef FRANK_NATIVE_MACHINE_H
+#define FRANK_NATIVE_MACHINE_H
+
+#include "platform.h"
+#include "types.h"
+
+struct machine {
+    pa_t uart;
+    u32 uart_interrupt;
+    pa_t plic;
+    u32 plic_context; /* of this hart's supervisor mode */
+};
+
+/* Read the device tree at `tree` into *info (all but what the platform reserves of itself) and
+   *machine. Returns the tree's size, or 0 if it is damaged or lacks something. */
+MUST_CHECK u64 machine_read(const void *tree, u64 hart, struct plat_info *info,
+                            struct machine *machine);
+
+/* A device's register in the direct map. */
+static inline volatile void *machine_device(pa_t address)
+{
+    return (volatile void *)(address + PLAT_DIRECT_MAP_OFFSET);
+}
+
+void uart_init(pa_t base);
+void uart_write(const char *text, size_t bytes);
+void uart_enable_interrupt(void);
+void uart_interrupt(void);
+
+/* Let one source interrupt this hart; which source does, 0: none; done with it. */
+void plic_init(pa_t base, u32 context, u32 source);
+u32 plic_claim(void);
+void plic_complete(u32 source);
+
+#endif

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/* The bare machine: start, console, time, interrupts, sleep and end, by CSRs and SBI calls (SBI
+   specification 1.0). Spaces are in space.c. */
+#include "platform.h"
+
+#include "kernel/printk.h"
+#include "kernel/timer.h"
+#include "machine.h"
+#include "riscv.h"
+#include "sv39.h"
+
+enum sbi_call {
+    SBI_SRST_EXTENSION = 0x53525354,
+    SBI_SRST_SHUTDOWN = 0,
+    SBI_SRST_COLD_REBOOT = 1,
+};
+
+extern const char kernel_end[];
+
+void native_vector(void);
+void native_vector_return(void);
+
+static struct plat_info info;
+static struct machine machine;
+static u64 idle_ticks;
+
+static void reserve(pa_t base, u64 bytes)
+{
+    if (bytes > 0)
+        info.reserved[info.reserved_count++] = (struct plat_range){base, bytes};
+}
+
+const struct plat_info *plat_init(u64 hart, u64 tree)
+{
+    pa_t tables = (pa_t)kernel_end - PLAT_DIRECT_MAP_OFFSET;
+    u64 tree_bytes;
+
+    info.name = "the bare machine";
+    info.user_return = native_vector_return;
+    tree_bytes = machine_read((const void *)(tree + PLAT_DIRECT_MAP_OFFSET), hart, &info, &machine);
+    if (tree_bytes == 0)
+        plat_poweroff();
+    sv39_init_kernel(info.memory.base, info.memory.bytes, &tables);
+    uart_init(machine.uart);
+    reserve(info.memory.base, tables - info.memory.base); /* firmware, image, kernel's tables */
+    reserve(info.initrd.base, info.initrd.bytes);
+    reserve(tree, tree_bytes);
+    return &info;
+}
+
+void plat_cpu_init(void)
+{
+    sv39_find_asids();
+    csr_write(stvec, native_vector);
+    plat_timer_set(TIMER_NEVER);
+    plic_init(machine.plic, machine.plic_context, machine.uart_interrupt);
+    uart_enable_interrupt();
+    csr_write(sie, 1UL << IRQ_TIMER | 1UL << IRQ_EXTERNAL);
+}
+
+/* The call does not return if it succeeds; if it does, the hart waits without end. */
+static NORETURN void system_reset(u64 kind)
+{
+    register u64 a0 __asm__("a0") = kind;
+    register u64 a1 __asm__("a1") = 0;
+    register u64 a6 __asm__("a6") = 0;
+    register u64 a7 __asm__("a7") = SBI_SRST_EXTENSION;
+
+    __asm__ volatile("ecall" : "+r"(a0), "+r"(a1) : "r"(a6), "r"(a7) : "memory");
+    csr_write(sie, 0);
+    for (;;)
+        __asm__ volatile("wfi");
+}
+
+void plat_poweroff(void)
+{
+    system_reset(SBI_SRST_SHUTDOWN);
+}
+
+void plat_reboot(void)
+{
+    system_reset(SBI_SRST_COLD_REBOOT);
+}
+
+void plat_console_write(const char *text, size_t bytes)
+{
+    uart_write(text, bytes);
+}
+
+u64 plat_time_now(void)
+{
+    return csr_read(time);
+}
+
+void plat_timer_set(u64 deadline_ticks)
+{
+    csr_write(CSR_STIMECMP, deadline_ticks);
+}
+
+void plat_irq(u64 cause)
+{
+    u32 source;
+
+    switch (cause) {
+    case IRQ_TIMER:
+        timer_interrupt();
+        break;
+    case IRQ_EXTERNAL:
+        while ((source = plic_claim()) != 0) {
+            uart_interrupt();
+            plic_complete(source);
+        }
+        break;
+    default:
+        panic("interrupt %lu, which was not asked for", cause);
+    }
+}
+
+void plat_idle(u64 deadline_ticks)
+{
+    u64 before = plat_time_now();
+
+    (void)deadline_ticks; /* the timer is set */
+    __asm__ volatile("wfi" : : : "memory");
+    idle_ticks += plat_time_now() - before;
+}
+
+u64 plat_idle_ticks(void)
+{
+    return idle_ticks;
+}
