@@ -80,6 +80,12 @@ u64 arch_vcpu_deadline(struct vcpu *vcpu);
 /* Whether the vCPU, loaded here, loops in a trap entry that cannot be executed. */
 bool arch_vcpu_trap_entry_dead(struct vcpu *vcpu);
 
+/* Where the guest was when it last entered the hypervisor. */
+u64 arch_vcpu_pc(const struct vcpu *vcpu);
+
+/* Whether a kernel may be handed this exception when its own code raised it. */
+bool arch_cause_is_kernels(u32 cause);
+
 /* Registers the guest's trap entry and hands `causes` straight to it where that is allowed; returns the causes
    that are. Loaded here. */
 u64 arch_vcpu_trap_register(struct vcpu *vcpu, gva_t entry, u64 causes);
@@ -102,11 +108,13 @@ void arch_space_install(struct vcpu *vcpu, mfn_t root, u16 space_id);
 /* The root installed for a vCPU (loaded here or not). */
 mfn_t arch_space_root(const struct vcpu *vcpu);
 
-/* Remembers for the fast paths that `root` is a good root of this VM, or that `table` is the last-level table of
-   `address` in it. Forgotten together. */
+/* Remembers for the fast paths that `name` is the root installed as `root`, or that `table` is the last-level
+   table of `address` in it. Hints: correct without. */
 void arch_space_remember_root(struct vcpu *vcpu, gpa_t name, mfn_t root, u16 space_id);
 void arch_space_remember_table(struct vcpu *vcpu, gpa_t name, gva_t address, mfn_t table);
-void arch_space_forget(struct vcpu *vcpu);
+
+/* Forgets that `name` is a root, and every last-level table. */
+void arch_space_forget(struct vcpu *vcpu, gpa_t name);
 
 /* Drops every translation of a page, or all of them, in all spaces, on this hart. Before it returns, every
    earlier change of a table is seen by later translations here. */

@@ -28,6 +28,7 @@ struct hart {
     /* The owner alone: */
     struct vcpu *current; /* whose turn it is; NULL while there is none */
     struct vcpu *loaded;  /* whose state the processor's registers hold; may outlast its turn */
+    bool reschedule;      /* `current` is to be chosen anew */
     u64 slice_end;
     u64 idle_since;
     u64 idle_time;

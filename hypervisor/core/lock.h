@@ -9,7 +9,7 @@
 #include "types.h"
 
 #ifndef CONFIG_DEBUG
-#define CONFIG_DEBUG 1
+#define CONFIG_DEBUG 0
 #endif
 
 /* A lock of a level is taken only while all held ones are of lower levels. */

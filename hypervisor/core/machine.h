@@ -32,9 +32,3 @@ struct machine {
 };
 
 extern struct machine machine;
-
-/*
- * Reads the device tree at `tree` into `machine`. NULL, or one clause that says why Candor cannot run on this
- * machine. `tree` may be overwritten afterwards.
- */
-MUST_CHECK const char *machine_read(struct machine *found, const void *tree, u64 limit_bytes);

@@ -24,6 +24,15 @@ void sched_sleep(struct vcpu *vcpu, u64 until);
 /* Makes a sleeping vCPU ready; on any other it does nothing. Any hart may call it. */
 void sched_wake(struct vcpu *vcpu);
 
+/* Other harts have changed this one's queue, or want doorbells rung. */
+void sched_mail(struct hart *hart);
+
+/* The processor forgets the vCPU, if it holds its state. On the vCPU's own hart. */
+void sched_unload(struct vcpu *vcpu);
+
+/* The running vCPU's timer has another time. */
+void sched_timer_changed(struct hart *hart);
+
 /* The tick of this hart's timer: ends the slice, wakes sleepers. */
 void sched_tick(struct hart *hart);
 

@@ -31,18 +31,21 @@ enum {
 #define TIME_NEVER (~0ULL)
 
 struct vcpu_counts {
+    u64 calls[HC_CALL_COUNT]; /* those that the assembly serves are no entries */
     u64 entries[ENTRY_CAUSES];
-    u64 calls[HC_CALL_COUNT];
     u64 calls_standard; /* calls of the standard firmware interface */
     u64 upcalls;        /* traps handed on to the guest's kernel */
 };
 
 struct vcpu {
-    struct arch_vcpu arch; /* first: the assembly finds it here */
+    struct arch_vcpu arch;     /* these two first: the assembly reaches them with a load's offset */
+    struct vcpu_counts counts;
+    struct arch_vcpu_saved saved;
 
     struct vm *vm;
     u32 index;
     u8 state; /* enum vcpu_state */
+    u32 doorbell_wanted; /* 1: set by other harts, taken by its own with the mail */
     struct hart *hart;
     struct list_node link;
 
@@ -54,5 +57,4 @@ struct vcpu {
     u64 running_time;
     u64 idle_time;
     u64 steal_time;
-    struct vcpu_counts counts;
 };

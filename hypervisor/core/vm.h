@@ -8,18 +8,20 @@
  */
 #pragma once
 
-#include "bundle.h"
+#include "bundle_reader.h"
 
 #include "core/lock.h"
 #include "core/vcpu.h"
+#include "debug/console.h"
 #include "mem/p2m.h"
 
 struct virt_ops;
 
 enum {
-    VMS_MAX = 64,
-    VM_NAME_BYTES = 16,
+    VMS_MAX = BUNDLE_VMS_MAX,
 };
+
+enum { PV_DIRECT_MAP_GIB = 64 };
 
 #define VM_MEMORY_BASE 0x80000000UL
 
@@ -50,22 +52,25 @@ struct vm_pv {
     u64 initrd;
     u32 phase;      /* enum pv_phase: how far building has come */
     u64 cursor;     /* within the phase */
+    bool releasing; /* of ENDING: pool frames up to the cursor are released */
     u32 map_tables; /* direct-map tables by machine frame, a list through struct frame.gfn; 0: end */
-    u64 upper_half[256]; /* entries 256 to 511 of every root */
+    mfn_t direct_map[PV_DIRECT_MAP_GIB]; /* its level-1 tables, one for each GiB of memory */
 };
 
 struct vm {
     u16 id; /* from 1 on; also the index in vms[] plus 1 */
-    char name[VM_NAME_BYTES];
+    char name[BUNDLE_NAME_BYTES];
     u8 state;       /* enum vm_state */
     u8 exit;        /* enum vm_exit: set when it stops running */
     u32 reboots;
-    u32 step;       /* progress of BUILDING and ENDING, in chunks */
+    bool faulted;   /* ended for a fault at some time */
+    bool flushed;   /* of ENDING: no hart holds a translation any more */
+    u32 step;       /* frames that it has taken */
+    u32 returned;   /* of ENDING: frames that it has given back */
+    mfn_t chunk;    /* of BUILDING: where its next frames come from */
     u64 started_at;
-    u64 memory_bytes;
-    const struct bundle_vm *config;
-    const u8 *image; /* in the bundle */
-    const u8 *initrd;
+    struct bundle_vm_view config;
+    struct console_port console;
     const struct virt_ops *virt;
     bool traps_bounced;
     bool counters_raw;
@@ -81,8 +86,14 @@ struct vm {
 extern struct vm *vms[VMS_MAX];
 extern u32 vm_count;
 
+/* Whether every record of the bundle became a VM; part of the machine's exit status. */
+extern bool vm_all_started;
+
 /* Reads the bundle and makes a VM of every good record; each bad one is one line on the console. */
 void vm_start_all(const void *bundle, u64 limit_bytes);
+
+/* Powers the machine off if no VM is left: status 0 if every VM started and was shut down, else 1. */
+void vm_check_last(void);
 
 /*
  * Ends a running VM (any of its vCPUs may be the caller): its vCPUs never run guest code again, and its next
@@ -91,8 +102,8 @@ void vm_start_all(const void *bundle, u64 limit_bytes);
  */
 void vm_end(struct vm *vm, enum vm_exit why);
 
-/* Ends a VM for a fault of its guest and prints one line: name, what, where. */
-void vm_end_fault(struct vcpu *vcpu, const char *what, u64 pc, u64 address);
+/* Ends a VM for a fault of its guest and prints one line: name, what, the pc, the address concerned. */
+void vm_end_fault(struct vcpu *vcpu, const char *what, u64 address);
 
 /* One bounded step of building or ending (at most some 20,000 instructions), in the VM's own turn. */
 void vm_step(struct vm *vm);

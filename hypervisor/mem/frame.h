@@ -29,7 +29,7 @@ struct frame {
     u32 links; /* of a table: how many entries of other tables name it */
     u32 gfn;   /* of DATA, POOL, TABLE: where its VM sees it; of FREE and DIRECT_MAP: the next on a list */
     u16 space_id; /* of a root: its address-space identifier */
-    u16 reserved;
+    u16 children; /* of a table of level 1 or 2: how many tables of its VM it links */
 };
 _Static_assert(sizeof(struct frame) == 16, "assembly and the memory budget count on it");
 
@@ -42,8 +42,16 @@ extern mfn_t frame_open_end;
  */
 MUST_CHECK bool frame_init(maddr_t closed, maddr_t end);
 
+/* One for each frame of open memory; frame_get is the way to it. */
+extern struct frame *frame_table;
+
 /* The entry of a frame in open memory, else NULL. */
-struct frame *frame_get(mfn_t frame);
+static inline struct frame *frame_get(mfn_t frame)
+{
+    if (frame.number < frame_open_base.number || frame.number >= frame_open_end.number)
+        return NULL;
+    return &frame_table[frame.number - frame_open_base.number];
+}
 
 /* Takes a free chunk for `vm`; its first frame, or MFN_NONE. Its frames are FREE-typed and not zeroed. */
 MUST_CHECK mfn_t frame_chunk_alloc(u16 vm);

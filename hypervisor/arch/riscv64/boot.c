@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From the first C instruction to the first guest.
+ */
+#include "boot.h"
+#include "arch/arch.h"
+#include "bundle.h"
+#include "candor_abi.h"
+#include "core/hart.h"
+#include "core/sched.h"
+#include "core/vm.h"
+#include "csr.h"
+#include "debug/console.h"
+#include "debug/log.h"
+#include "driver/clint.h"
+#include "driver/devices.h"
+#include "mem/frame.h"
+#include "mem/space_id.h"
+#include "string.h"
+
+enum { DEVICE_TREE_LIMIT = 2 << 20 };
+
+u8 hart_stacks[HARTS_MAX][HART_STACK_BYTES] ALIGNED(FRAME_BYTES);
+struct machine machine;
+extern u32 boot_done;
+
+register struct hart *hart_register __asm__("tp");
+
+struct hart *arch_hart(void)
+{
+    return hart_register;
+}
+
+u64 arch_time_now(void)
+{
+    return csr_read(time);
+}
+
+void arch_timer_set(u64 deadline)
+{
+    clint_set_timer(arch_hart()->hardware_id, deadline);
+}
+
+void arch_hart_wake(struct hart *hart)
+{
+    clint_send_ipi(hart->hardware_id);
+}
+
+/* Where the bundle ends, by its own word, which is checked later; its start if there is none. */
+static u64 bundle_end(void)
+{
+    const struct bundle_header *header = (const struct bundle_header *)BUNDLE_LOAD_ADDRESS;
+    u64 limit = machine.memory_base + machine.memory_bytes - BUNDLE_LOAD_ADDRESS;
+
+    if (memcmp(header->magic, BUNDLE_MAGIC, sizeof(header->magic)) != 0 || header->total_bytes > limit)
+        return BUNDLE_LOAD_ADDRESS;
+    return BUNDLE_LOAD_ADDRESS + header->total_bytes;
+}
+
+NORETURN static void stop_forever(void)
+{
+    for (;;)
+        __asm__ volatile("wfi");
+}
+
+NORETURN static void refuse(const char *why)
+{
+    log_line("this machine is refused: %s", why);
+    machine_stop(1);
+    stop_forever();
+}
+
+static void describe_machine(void)
+{
+    log_line("Candor, a paravirtualizing microhypervisor; hypercall ABI version %u", CANDOR_ABI_VERSION);
+    log_line("%s: %u hart%s, %lu MiB of RAM, timebase %lu Hz, %s", machine.model, machine.hart_count,
+             machine.hart_count == 1 ? "" : "s", machine.memory_bytes >> 20, machine.timebase_hz, machine.isa);
+    log_line("uart %lx (interrupt %u), clint %lx, plic %lx, finisher %lx, timer %s", machine.uart_base,
+             machine.uart_interrupt, machine.clint_base, machine.plic_base, machine.finisher_base,
+             machine.has_sstc ? "Sstc" : "by hypercall");
+}
+
+void boot_first(u64 hardware_id, u64 device_tree)
+{
+    const char *why;
+    u64 closed, end;
+
+    hart_register = &harts[0];
+    why = machine_read(&machine, (const void *)device_tree, DEVICE_TREE_LIMIT);
+    if (machine.uart_base == 0)
+        stop_forever(); /* nothing to say it with */
+    hart_init(0, hardware_id);
+    drivers_init(&machine, hardware_id);
+    if (why == NULL)
+        why = cpu_refuse(machine.isa);
+    if (why != NULL)
+        refuse(why);
+    describe_machine();
+    closed = bundle_end();
+    end = machine.memory_base + machine.memory_bytes;
+    if (!frame_init(maddr(closed), maddr(end)) || !space_id_init(arch_space_ids()))
+        refuse("it has too little memory, or no address-space identifiers");
+    hart_count = machine.hart_count;
+    cpu_init(0);
+    harts[0].online = true;
+    log_line("%u MiB for guests at %lx", frame_chunks_all() * 2, mfn_to_maddr(frame_open_base).value);
+    console_start_interrupts();
+    vm_start_all((const void *)BUNDLE_LOAD_ADDRESS, closed - BUNDLE_LOAD_ADDRESS);
+    vm_check_last();
+    __atomic_store_n(&boot_done, 1, __ATOMIC_RELEASE);
+    for (u32 i = 0; i < machine.hart_count; i++) {
+        if (machine.hart_ids[i] != hardware_id)
+            clint_send_ipi(machine.hart_ids[i]);
+    }
+    trap_leave(sched_next(&harts[0]));
+}
+
+void boot_other(u64 hardware_id, u64 ticket)
+{
+    struct hart *hart = &harts[ticket];
+
+    hart_register = hart;
+    hart_init((u32)ticket, hardware_id);
+    cpu_init((u32)ticket);
+    clint_clear_ipi(hardware_id);
+    __atomic_store_n(&hart->online, true, __ATOMIC_RELEASE);
+    trap_leave(sched_next(hart));
+}

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The first instruction, the way in from a guest and the way out, and the two calls that are served here.
+ *
+ * A trap of a guest enters at trap_entry with mscratch = its struct vcpu. Candor itself runs with mtvec =
+ * panic_entry: a trap there is a fault of its own, and is never mixed up with a guest's. Machine interrupts
+ * stay off in Candor; they are taken when a guest runs, or found pending.
+ */
+#include "asm-offsets.h"
+#include "candor_asm.h"
+#include "csr.h"
+
+#define X(n) (VCPU_X + 8 * (n))
+
+/* ---- start ---- */
+
+    .section .text.start, "ax"
+    .globl _start
+_start:
+    csrw    mie, zero
+    csrw    mip, zero
+    la      t0, panic_entry
+    csrw    mtvec, t0
+    csrr    a0, mhartid
+    /* The first to draw a ticket boots; tickets also number the stacks. */
+    la      t0, boot_tickets
+    li      t1, 1
+    amoadd.w t2, t1, (t0)
+    li      t3, HARTS_MAX_ASM
+    bgeu    t2, t3, hart_park
+    la      sp, hart_stacks
+    addi    t4, t2, 1
+    li      t5, HART_STACK_BYTES_ASM
+    mul     t4, t4, t5
+    add     sp, sp, t4
+    bnez    t2, hart_wait
+    la      t0, bss_start
+    la      t1, bss_end
+1:  sd      zero, 0(t0)
+    addi    t0, t0, 8
+    bltu    t0, t1, 1b
+    li      s0, 0
+    li      ra, 0
+    call    boot_first
+
+    /* The others sleep until the boot hart has set boot_done and sent them a software interrupt. */
+hart_wait:
+    li      t0, 1 << IRQ_M_SOFT
+    csrw    mie, t0
+1:  la      t0, boot_done
+    lw      t1, 0(t0)
+    bnez    t1, 2f
+    wfi
+    j       1b
+2:  fence   r, rw
+    mv      a1, t2
+    li      s0, 0
+    li      ra, 0
+    call    boot_other
+
+hart_park:
+    wfi
+    j       hart_park
+
+    .section .data
+    .balign 4
+    .globl boot_tickets
+boot_tickets:
+    .word   0
+    .globl boot_done
+boot_done:
+    .word   0
+
+/* ---- from a guest ---- */
+
+    .text
+    .balign 4
+    .globl trap_entry
+trap_entry:
+    csrrw   t6, mscratch, t6        /* t6 = vCPU; its own t6 waits in mscratch */
+    sd      t5, X(30)(t6)
+    csrr    t5, mcause
+    addi    t5, t5, -CAUSE_ECALL_S
+    bnez    t5, trap_slow
+    ld      t5, VCPU_FAST_EXTENSION(t6)
+    bne     a7, t5, trap_slow
+    /* From here on it is a call of Candor's own: t0 to t6 and a2 to a7 are given up by the caller. */
+    li      t5, HC_CALL_SPACE_SWITCH
+    beq     a6, t5, fast_space_switch
+    li      t5, HC_CALL_PTE_SET
+    beq     a6, t5, fast_pte_set
+
+trap_slow:
+    .irp    n, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29
+    sd      x\n, X(\n)(t6)
+    .endr
+    csrr    t0, mscratch
+    sd      t0, X(31)(t6)
+    csrr    t0, mepc
+    sd      t0, X(0)(t6)
+    la      t0, panic_entry
+    csrw    mtvec, t0
+    mv      a0, t6
+    ld      sp, VCPU_STACK(a0)
+    ld      tp, VCPU_HART(a0)
+    li      s0, 0
+    call    trap_handle
+
+    /* void trap_leave(struct vcpu *): enters the guest that is loaded. */
+    .globl trap_leave
+trap_leave:
+    la      t0, trap_entry
+    csrw    mtvec, t0
+    mv      t6, a0
+    ld      t0, X(0)(t6)
+    csrw    mepc, t0
+    csrw    mscratch, t6
+    .irp    n, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30
+    ld      x\n, X(\n)(t6)
+    .endr
+    ld      t6, X(31)(t6)
+    mret
+
+/* ---- calls served here ---- */
+/*
+ * The usual cases only. Whatever is unusual goes to trap_slow, whose C is the reference: hc_space_switch and
+ * hc_pte_set. Both work from what arch_space_remember_* left in the vCPU; a VM here has one vCPU, so nothing
+ * needs a lock. Registers that held Candor's values are cleared before returning.
+ */
+
+.macro fast_return
+    csrr    t5, mepc
+    addi    t5, t5, 4
+    csrw    mepc, t5
+    li      t5, 0
+    li      a0, 0
+    csrrw   t6, mscratch, t6
+    mret
+.endm
+
+fast_space_switch:                  /* a0 = root */
+    srli    t5, a0, 12 - 4
+    andi    t5, t5, (FAST_ROOTS_COUNT - 1) << 4
+    add     t5, t5, t6
+    ld      t4, VCPU_ROOTS + FAST_ROOT_NAME(t5)
+    bne     t4, a0, trap_slow       /* covers misalignment and what is no root */
+    ld      t5, VCPU_ROOTS + FAST_ROOT_SATP(t5)
+    csrw    satp, t5
+    ld      t4, VCPU_COUNT_SPACE_SWITCH(t6)
+    addi    t4, t4, 1
+    sd      t4, VCPU_COUNT_SPACE_SWITCH(t6)
+    li      t4, 0
+    li      a1, 0
+    fast_return
+
+fast_pte_set:                       /* a0 = root, a1 = address, a2 = entry */
+    srli    t4, a1, 21
+    srli    t5, a0, 12
+    add     t5, t5, t4
+    andi    t5, t5, FAST_TABLES_COUNT - 1
+    slli    t5, t5, 5
+    add     t5, t5, t6
+    ld      t3, VCPU_TABLES + FAST_TABLE_ROOT(t5)
+    bne     t3, a0, trap_slow
+    ld      t3, VCPU_TABLES + FAST_TABLE_REGION(t5)
+    bne     t3, t4, trap_slow
+    ld      t5, VCPU_TABLES + FAST_TABLE_TABLE(t5)
+    slli    t3, a1, 52
+    bnez    t3, trap_slow           /* misaligned */
+    slli    t3, a1, 43
+    srli    t3, t3, 52
+    add     t5, t5, t3              /* t5 = where the entry stands */
+    andi    t3, a2, 3
+    addi    t3, t3, -3
+    bnez    t3, trap_slow           /* not both valid and readable */
+    srli    t3, a2, 10
+    ld      t4, VCPU_P2M_BASE(t6)
+    sub     t3, t3, t4
+    ld      t4, VCPU_P2M_COUNT(t6)
+    bgeu    t3, t4, trap_slow       /* a foreign frame, or bits above it */
+    ld      t4, VCPU_P2M_ENTRIES(t6)
+    slli    t3, t3, 2
+    add     t3, t3, t4
+    lw      t3, 0(t3)
+    blez    t3, trap_slow           /* of the pool, or none */
+    slli    t3, t3, 10
+    andi    t4, a2, 0x31f           /* without G, A, D, which ... */
+    ori     t4, t4, 0xc0            /* ... Candor chooses: no hardware writes to a table */
+    or      t3, t3, t4
+    ld      a2, 0(t5)
+    sd      t3, 0(t5)
+    ld      t4, VCPU_COUNT_PTE_SET(t6)
+    addi    t4, t4, 1
+    sd      t4, VCPU_COUNT_PTE_SET(t6)
+    bnez    a2, 1f
+    mv      a1, a2
+2:  li      t3, 0
+    li      t4, 0
+    fast_return
+
+    /* There was an entry: flush its translation, and name its frame as the guest does. */
+1:  sfence.vma a1
+    srli    t3, a2, 10
+    slli    t3, t3, FRAME_SIZE_SHIFT
+    ld      t4, VCPU_FRAME_TABLE(t6)
+    add     t3, t3, t4
+    lwu     t3, FRAME_GFN(t3)
+    slli    t3, t3, 10
+    andi    a1, a2, 0x3ff
+    or      a1, a1, t3
+    li      a2, 0
+    j       2b
+
+/* ---- faults of Candor's own ---- */
+
+    .balign 4
+    .globl panic_entry
+panic_entry:
+    csrrw   t6, mscratch, t6
+    la      t6, panic_taken
+    amoswap.w t6, t6, (t6)
+    bnez    t6, hart_park           /* another hart, or the panic itself: once is enough */
+    la      t6, panic_registers
+    .irp    n, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30
+    sd      x\n, 8 * \n(t6)
+    .endr
+    csrr    t0, mscratch
+    sd      t0, 8 * 31(t6)
+    csrr    t0, mepc
+    sd      t0, 0(t6)
+    la      sp, panic_stack_top
+    mv      a0, t6
+    call    trap_own
+
+    .section .bss
+    .balign 16
+panic_stack:
+    .skip   8192
+panic_stack_top:
+panic_registers:
+    .skip   8 * 32
+    .section .data
+    .balign 4
+panic_taken:
+    .word   0
+
+/* ---- floating point: all registers, for a machine switch; mstatus.FS is on ---- */
+
+    .text
+    .option push
+    .option arch, +d
+    .globl cpu_fp_save
+cpu_fp_save:                        /* a0 = struct arch_vcpu_saved */
+    .irp    n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+    fsd     f\n, SAVED_F + 8 * \n(a0)
+    .endr
+    frcsr   t0
+    sd      t0, SAVED_FCSR(a0)
+    ret
+
+    .globl cpu_fp_load
+cpu_fp_load:
+    .irp    n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+    fld     f\n, SAVED_F + 8 * \n(a0)
+    .endr
+    ld      t0, SAVED_FCSR(a0)
+    fscsr   t0
+    ret
+    .option pop

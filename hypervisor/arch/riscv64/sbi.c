@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The firmware interface of guests: SBI 2.0 (BASE, DBCN, SRST) and, in its experimental range, Candor's own calls.
+ *
+ * Standard calls keep every register but a0 and a1. Candor's own give up a2 to a7 and t0 to t6, which return
+ * as zero.
+ */
+#include "boot.h"
+#include "candor_abi.h"
+#include "core/hypercall.h"
+#include "core/vm.h"
+#include "csr.h"
+#include "debug/console.h"
+#include "mem/guest_memory.h"
+
+enum sbi_extension {
+    SBI_BASE = 0x10,
+    SBI_DEBUG_CONSOLE = 0x4442434e,
+    SBI_SYSTEM_RESET = 0x53525354,
+};
+
+enum sbi_base_function {
+    SBI_BASE_SPEC_VERSION = 0,
+    SBI_BASE_IMPLEMENTATION_ID = 1,
+    SBI_BASE_IMPLEMENTATION_VERSION = 2,
+    SBI_BASE_PROBE = 3,
+    SBI_BASE_VENDOR_ID = 4,
+    SBI_BASE_ARCHITECTURE_ID = 5,
+    SBI_BASE_MACHINE_ID = 6,
+};
+
+enum sbi_console_function {
+    SBI_CONSOLE_WRITE = 0,
+    SBI_CONSOLE_READ = 1,
+    SBI_CONSOLE_WRITE_BYTE = 2,
+};
+
+enum sbi_reset_type {
+    SBI_RESET_SHUTDOWN = 0,
+    SBI_RESET_COLD_REBOOT = 1,
+    SBI_RESET_WARM_REBOOT = 2,
+    SBI_RESET_REASON_NONE = 0,
+    SBI_RESET_REASON_FAILURE = 1,
+};
+
+enum {
+    SBI_VERSION_2_0 = 2 << 24,
+    SBI_IMPLEMENTATION_CANDOR = 0x43414e44, /* outside the registered ones */
+    SBI_CONSOLE_CHUNK = 256,                /* bytes a call moves at most */
+};
+
+static struct hc_result sbi_base(u64 function, const u64 *a)
+{
+    switch (function) {
+    case SBI_BASE_SPEC_VERSION:
+        return hc_value(SBI_VERSION_2_0);
+    case SBI_BASE_IMPLEMENTATION_ID:
+        return hc_value(SBI_IMPLEMENTATION_CANDOR);
+    case SBI_BASE_IMPLEMENTATION_VERSION:
+        return hc_value(CANDOR_ABI_VERSION);
+    case SBI_BASE_PROBE:
+        return hc_value(a[0] == SBI_BASE || a[0] == SBI_DEBUG_CONSOLE || a[0] == SBI_SYSTEM_RESET ||
+                        a[0] == CANDOR_EXTENSION);
+    case SBI_BASE_VENDOR_ID:
+        return hc_value(csr_read(mvendorid));
+    case SBI_BASE_ARCHITECTURE_ID:
+        return hc_value(csr_read(marchid));
+    case SBI_BASE_MACHINE_ID:
+        return hc_value(csr_read(mimpid));
+    default:
+        return hc_error(HC_NOT_SUPPORTED);
+    }
+}
+
+/* The three errors of copying are one to SBI. */
+static struct hc_result sbi_console(struct vm *vm, u64 function, const u64 *a)
+{
+    char buffer[SBI_CONSOLE_CHUNK];
+    u64 bytes = min(a[0], (u64)sizeof(buffer));
+
+    switch (function) {
+    case SBI_CONSOLE_WRITE:
+        if (a[2] != 0 || guest_copy_in(vm, buffer, gpa(a[1]), bytes) != HC_OK)
+            return hc_error(HC_INVALID_PARAM);
+        return hc_value(console_guest_write(&vm->console, buffer, bytes));
+    case SBI_CONSOLE_READ:
+        if (a[2] != 0 || guest_check_out(vm, gpa(a[1]), bytes) != HC_OK)
+            return hc_error(HC_INVALID_PARAM);
+        bytes = console_guest_read(&vm->console, buffer, bytes);
+        if (guest_copy_out(vm, gpa(a[1]), buffer, bytes) != HC_OK)
+            return hc_error(HC_FAILED);
+        return hc_value(bytes);
+    case SBI_CONSOLE_WRITE_BYTE:
+        buffer[0] = (char)a[0];
+        return console_guest_write(&vm->console, buffer, 1) == 1 ? hc_value(0) : hc_error(HC_FAILED);
+    default:
+        return hc_error(HC_NOT_SUPPORTED);
+    }
+}
+
+static struct hc_result sbi_reset(struct vm *vm, u64 function, const u64 *a)
+{
+    if (function != 0)
+        return hc_error(HC_NOT_SUPPORTED);
+    if (a[0] > SBI_RESET_WARM_REBOOT || a[1] > SBI_RESET_REASON_FAILURE)
+        return hc_error(HC_INVALID_PARAM);
+    if (a[0] != SBI_RESET_SHUTDOWN)
+        vm_end(vm, VM_EXIT_REBOOT);
+    else
+        vm_end(vm, a[1] == SBI_RESET_REASON_FAILURE ? VM_EXIT_FAULT : VM_EXIT_SHUTDOWN);
+    return hc_value(0);
+}
+
+static struct hc_result sbi_standard(struct vcpu *vcpu, u64 extension, u64 function, const u64 *a)
+{
+    vcpu->counts.calls_standard++;
+    switch (extension) {
+    case SBI_BASE:
+        return sbi_base(function, a);
+    case SBI_DEBUG_CONSOLE:
+        return sbi_console(vcpu->vm, function, a);
+    case SBI_SYSTEM_RESET:
+        return sbi_reset(vcpu->vm, function, a);
+    default:
+        return hc_error(HC_NOT_SUPPORTED);
+    }
+}
+
+static void sbi_clear_given_up(u64 *x)
+{
+    static const u8 given_up[] = {5, 6, 7, 12, 13, 14, 15, 16, 17, 28, 29, 30, 31};
+
+    for (unsigned i = 0; i < ARRAY_SIZE(given_up); i++)
+        x[given_up[i]] = 0;
+}
+
+void sbi_call(struct vcpu *vcpu)
+{
+    enum { INSTRUCTION_BYTES = 4 };
+    u64 *x = vcpu->arch.x;
+    u64 function = x[REGISTER_A6];
+    struct hc_result result;
+
+    x[REGISTER_PC] += INSTRUCTION_BYTES;
+    if (x[REGISTER_A7] != CANDOR_EXTENSION) {
+        result = sbi_standard(vcpu, x[REGISTER_A7], function, &x[REGISTER_A0]);
+    } else {
+        result = hypercall_handle(vcpu, function, &x[REGISTER_A0]);
+        /* A return from a trap has loaded what it goes back to. */
+        if (function == HC_CALL_TRAP_RETURN && result.error == HC_OK)
+            return;
+        sbi_clear_given_up(x);
+    }
+    x[REGISTER_A0] = (u64)result.error;
+    x[REGISTER_A1] = result.value;
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where entry.S hands over: a trap of the guest that is loaded, or a fault of Candor's own.
+ */
+#include "arch/arch.h"
+#include "boot.h"
+#include "core/hart.h"
+#include "core/sched.h"
+#include "core/vm.h"
+#include "csr.h"
+#include "debug/panic.h"
+#include "driver/clint.h"
+#include "driver/devices.h"
+#include "virt/virt.h"
+
+static void trap_exception(struct vcpu *vcpu, u64 cause)
+{
+    struct virt_trap trap = {
+        .cause = (u32)cause,
+        .kernel = (csr_read(mstatus) & MSTATUS_MPP) != 0,
+        .value = csr_read(mtval),
+    };
+
+    if (cause == CAUSE_ECALL_S)
+        sbi_call(vcpu);
+    else
+        vcpu->vm->virt->trap(vcpu, &trap);
+}
+
+struct vcpu *trap_handle(struct vcpu *vcpu)
+{
+    u64 cause = csr_read(mcause);
+
+    if (cause & CAUSE_INTERRUPT) {
+        vcpu->counts.entries[ENTRY_EXCEPTIONS + (cause & (ENTRY_EXCEPTIONS - 1))]++;
+        arch_hart_poll();
+    } else {
+        vcpu->counts.entries[cause & (ENTRY_EXCEPTIONS - 1)]++;
+        trap_exception(vcpu, cause);
+    }
+    return sched_next(arch_hart());
+}
+
+void arch_hart_poll(void)
+{
+    struct hart *hart = arch_hart();
+    u64 pending = csr_read(mip) & csr_read(mie);
+
+    if (pending & BIT(IRQ_M_SOFT)) {
+        clint_clear_ipi(hart->hardware_id);
+        hart_serve_mail(hart);
+    }
+    if (pending & BIT(IRQ_M_EXTERNAL))
+        device_interrupt();
+    if (pending & BIT(IRQ_M_TIMER))
+        sched_tick(hart);
+}
+
+void arch_hart_sleep(void)
+{
+    __asm__ volatile("wfi" : : : "memory");
+    arch_hart_poll();
+}
+
+void arch_relax(void)
+{
+    __asm__ volatile("nop" : : : "memory");
+}
+
+void trap_own(const u64 registers[32])
+{
+    panic_registers_dump(registers, csr_read(mcause), csr_read(mtval));
+}

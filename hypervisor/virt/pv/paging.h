@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Direct paging: what other parts of the pv path use of it. The calls themselves are declared in
+ * candor_dispatch.h.
+ */
+#pragma once
+
+#include "mem/addr.h"
+
+struct vcpu;
+struct vm;
+
+/* Where the direct map of every root puts guest-physical address 0. */
+#define PV_DIRECT_MAP 0xffffffc000000000UL
+
+enum { PAGING_COUNT_MAX = 512 }; /* pages or elements that a call takes */
+
+/* Makes an untyped pool frame the root with which a VM starts: HC_OK or the error of table_make. */
+MUST_CHECK int paging_make_root(struct vcpu *vcpu, gpa_t name);
+
+/* Ends whatever table a pool frame is, for a VM that ends: its identifier is given back. */
+void paging_release_frame(mfn_t frame);

@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The pv path: from an image in the bundle to a running paravirtual guest, and its traps.
+ *
+ * Building goes in steps of bounded length, in the order of enum pv_phase. Of the direct map, whole chunks
+ * become superpages where all of their pages have the same rights; its tables are Candor's own frames.
+ */
+#include "arch/arch.h"
+#include "core/hypercall.h"
+#include "core/sched.h"
+#include "core/vm.h"
+#include "debug/log.h"
+#include "elf.h"
+#include "mem/frame.h"
+#include "mem/guest_memory.h"
+#include "string.h"
+#include "sv39.h"
+#include "virt/pv/paging.h"
+#include "virt/virt.h"
+
+enum pv_phase {
+    PV_POOL = 0,    /* its frames are marked, a chunk a step */
+    PV_IMAGE = 1,   /* the segments are copied, some pages a step */
+    PV_INITRD = 2,
+    PV_MAP = 3,     /* the direct map is made, a chunk a step */
+    PV_START = 4,   /* start_info, boot root, registers */
+};
+
+enum { STEP_BYTES = 4 * FRAME_BYTES }; /* copied in one step */
+
+static struct elf_image image_open(const struct vm *vm)
+{
+    struct elf_image image;
+
+    /* It was checked by pv_admit, and the bundle is closed memory. */
+    if (elf_open(&image, vm->config.image, vm->config.image_bytes, vm->config.image_bytes) != ELF_OK)
+        image.headers_count = 0;
+    return image;
+}
+
+/* ---- admission ---- */
+
+static u64 memory_end(const struct vm *vm)
+{
+    return VM_MEMORY_BASE + vm->config.memory_bytes;
+}
+
+static bool ranges_meet(u64 a, u64 a_end, u64 b, u64 b_end)
+{
+    return a < b_end && b < a_end;
+}
+
+static const char *admit_note(struct vm *vm, const struct elf_image *image)
+{
+    const void *descriptor;
+    struct image_note note;
+    u32 bytes;
+    int error = elf_find_note(image, CANDOR_NOTE_OWNER, CANDOR_NOTE_TYPE, &descriptor, &bytes);
+
+    if (error == ELF_NOTE_MISSING)
+        return "its image has no Candor note, so it is not paravirtual";
+    if (error != ELF_OK)
+        return elf_error_text(error);
+    if (bytes < sizeof(note))
+        return "the Candor note of its image is too short";
+    memcpy(&note, descriptor, sizeof(note));
+    if (note.abi_version != CANDOR_ABI_VERSION)
+        return "its image was built for another version of the hypercall ABI";
+    if (note.reserved != 0 || note.pool_base_gpa % CHUNK_BYTES != 0 || note.pool_bytes % CHUNK_BYTES != 0 ||
+        note.pool_bytes == 0)
+        return "the pool that its image asks for is not made of whole 2 MiB";
+    if (note.pool_base_gpa < VM_MEMORY_BASE || note.pool_base_gpa >= memory_end(vm) ||
+        note.pool_bytes > memory_end(vm) - note.pool_base_gpa)
+        return "the pool that its image asks for does not lie in its memory";
+    vm->pv.pool_base = note.pool_base_gpa;
+    vm->pv.pool_bytes = note.pool_bytes;
+    return NULL;
+}
+
+/* Segments must lie outside the pool, and code apart from what is written. */
+static const char *admit_segments(struct vm *vm, const struct elf_image *image)
+{
+    struct elf_segment segment, other;
+
+    if (elf_check_physical_range(image, VM_MEMORY_BASE, vm->config.memory_bytes) != ELF_OK)
+        return "its image does not fit into its memory";
+    vm->pv.image_base = memory_end(vm);
+    vm->pv.image_end = 0;
+    for (u32 cursor = 0; elf_next_segment(image, &cursor, &segment);) {
+        u64 end = segment.physical_address + segment.memory_bytes;
+
+        vm->pv.image_base = min(vm->pv.image_base, segment.physical_address);
+        vm->pv.image_end = max(vm->pv.image_end, end);
+        if (ranges_meet(segment.physical_address, end, vm->pv.pool_base, vm->pv.pool_base + vm->pv.pool_bytes))
+            return "a segment of its image lies in the pool";
+        if (segment.virtual_address != segment.physical_address + PV_DIRECT_MAP)
+            return "a segment of its image is not linked at its place in the direct map";
+        for (u32 inner = 0; elf_next_segment(image, &inner, &other);) {
+            u64 other_start = ALIGN_DOWN(other.physical_address, (u64)FRAME_BYTES);
+            u64 other_end = ALIGN_UP(other.physical_address + other.memory_bytes, (u64)FRAME_BYTES);
+
+            if ((segment.flags & ELF_EXECUTE) && (other.flags & ELF_WRITE) &&
+                ranges_meet(segment.physical_address, end, other_start, other_end))
+                return "a page of its image holds both code and data that is written";
+        }
+    }
+    return NULL;
+}
+
+/* The initial RAM disk ends where memory ends; the start_info page stands before it. */
+static const char *admit_places(struct vm *vm)
+{
+    u64 room = memory_end(vm) - ALIGN_UP(vm->pv.image_end, (u64)FRAME_BYTES);
+    u64 initrd = ALIGN_UP(vm->config.initrd_bytes, (u64)FRAME_BYTES);
+
+    if (vm->config.initrd_bytes > room || room - initrd < FRAME_BYTES)
+        return "its memory is too small for its image and initrd";
+    vm->pv.initrd = memory_end(vm) - initrd;
+    vm->pv.start_info = vm->pv.initrd - FRAME_BYTES;
+    if (ranges_meet(vm->pv.start_info, memory_end(vm), vm->pv.pool_base, vm->pv.pool_base + vm->pv.pool_bytes))
+        return "its initrd does not fit between its pool and the end of its memory";
+    return NULL;
+}
+
+static const char *pv_admit(struct vm *vm)
+{
+    struct elf_image image;
+    const char *why;
+    int error = elf_open(&image, vm->config.image, vm->config.image_bytes, vm->config.image_bytes);
+
+    if (error != ELF_OK)
+        return elf_error_text(error);
+    if (vm->config.memory_bytes > (u64)PV_DIRECT_MAP_GIB << 30)
+        return "it asks for more memory than a paravirtual machine can have";
+    if (vm->config.vcpus != 1)
+        return "a paravirtual machine has one vCPU";
+    why = admit_note(vm, &image);
+    if (why == NULL)
+        why = admit_segments(vm, &image);
+    if (why == NULL)
+        why = admit_places(vm);
+    vm->pv.entry = image.entry;
+    if (why == NULL && (image.entry < PV_DIRECT_MAP || image.entry % 2 != 0))
+        why = "its image does not start at an address in the direct map";
+    return why;
+}
+
+/* ---- building ---- */
+
+/* Copies bytes of the bundle into the VM's memory. Pages that are not there are left out: none are. */
+static void load_bytes(const struct vm *vm, u64 to, const u8 *from, u64 bytes)
+{
+    if (guest_copy_out(vm, gpa(to), from, bytes) != HC_OK)
+        log_vm_line(vm->name, "part of its image was not loaded");
+}
+
+static bool step_pool(struct vm *vm)
+{
+    u64 first = vm->pv.pool_base + vm->pv.cursor;
+
+    for (u64 at = first; at < first + CHUNK_BYTES; at += FRAME_BYTES) {
+        mfn_t frame = p2m_lookup(&vm->p2m, at >> FRAME_SHIFT);
+
+        frame_get(frame)->type = FRAME_POOL;
+        p2m_set(&vm->p2m, gfn(at >> FRAME_SHIFT), frame, true);
+    }
+    vm->pv.cursor += CHUNK_BYTES;
+    return vm->pv.cursor < vm->pv.pool_bytes;
+}
+
+/* The cursor counts through the file bytes of all segments, one behind the other. */
+static bool step_image(struct vm *vm)
+{
+    struct elf_image image = image_open(vm);
+    struct elf_segment segment;
+    u64 before = 0;
+
+    for (u32 cursor = 0; elf_next_segment(&image, &cursor, &segment); before += segment.file_bytes) {
+        u64 offset = vm->pv.cursor - before;
+        u64 bytes;
+
+        if (offset >= segment.file_bytes)
+            continue;
+        bytes = min((u64)STEP_BYTES, segment.file_bytes - offset);
+        load_bytes(vm, segment.physical_address + offset, vm->config.image + segment.offset + offset, bytes);
+        vm->pv.cursor += bytes;
+        return true;
+    }
+    return false;
+}
+
+static bool step_initrd(struct vm *vm)
+{
+    u64 bytes = min((u64)STEP_BYTES, vm->config.initrd_bytes - vm->pv.cursor);
+
+    if (bytes > 0)
+        load_bytes(vm, vm->pv.initrd + vm->pv.cursor, vm->config.initrd + vm->pv.cursor, bytes);
+    vm->pv.cursor += bytes;
+    return vm->pv.cursor < vm->config.initrd_bytes;
+}
+
+/* Whether all (or else any) of [start, end) is covered by executable segments, by whole pages. */
+static bool code_covers(const struct elf_image *image, u64 start, u64 end, bool all)
+{
+    struct elf_segment segment;
+
+    for (u32 cursor = 0; elf_next_segment(image, &cursor, &segment);) {
+        u64 from = ALIGN_DOWN(segment.physical_address, (u64)FRAME_BYTES);
+        u64 to = ALIGN_UP(segment.physical_address + segment.memory_bytes, (u64)FRAME_BYTES);
+
+        if ((segment.flags & ELF_EXECUTE) == 0)
+            continue;
+        if (all ? from <= start && end <= to : ranges_meet(from, to, start, end))
+            return true;
+    }
+    return false;
+}
+
+/* A table of the direct map, on the VM's list of them. */
+static mfn_t map_table(struct vm *vm, u8 level)
+{
+    mfn_t table = frame_table_alloc(vm->id, level);
+
+    if (mfn_valid(table)) {
+        frame_get(table)->gfn = vm->pv.map_tables;
+        vm->pv.map_tables = table.number;
+    }
+    return table;
+}
+
+/* Maps the chunk at the cursor. 1, 0 or -1 as virt_ops.build. */
+static int step_map(struct vm *vm)
+{
+    enum { CODE = SV39_V | SV39_R | SV39_X, DATA = SV39_V | SV39_R | SV39_W, POOL = SV39_V | SV39_R };
+    struct elf_image image = image_open(vm);
+    u64 start = VM_MEMORY_BASE + vm->pv.cursor;
+    mfn_t chunk = p2m_lookup(&vm->p2m, start >> FRAME_SHIFT);
+    mfn_t *upper = &vm->pv.direct_map[vm->pv.cursor >> 30];
+    bool in_pool = start >= vm->pv.pool_base && start < vm->pv.pool_base + vm->pv.pool_bytes;
+    bool mixed = !in_pool && code_covers(&image, start, start + CHUNK_BYTES, false) &&
+                 !code_covers(&image, start, start + CHUNK_BYTES, true);
+    u64 *entry;
+
+    if (!mfn_valid(*upper))
+        *upper = map_table(vm, 1);
+    if (!mfn_valid(*upper))
+        return -1;
+    frame_get(*upper)->links = 1;
+    entry = (u64 *)arch_frame_bytes(*upper) + sv39_index(gva(start), 1);
+    if (mixed) {
+        mfn_t lower = map_table(vm, 0);
+        u64 *pages = arch_frame_bytes(lower);
+
+        if (!mfn_valid(lower))
+            return -1;
+        for (u32 i = 0; i < SV39_ENTRIES; i++) {
+            u64 page = start + (u64)i * FRAME_BYTES;
+            bool code = code_covers(&image, page, page + FRAME_BYTES, false);
+
+            pages[i] = sv39_leaf(mfn(chunk.number + i), code ? CODE : DATA);
+        }
+        *entry = sv39_link(lower);
+    } else {
+        bool code = !in_pool && code_covers(&image, start, start + CHUNK_BYTES, true);
+
+        *entry = sv39_leaf(chunk, in_pool ? POOL : code ? CODE : DATA);
+    }
+    vm->pv.cursor += CHUNK_BYTES;
+    return vm->pv.cursor < vm->config.memory_bytes;
+}
+
+static int step_start(struct vm *vm)
+{
+    struct vcpu *vcpu = &vm->vcpus[0];
+    gpa_t boot_root = gpa(vm->pv.pool_base);
+    struct start_info info = {
+        .abi_version = CANDOR_ABI_VERSION,
+        .flags = (vm->traps_bounced ? START_FLAG_TRAPS_BOUNCED : 0) | (machine.has_sstc ? START_FLAG_SSTC : 0),
+        .memory_base_gpa = VM_MEMORY_BASE,
+        .memory_bytes = vm->config.memory_bytes,
+        .direct_map_gva = PV_DIRECT_MAP,
+        .pool_base_gpa = vm->pv.pool_base,
+        .pool_bytes = vm->pv.pool_bytes,
+        .boot_root_gpa = boot_root.value,
+        .image_base_gpa = vm->pv.image_base,
+        .image_bytes = vm->pv.image_end - vm->pv.image_base,
+        .initrd_gpa = vm->config.initrd_bytes > 0 ? vm->pv.initrd : 0,
+        .initrd_bytes = vm->config.initrd_bytes,
+        .start_info_gpa = vm->pv.start_info,
+        .timebase_hz = machine.timebase_hz,
+    };
+
+    strlcpy(info.vm_name, vm->name, sizeof(info.vm_name));
+    strlcpy(info.args, vm->config.args, sizeof(info.args));
+    load_bytes(vm, vm->pv.start_info, (const u8 *)&info, sizeof(info));
+    if (paging_make_root(vcpu, boot_root) != HC_OK) {
+        log_vm_line(vm->name, "not started: no address-space identifier is left");
+        return -1;
+    }
+    arch_vcpu_reset(vcpu, gva(vm->pv.entry), vcpu->index, PV_DIRECT_MAP + vm->pv.start_info);
+    return hc_space_switch(vcpu, boot_root).error == HC_OK ? 0 : -1;
+}
+
+static int pv_build(struct vm *vm)
+{
+    int more;
+
+    switch ((enum pv_phase)vm->pv.phase) {
+    case PV_POOL:
+        more = step_pool(vm);
+        break;
+    case PV_IMAGE:
+        more = step_image(vm);
+        break;
+    case PV_INITRD:
+        more = step_initrd(vm);
+        break;
+    case PV_MAP:
+        more = step_map(vm);
+        if (more < 0)
+            log_vm_line(vm->name, "not started: no memory is left for its direct map");
+        break;
+    default:
+        return step_start(vm);
+    }
+    if (more != 0)
+        return more;
+    vm->pv.phase++;
+    vm->pv.cursor = 0;
+    return 1;
+}
+
+/* ---- ending ---- */
+
+/* First the pool's tables, as many frames a step as a chunk has, then the direct map's. The phase counts down to -1. */
+static bool pv_release(struct vm *vm)
+{
+    u32 next = vm->pv.map_tables;
+
+    if (vm->pv.phase > PV_POOL) {
+        vm->pv.cursor = 0;
+        vm->pv.phase = PV_POOL;
+        vm->pv.releasing = true;
+    }
+    if (vm->pv.releasing) {
+        u64 first = vm->pv.pool_base + vm->pv.cursor;
+
+        for (u64 at = first; at < first + CHUNK_BYTES; at += FRAME_BYTES)
+            paging_release_frame(p2m_lookup(&vm->p2m, at >> FRAME_SHIFT));
+        vm->pv.cursor += CHUNK_BYTES;
+        vm->pv.releasing = vm->pv.cursor < vm->pv.pool_bytes;
+        return true;
+    }
+    vm->pv.cursor = 0;
+    memset(vm->pv.direct_map, 0, sizeof(vm->pv.direct_map));
+    if (next == 0)
+        return false;
+    vm->pv.map_tables = frame_get(mfn(next))->gfn;
+    frame_table_free(mfn(next));
+    return true;
+}
+
+/* ---- traps ---- */
+
+struct hc_result hc_trap_register(struct vcpu *vcpu, gva_t entry, u64 causes)
+{
+    enum { ENTRY_ALIGNMENT = 4, CAUSES_MAX = 64 };
+
+    if (entry.value % ENTRY_ALIGNMENT != 0 || entry.value < PV_DIRECT_MAP)
+        return hc_error(HC_INVALID_ADDRESS);
+    for (u32 cause = 0; cause < CAUSES_MAX; cause++) {
+        if ((causes >> cause & 1) && !arch_cause_is_kernels(cause))
+            return hc_error(HC_INVALID_PARAM);
+    }
+    return hc_value(arch_vcpu_trap_register(vcpu, entry, causes));
+}
+
+struct hc_result hc_trap_return(struct vcpu *vcpu)
+{
+    const struct shared_page *page = vcpu->shared;
+
+    if (page == NULL)
+        return hc_error(HC_DENIED);
+    arch_vcpu_trap_return(vcpu, READ_ONCE(page->return_a6), READ_ONCE(page->return_a7));
+    return hc_value(0);
+}
+
+/* What the hardware did not hand to the guest's kernel itself. Its kernel must be able to take it. */
+static void pv_trap(struct vcpu *vcpu, const struct virt_trap *trap)
+{
+    if (trap->kernel && !arch_cause_is_kernels(trap->cause)) {
+        vm_end_fault(vcpu, arch_entry_name(trap->cause), trap->value);
+        return;
+    }
+    vcpu->counts.upcalls++;
+    if (!arch_vcpu_upcall(vcpu, trap->cause, trap->value))
+        vm_end_fault(vcpu, arch_entry_name(trap->cause), trap->value);
+}
+
+static const struct virt_ops pv_ops = {
+    .name = "pv",
+    .admit = pv_admit,
+    .build = pv_build,
+    .release = pv_release,
+    .trap = pv_trap,
+};
+
+const struct virt_ops *virt_find(u32 kind)
+{
+    return kind == BUNDLE_VIRT_PV ? &pv_ops : NULL;
+}
