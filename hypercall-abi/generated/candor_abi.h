@@ -27,7 +27,7 @@ enum hc_error {
     HC_NO_TABLE = -19, /* No table covers this address. */
     HC_EXISTS = -20, /* There is already a table, or an entry, where one was to be made. */
     HC_IN_USE = -21, /* The table is linked, or is the root that a vCPU is using. */
-    HC_BAD_ENTRY = -22, /* A page-table entry that no guest may make: reserved bits, no right to read, a foreign frame. */
+    HC_BAD_ENTRY = -22, /* A page-table entry that no guest may make: reserved bits, neither readable nor executable, writable but not readable, a foreign frame. */
     HC_NO_SPACE = -23, /* No room is left for another root (address-space identifiers are used up). */
 };
 

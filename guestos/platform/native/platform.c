@@ -7,13 +7,8 @@
 #include "kernel/timer.h"
 #include "machine.h"
 #include "riscv.h"
+#include "sbi.h"
 #include "sv39.h"
-
-enum sbi_call {
-    SBI_SRST_EXTENSION = 0x53525354,
-    SBI_SRST_SHUTDOWN = 0,
-    SBI_SRST_COLD_REBOOT = 1,
-};
 
 extern const char kernel_end[];
 
@@ -61,12 +56,7 @@ void plat_cpu_init(void)
 /* The call does not return if it succeeds; if it does, the hart waits without end. */
 static NORETURN void system_reset(u64 kind)
 {
-    register u64 a0 __asm__("a0") = kind;
-    register u64 a1 __asm__("a1") = 0;
-    register u64 a6 __asm__("a6") = 0;
-    register u64 a7 __asm__("a7") = SBI_SRST_EXTENSION;
-
-    __asm__ volatile("ecall" : "+r"(a0), "+r"(a1) : "r"(a6), "r"(a7) : "memory");
+    (void)sbi_call(SBI_SRST, SBI_SRST_RESET, kind, 0);
     csr_write(sie, 0);
     for (;;)
         __asm__ volatile("wfi");

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* Calls into the firmware or, under a hypervisor, what stands in for it (SBI specification 2.0). */
+#ifndef FRANK_SBI_H
+#define FRANK_SBI_H
+
+#include "types.h"
+
+enum sbi_extension {
+    SBI_SRST = 0x53525354, /* system reset, chapter 10 */
+    SBI_DBCN = 0x4442434e, /* debug console, chapter 12 */
+};
+
+enum sbi_srst {
+    SBI_SRST_RESET = 0,
+    SBI_SRST_SHUTDOWN = 0, /* its argument: the type */
+    SBI_SRST_COLD_REBOOT = 1,
+};
+
+enum sbi_dbcn {
+    SBI_DBCN_WRITE = 0, /* bytes, physical address, its upper half: how many were written */
+    SBI_DBCN_READ = 1,  /* the same: how many were read */
+};
+
+struct sbi_result {
+    i64 error; /* 0 or negative */
+    u64 value;
+};
+
+static inline struct sbi_result sbi_call(enum sbi_extension extension, u64 function, u64 argument0,
+                                         u64 argument1)
+{
+    register u64 a0 __asm__("a0") = argument0;
+    register u64 a1 __asm__("a1") = argument1;
+    register u64 a2 __asm__("a2") = 0;
+    register u64 a6 __asm__("a6") = function;
+    register u64 a7 __asm__("a7") = extension;
+
+    __asm__ volatile("ecall" : "+r"(a0), "+r"(a1) : "r"(a2), "r"(a6), "r"(a7) : "memory");
+    return (struct sbi_result){(i64)a0, a1};
+}
+
+#endif

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The pool: the part of the kernel's memory that holds page tables. Only Candor writes to it; the
+ * kernel says which frame becomes a table, and keeps its notes on them here.
+ *
+ * Lock: pool_lock guards the free frames. Nothing else is taken while it is held.
+ */
+#include "kernel/lock.h"
+#include "pv.h"
+
+static struct spinlock pool_lock;
+static pa_t pool_base;
+static struct pool_record records[POOL_PAGES];
+static u16 first_free; /* a list through records[].next; 0: none */
+
+void pool_init(pa_t base, pa_t boot_root)
+{
+    spin_init(&pool_lock, "pool", LOCK_PAGE);
+    pool_base = base;
+    for (u16 i = POOL_PAGES - 1; i > 0; i--) {
+        if (pool_table(i) != boot_root) {
+            records[i].next = first_free;
+            first_free = i;
+        }
+    }
+}
+
+struct pool_record *pool_record(u16 index)
+{
+    return &records[index];
+}
+
+u16 pool_index(pa_t table)
+{
+    return (u16)((table - pool_base) >> PAGE_SHIFT);
+}
+
+pa_t pool_table(u16 index)
+{
+    return pool_base + ((u64)index << PAGE_SHIFT);
+}
+
+pa_t pool_table_make(enum pool_level level)
+{
+    u16 index;
+
+    spin_acquire(&pool_lock);
+    index = first_free;
+    if (index != 0)
+        first_free = records[index].next;
+    spin_release(&pool_lock);
+    if (index == 0)
+        return 0;
+
+    struct hc_result made = candor_table_make(pool_table(index), level);
+    if (made.error == HC_NO_SPACE) {
+        spin_acquire(&pool_lock);
+        records[index].next = first_free;
+        first_free = index;
+        spin_release(&pool_lock);
+        return 0;
+    }
+    pv_expect_done(made, "table_make");
+    records[index] = (struct pool_record){.level = (u16)level};
+    return pool_table(index);
+}
+
+void pool_table_free(pa_t table)
+{
+    u16 index = pool_index(table);
+
+    pv_expect_done(candor_table_free(table), "table_free");
+    spin_acquire(&pool_lock);
+    records[index].next = first_free;
+    first_free = index;
+    spin_release(&pool_lock);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The trap vectors of a guest. One returns to users by sret; the other, for when Candor bounces their
+ * traps, by the hypercall trap_return, which finds the two registers it is made with, a6 and a7, in the
+ * shared page: they are still in the trap frame, to which sscratch points.
+ */
+#include "candor_asm.h"
+#include "trap_vector.h"
+
+.macro RETURN_BY_HYPERCALL
+    csrrw sp, sscratch, sp
+    la a7, pv_shared_page
+    ld a6, (FRAME_X + 8 * 16)(sp)
+    sd a6, SHARED_PAGE_RETURN_A6(a7)
+    ld a6, (FRAME_X + 8 * 17)(sp)
+    sd a6, SHARED_PAGE_RETURN_A7(a7)
+    csrrw sp, sscratch, sp
+    li a6, HC_CALL_TRAP_RETURN
+    li a7, CANDOR_EXTENSION
+    ecall
+.endm
+
+    TRAP_VECTOR pv_trap_direct, sret
+    TRAP_VECTOR pv_trap_bounced, RETURN_BY_HYPERCALL
