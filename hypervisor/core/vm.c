@@ -167,6 +167,7 @@ void vm_check_last(void)
             return;
         good = good && !vms[i]->faulted;
     }
+    console_drain();
     machine_stop(good ? 0 : 1);
 }
 

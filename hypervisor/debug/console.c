@@ -151,6 +151,14 @@ u32 console_system_room(void)
     return room > CONSOLE_LOST_ROOM ? room - CONSOLE_LOST_ROOM : 0;
 }
 
+void console_drain(void)
+{
+    lock_acquire(&console.lock);
+    if (console.device != NULL && !console.seized)
+        feed_polled_locked();
+    lock_release(&console.lock);
+}
+
 void console_seize(void)
 {
     console.seized = true;

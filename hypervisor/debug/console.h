@@ -104,6 +104,9 @@ void console_system_write(const char *text, u32 count);
 /* How many bytes console_system_write can take now. */
 u32 console_system_room(void);
 
+/* Shows everything that was written so far, polled: before the machine is powered off in good order. */
+void console_drain(void);
+
 /* Takes the console for good, without its lock: shows what Candor had still to say, then writes polled. What is
    written otherwise is lost from now on. For panic and for powering off. */
 void console_seize(void);

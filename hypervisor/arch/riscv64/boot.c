@@ -66,6 +66,7 @@ NORETURN static void stop_forever(void)
 NORETURN static void refuse(const char *why)
 {
     log_line("this machine is refused: %s", why);
+    console_drain();
     machine_stop(1);
     stop_forever();
 }
