@@ -80,3 +80,28 @@ def native(start):
         return start(*words, *options, **rest)
 
     return start_native
+
+
+# How Frank can be run: the columns in which the same tests must pass.
+COLUMNS = {
+    "native": None,
+    "pv": "image=build/frank-pv.elf,initrd=build/initrd.cpio,name=frank",
+    "bounced": "image=build/frank-pv.elf,initrd=build/initrd.cpio,name=frank,traps=bounced",
+}
+
+
+@pytest.fixture(params=COLUMNS)
+def frank(request, candor, native):
+    """frank(args=""): Frank at its prompt, in each column in turn."""
+    vm = COLUMNS[request.param]
+
+    def start_frank(args="", **rest):
+        if vm is None:
+            machine = native(options=("--args", args) if args else (), **rest)
+        else:
+            machine = candor(vm + (",args=" + args.replace(",", ",,") if args else ""), **rest)
+        machine.prompt()
+        return machine
+
+    start_frank.column = request.param
+    return start_frank

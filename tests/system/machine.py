@@ -17,6 +17,7 @@ LOGS = BUILD / "test-logs"
 WAIT_S = 20
 LIFE_S = 120
 SHOWN_BYTES = 3000
+PROMPT = r"[A-Za-z0-9_-]+\$ "
 CONTROL_SEQUENCE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
@@ -46,7 +47,9 @@ class Machine:
             shown = self.log.read_text(encoding="utf-8", errors="replace")[-SHOWN_BYTES:]
             what = "the machine ended" if isinstance(problem, pexpect.EOF) else f"{timeout} s passed"
             raise AssertionError(f"{what} without {pattern!r}; the end of {self.log}:\n{shown}") from None
-        self.transcript += self._child.before + self._child.after
+        self.transcript += self._child.before
+        if isinstance(self._child.after, str):
+            self.transcript += self._child.after
         return self._child.match
 
     @property
@@ -61,6 +64,17 @@ class Machine:
     def type_line(self, text):
         """Types a line and its Enter."""
         self._child.send(text + "\r")
+
+    def prompt(self, timeout=WAIT_S):
+        """Waits for the shell's prompt."""
+        return self.expect(PROMPT, timeout)
+
+    def shell(self, command, timeout=WAIT_S):
+        """Runs a command line at the prompt; returns what it printed, without the echo, up to the next prompt."""
+        self.type_line(command)
+        self.expect(re.escape(command) + r"\r*\n", timeout)
+        self.prompt(timeout)
+        return self.before
 
     def absent(self, pattern, seconds):
         """Watches for that long that the machine does not print `pattern`."""
