@@ -203,7 +203,7 @@ static void become_zombie(struct process *process)
     struct space *space = process->space;
 
     if (process->pid == PID_INIT) {
-        printk("frank: init has ended (status %#x)\n", (unsigned)process->exit_status);
+        printk("frank: init has ended (status 0x%x)\n", (unsigned)process->exit_status);
         plat_poweroff();
     }
     file_table_close_all(process->files);

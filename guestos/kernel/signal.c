@@ -200,7 +200,7 @@ void signal_raise_fault(struct trap_frame *frame, const struct signal_fault *fau
 
     if (fault->signal != SIGKILL && !blocked && handle(frame, &info))
         return;
-    printk("%s[%d]: %s, address %#lx, pc %#lx\n", process->name, process->pid, fault->what,
+    printk("%s[%d]: %s, address 0x%lx, pc 0x%lx\n", process->name, process->pid, fault->what,
            fault->address, fault->pc);
     process_exit(wait_status_signalled(fault->signal));
 }

@@ -53,6 +53,9 @@ enum interrupt_number {
 #define CSR_TEXT_(name) #name
 #define CSR_TEXT(name) CSR_TEXT_(name)
 
+/* Counters that user mode may read, in scounteren: cycle, time and instret. */
+#define SCOUNTEREN_BASE 7
+
 #define csr_read(name)                                                \
     ({                                                                \
         u64 csr_value_;                                               \

@@ -132,10 +132,10 @@ void trap_in_kernel(struct trap_frame *frame, u64 cause, u64 value)
             frame->x[0] = (u64)user_access_fault;
         return;
     }
-    panic_frame(frame, "trap in the kernel: cause %lu, value %#lx", cause, value);
+    panic_frame(frame, "trap in the kernel: cause %lu, value 0x%lx", cause, value);
 }
 
 void trap_stack_overflow(u64 sp, u64 pc)
 {
-    panic("kernel stack overflow: sp %#lx, pc %#lx", sp, pc);
+    panic("kernel stack overflow: sp 0x%lx, pc 0x%lx", sp, pc);
 }

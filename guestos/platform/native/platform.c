@@ -47,6 +47,7 @@ void plat_cpu_init(void)
 {
     sv39_find_asids();
     csr_write(stvec, native_vector);
+    csr_write(scounteren, SCOUNTEREN_BASE);
     plat_timer_set(TIMER_NEVER);
     plic_init(machine.plic, machine.plic_context, machine.uart_interrupt);
     uart_enable_interrupt();

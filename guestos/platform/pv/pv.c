@@ -70,6 +70,7 @@ const struct plat_info *plat_init(u64 boot_a0, u64 boot_a1)
 void plat_cpu_init(void)
 {
     csr_write(sscratch, 0);
+    csr_write(scounteren, SCOUNTEREN_BASE);
     plat_timer_set(TIMER_NEVER);
     pv_expect_done(candor_trap_register((u64)trap_entry, DIRECT_CAUSES), "trap_register");
     csr_write(sie, 1 << IRQ_SOFTWARE | 1 << IRQ_TIMER);
