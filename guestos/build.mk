@@ -13,7 +13,9 @@ FRANK_SOURCES := $(filter-out $(FRANK_OFFSETS_FROM),$(FRANK_SOURCES))
 
 FRANK_INCLUDES := -Iguestos -Iguestos/include -Iguestos/kernel -Iguestos/platform -Iguestos/arch/riscv64 \
                   -Ishared/include -I$(BUILD)/guestos
-FLAGS_frank        := $(C_COMMON) $(KERNEL_FLAGS) $(FRANK_INCLUDES)
+# FRANK_LOCK_CHECKS=1 builds a kernel that checks the order of its locks, at some instructions a lock.
+FRANK_LOCK_CHECKS ?= 0
+FLAGS_frank        := $(C_COMMON) $(KERNEL_FLAGS) $(FRANK_INCLUDES) -DFRANK_LOCK_CHECKS=$(FRANK_LOCK_CHECKS)
 FLAGS_frank-native := $(FLAGS_frank) -Iguestos/platform/native
 FLAGS_frank-pv     := $(FLAGS_frank) -Iguestos/platform/pv $(ABI_INCLUDES)
 

@@ -22,6 +22,11 @@ enum sstatus_bits {
     SSTATUS_SUM = 1 << 18,
 };
 
+/* Users may read cycle, time and instret. */
+enum scounteren_bits {
+    SCOUNTEREN_ALL = 7,
+};
+
 #define SSTATUS_UXL_64 (2UL << 32)
 
 enum trap_cause {

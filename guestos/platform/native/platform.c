@@ -51,6 +51,7 @@ void plat_cpu_init(void)
     plat_timer_set(TIMER_NEVER);
     plic_init(machine.plic, machine.plic_context, machine.uart_interrupt);
     uart_enable_interrupt();
+    csr_write(scounteren, SCOUNTEREN_ALL);
     csr_write(sie, 1UL << IRQ_TIMER | 1UL << IRQ_EXTERNAL);
 }
 
