@@ -131,7 +131,7 @@ void vm_end(struct vm *vm, enum vm_exit why)
         return;
     vm->state = VM_ENDING;
     vm->exit = (u8)why;
-    if (why == VM_EXIT_FAULT)
+    if (why == VM_EXIT_FAULT || why == VM_EXIT_FAILURE)
         vm->faulted = true;
     for (u32 i = 0; i < vm->vcpu_count; i++) {
         struct vcpu *vcpu = &vm->vcpus[i];
@@ -146,6 +146,8 @@ void vm_end(struct vm *vm, enum vm_exit why)
         log_vm_line(vm->name, "shut down");
     else if (why == VM_EXIT_REBOOT)
         log_vm_line(vm->name, "reboots");
+    else if (why == VM_EXIT_FAILURE)
+        log_vm_line(vm->name, "shut down, and reports a failure");
     else if (why == VM_EXIT_KILLED)
         log_vm_line(vm->name, "ended by the monitor");
 }

@@ -38,7 +38,8 @@ enum vm_exit {
     VM_EXIT_SHUTDOWN = 1,
     VM_EXIT_REBOOT = 2,
     VM_EXIT_FAULT = 3,   /* of the guest, or an image that does not start; the machine's exit status shows it */
-    VM_EXIT_KILLED = 4,  /* by the monitor */
+    VM_EXIT_FAILURE = 4, /* shut down by its kernel, which reports a failure: the same */
+    VM_EXIT_KILLED = 5,  /* by the monitor */
 };
 
 /* The pv path's part of a VM. */

@@ -107,7 +107,7 @@ static struct hc_result sbi_reset(struct vm *vm, u64 function, const u64 *a)
     if (a[0] != SBI_RESET_SHUTDOWN)
         vm_end(vm, VM_EXIT_REBOOT);
     else
-        vm_end(vm, a[1] == SBI_RESET_REASON_FAILURE ? VM_EXIT_FAULT : VM_EXIT_SHUTDOWN);
+        vm_end(vm, a[1] == SBI_RESET_REASON_FAILURE ? VM_EXIT_FAILURE : VM_EXIT_SHUTDOWN);
     return hc_value(0);
 }
 
