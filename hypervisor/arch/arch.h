@@ -11,6 +11,7 @@
  */
 #pragma once
 
+#include "arch_vcpu.h"
 #include "mem/addr.h"
 
 struct hart;
@@ -39,9 +40,8 @@ u64 arch_time_now(void);
 /* This hart enters the hypervisor (or wakes) when that time comes; TIME_NEVER: no more. */
 void arch_timer_set(u64 deadline);
 
-/* The bytes of a machine frame, for Candor. */
-void *arch_frame_bytes(mfn_t frame);
-mfn_t arch_frame_of(const void *bytes);
+/* arch_vcpu.h also has, inline: void *arch_frame_bytes(mfn_t), the bytes of a machine frame for Candor, and the
+   other way mfn_t arch_frame_of(const void *). */
 
 /* ---- what people read ---- */
 

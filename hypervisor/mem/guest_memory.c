@@ -5,10 +5,9 @@
 #include "core/vm.h"
 #include "string.h"
 
-/* What may be done at this address: the bytes there, to the end of the frame; NULL and *error. */
-static u8 *guest_bytes(const struct vm *vm, u64 address, bool writing, int *error)
+void *guest_bytes(const struct vm *vm, gpa_t address, bool writing, int *error)
 {
-    u32 entry = p2m_entry(&vm->p2m, address >> FRAME_SHIFT);
+    u32 entry = p2m_entry(&vm->p2m, address.value >> FRAME_SHIFT);
 
     *error = HC_OK;
     if (entry == 0)
@@ -17,7 +16,7 @@ static u8 *guest_bytes(const struct vm *vm, u64 address, bool writing, int *erro
         *error = HC_IS_POOL;
     if (*error != HC_OK)
         return NULL;
-    return (u8 *)arch_frame_bytes(mfn(entry & ~P2M_POOL)) + address % FRAME_BYTES;
+    return (u8 *)arch_frame_bytes(mfn(entry & ~P2M_POOL)) + address.value % FRAME_BYTES;
 }
 
 static int guest_walk(const struct vm *vm, u64 address, u64 bytes, u8 *to, const u8 *from, bool writing)
@@ -27,7 +26,7 @@ static int guest_walk(const struct vm *vm, u64 address, u64 bytes, u8 *to, const
     while (bytes > 0) {
         u64 piece = min(bytes, FRAME_BYTES - address % FRAME_BYTES);
         int error;
-        u8 *guest = guest_bytes(vm, address, writing, &error);
+        u8 *guest = guest_bytes(vm, gpa(address), writing, &error);
 
         if (guest == NULL)
             return error;
@@ -66,6 +65,6 @@ int guest_data_frame(const struct vm *vm, gpa_t page, void **bytes)
 
     if (page.value % FRAME_BYTES != 0)
         return HC_INVALID_ADDRESS;
-    *bytes = guest_bytes(vm, page.value, true, &error);
+    *bytes = guest_bytes(vm, page, true, &error);
     return error;
 }

@@ -7,17 +7,19 @@
  */
 #pragma once
 
-#include "types.h"
+#include "mem/addr.h"
 
 enum {
     REGISTER_PC = 0, /* x0 is not stored: its place holds the pc */
     REGISTER_RA = 1,
     REGISTER_SP = 2,
+    REGISTER_T0 = 5,
     REGISTER_A0 = 10,
     REGISTER_A1 = 11,
     REGISTER_A2 = 12,
     REGISTER_A6 = 16,
     REGISTER_A7 = 17,
+    REGISTER_T3 = 28,
     REGISTERS = 32,
     FAST_ROOTS = 64, /* direct-mapped memories of the fast paths: by frame number, */
     FAST_TABLES = 8, /* and by frame number plus 2 MiB region */
@@ -36,6 +38,17 @@ struct fast_table {
     u64 table;  /* machine address */
     u64 reserved;
 };
+
+/* Machine addresses are Candor's own. */
+static inline void *arch_frame_bytes(mfn_t frame)
+{
+    return (void *)mfn_to_maddr(frame).value;
+}
+
+static inline mfn_t arch_frame_of(const void *bytes)
+{
+    return maddr_to_mfn(maddr((u64)bytes));
+}
 
 struct arch_vcpu {
     u64 x[REGISTERS]; /* filled by trap_entry, read by trap_leave; x[0] is the pc */

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "candor_abi.h"
 #include "core/machine.h"
 #include "types.h"
 
@@ -33,6 +34,7 @@ void trap_leave(struct vcpu *vcpu) __attribute__((noreturn));
 
 /* Called by entry.S. */
 struct vcpu *trap_handle(struct vcpu *vcpu);
+struct hc_result trap_light_call(struct vcpu *vcpu, u64 number, const u64 arguments[6]);
 void trap_own(const u64 registers[32]) __attribute__((noreturn));
 void cpu_fp_save(void *saved);
 void cpu_fp_load(const void *saved);

@@ -89,6 +89,60 @@ trap_entry:
     beq     a6, t5, fast_space_switch
     li      t5, HC_CALL_PTE_SET
     beq     a6, t5, fast_pte_set
+    /* Calls on tables follow; those before them may switch, or load all registers, and go the long way. */
+    li      t5, HC_CALL_TABLE_MAKE
+    bltu    a6, t5, trap_slow
+
+/*
+ * A call of C by the C convention: what the callee keeps is not stored. The handler's result is in a0 and a1.
+ */
+light_call:
+    sd      ra, X(1)(t6)
+    sd      sp, X(2)(t6)
+    sd      gp, X(3)(t6)
+    sd      tp, X(4)(t6)
+    .irp    n, 10, 11, 12, 13, 14, 15
+    sd      x\n, X(\n)(t6)
+    .endr
+    csrr    t0, mepc
+    addi    t0, t0, 4
+    csrw    mepc, t0
+    la      t0, panic_entry
+    csrw    mtvec, t0
+    mv      a0, t6
+    mv      a1, a6
+    addi    a2, t6, X(10)
+    ld      sp, VCPU_STACK(t6)
+    ld      tp, VCPU_HART(t6)
+    call    trap_light_call
+    ld      t6, HART_LOADED(tp)
+    lbu     t0, HART_RESCHEDULE(tp)
+    bnez    t0, light_reschedule
+    la      t0, trap_entry
+    csrw    mtvec, t0
+    csrw    mscratch, t6
+    ld      ra, X(1)(t6)
+    ld      sp, X(2)(t6)
+    ld      gp, X(3)(t6)
+    ld      tp, X(4)(t6)
+    .irp    n, 12, 13, 14, 15, 16, 17, 5, 6, 7, 28, 29, 30, 31
+    li      x\n, 0
+    .endr
+    mret
+
+    /* Another vCPU's turn has come meanwhile: what is not stored yet is stored now. */
+light_reschedule:
+    .irp    n, 8, 9, 10, 11, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27
+    sd      x\n, X(\n)(t6)
+    .endr
+    .irp    n, 12, 13, 14, 15, 16, 17, 5, 6, 7, 28, 29, 30, 31
+    sd      zero, X(\n)(t6)
+    .endr
+    csrr    t0, mepc
+    sd      t0, X(0)(t6)
+    mv      a0, tp
+    call    sched_next
+    j       trap_leave
 
 trap_slow:
     .irp    n, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29
@@ -123,7 +177,7 @@ trap_leave:
 
 /* ---- calls served here ---- */
 /*
- * The usual cases only. Whatever is unusual goes to trap_slow, whose C is the reference: hc_space_switch and
+ * The usual cases only. Whatever is unusual goes to light_call, whose C is the reference: hc_space_switch and
  * hc_pte_set. Both work from what arch_space_remember_* left in the vCPU; a VM here has one vCPU, so nothing
  * needs a lock. Registers that held Candor's values are cleared before returning.
  */
@@ -143,7 +197,7 @@ fast_space_switch:                  /* a0 = root */
     andi    t5, t5, (FAST_ROOTS_COUNT - 1) << 4
     add     t5, t5, t6
     ld      t4, VCPU_ROOTS + FAST_ROOT_NAME(t5)
-    bne     t4, a0, trap_slow       /* covers misalignment and what is no root */
+    bne     t4, a0, light_call       /* covers misalignment and what is no root */
     ld      t5, VCPU_ROOTS + FAST_ROOT_SATP(t5)
     csrw    satp, t5
     ld      t4, VCPU_COUNT_SPACE_SWITCH(t6)
@@ -161,33 +215,33 @@ fast_pte_set:                       /* a0 = root, a1 = address, a2 = entry */
     slli    t5, t5, 5
     add     t5, t5, t6
     ld      t3, VCPU_TABLES + FAST_TABLE_ROOT(t5)
-    bne     t3, a0, trap_slow
+    bne     t3, a0, light_call
     ld      t3, VCPU_TABLES + FAST_TABLE_REGION(t5)
-    bne     t3, t4, trap_slow
+    bne     t3, t4, light_call
     ld      t5, VCPU_TABLES + FAST_TABLE_TABLE(t5)
     slli    t3, a1, 52
-    bnez    t3, trap_slow           /* misaligned */
+    bnez    t3, light_call           /* misaligned */
     slli    t3, a1, 43
     srli    t3, t3, 52
     add     t5, t5, t3              /* t5 = where the entry stands */
     andi    t3, a2, 3
     addi    t3, t3, -3
-    bnez    t3, trap_slow           /* not both valid and readable */
+    bnez    t3, 3f                  /* not both valid and readable */
     srli    t3, a2, 10
     ld      t4, VCPU_P2M_BASE(t6)
     sub     t3, t3, t4
     ld      t4, VCPU_P2M_COUNT(t6)
-    bgeu    t3, t4, trap_slow       /* a foreign frame, or bits above it */
+    bgeu    t3, t4, light_call       /* a foreign frame, or bits above it */
     ld      t4, VCPU_P2M_ENTRIES(t6)
     slli    t3, t3, 2
     add     t3, t3, t4
     lw      t3, 0(t3)
-    blez    t3, trap_slow           /* of the pool, or none */
+    blez    t3, light_call           /* of the pool, or none */
     slli    t3, t3, 10
     andi    t4, a2, 0x31f           /* without G, A, D, which ... */
     ori     t4, t4, 0xc0            /* ... Candor chooses: no hardware writes to a table */
     or      t3, t3, t4
-    ld      a2, 0(t5)
+4:  ld      a2, 0(t5)
     sd      t3, 0(t5)
     ld      t4, VCPU_COUNT_PTE_SET(t6)
     addi    t4, t4, 1
@@ -210,6 +264,10 @@ fast_pte_set:                       /* a0 = root, a1 = address, a2 = entry */
     or      a1, a1, t3
     li      a2, 0
     j       2b
+
+3:  li      t3, 0
+    beqz    a2, 4b                  /* the entry is cleared */
+    j       light_call
 
 /* ---- faults of Candor's own ---- */
 

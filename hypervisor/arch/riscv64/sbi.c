@@ -128,10 +128,10 @@ static struct hc_result sbi_standard(struct vcpu *vcpu, u64 extension, u64 funct
 
 static void sbi_clear_given_up(u64 *x)
 {
-    static const u8 given_up[] = {5, 6, 7, 12, 13, 14, 15, 16, 17, 28, 29, 30, 31};
-
-    for (unsigned i = 0; i < ARRAY_SIZE(given_up); i++)
-        x[given_up[i]] = 0;
+    x[REGISTER_T0] = x[REGISTER_T0 + 1] = x[REGISTER_T0 + 2] = 0;
+    x[REGISTER_T3] = x[REGISTER_T3 + 1] = x[REGISTER_T3 + 2] = x[REGISTER_T3 + 3] = 0;
+    x[REGISTER_A2] = x[REGISTER_A2 + 1] = x[REGISTER_A2 + 2] = x[REGISTER_A2 + 3] = 0;
+    x[REGISTER_A6] = x[REGISTER_A7] = 0;
 }
 
 void sbi_call(struct vcpu *vcpu)

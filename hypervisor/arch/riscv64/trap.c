@@ -5,6 +5,7 @@
 #include "arch/arch.h"
 #include "boot.h"
 #include "core/hart.h"
+#include "core/hypercall.h"
 #include "core/sched.h"
 #include "core/vm.h"
 #include "csr.h"
@@ -39,6 +40,12 @@ struct vcpu *trap_handle(struct vcpu *vcpu)
         trap_exception(vcpu, cause);
     }
     return sched_next(arch_hart());
+}
+
+struct hc_result trap_light_call(struct vcpu *vcpu, u64 number, const u64 arguments[6])
+{
+    vcpu->counts.entries[CAUSE_ECALL_S]++;
+    return hypercall_handle(vcpu, number, arguments);
 }
 
 void arch_hart_poll(void)

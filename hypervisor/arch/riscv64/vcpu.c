@@ -281,13 +281,3 @@ void arch_code_changed(void)
 {
     __asm__ volatile("fence.i" : : : "memory");
 }
-
-void *arch_frame_bytes(mfn_t frame)
-{
-    return (void *)mfn_to_maddr(frame).value;
-}
-
-mfn_t arch_frame_of(const void *bytes)
-{
-    return maddr_to_mfn(maddr((u64)bytes));
-}

@@ -35,7 +35,9 @@
 
 enum {
     FLUSH_PAGES_MAX = 16, /* dropped one by one; more are dropped all together */
-    BUFFER_WORDS = 64,    /* moved between a guest's array and Candor at once */
+    RANGE_MAX = 256,      /* pages that a call does before it returns the rest to its caller */
+    BATCH_MAX = 128,      /* updates, likewise */
+    BATCH_BUFFER = 32,
     PROT_ALL = PROT_READ | PROT_WRITE | PROT_EXECUTE | PROT_USER,
 };
 _Static_assert((int)PROT_READ == SV39_R && (int)PROT_WRITE == SV39_W && (int)PROT_EXECUTE == SV39_X &&
@@ -371,7 +373,7 @@ struct hc_result hc_pte_get(struct vcpu *vcpu, gpa_t name, gva_t address)
 
 struct hc_result hc_pte_batch(struct vcpu *vcpu, gpa_t name, gpa_t updates, u64 count)
 {
-    struct pte_update buffer[BUFFER_WORDS / 2];
+    struct pte_update buffer[BATCH_BUFFER];
     mfn_t root;
     int error = root_get(vcpu->vm, name, &root);
 
@@ -381,7 +383,7 @@ struct hc_result hc_pte_batch(struct vcpu *vcpu, gpa_t name, gpa_t updates, u64 
         return hc_error(HC_INVALID_ADDRESS);
     if (count > PAGING_COUNT_MAX)
         return hc_error(HC_INVALID_PARAM);
-    count = min(count, (u64)PAGING_COUNT_MAX / 4); /* the rest is the caller's to ask for again */
+    count = min(count, (u64)BATCH_MAX);
     for (u64 done = 0; done < count;) {
         u64 some = min(count - done, (u64)ARRAY_SIZE(buffer));
 
@@ -400,8 +402,12 @@ struct hc_result hc_pte_batch(struct vcpu *vcpu, gpa_t name, gpa_t updates, u64 
     return hc_value(count);
 }
 
-/* A range of pages of one root, gone through in runs that share a level-0 table. */
+/*
+ * A range of pages of one root, gone through in runs that share a level-0 table and a frame of the guest's
+ * array. Each word of the array is read or written once, where it stands.
+ */
 struct range {
+    const struct vm *vm;
     mfn_t root;
     u64 address;
     u64 count;
@@ -424,14 +430,24 @@ static gva_t range_page(const struct range *range)
     return gva(range->address + (range->done << FRAME_SHIFT));
 }
 
-/* How many of the next pages share a table, at most `most`; *entries is their place in it, NULL without a table. */
-static u64 range_run(const struct range *range, u64 most, u64 **entries)
+/* How many of the next pages share a table; *entries is their place in it, NULL without a table. */
+static u64 range_run(const struct range *range, u64 **entries)
 {
     gva_t page = range_page(range);
-    u64 run = SV39_ENTRIES - sv39_index(page, 0);
 
     *entries = entry_find(range->root, page, 0);
-    return min(run, min(most, range->count - range->done));
+    return min((u64)SV39_ENTRIES - sv39_index(page, 0), range->count - range->done);
+}
+
+/* The same, cut at the end of the array's frame; *words is their place in the array, or NULL and *error. */
+static u64 range_run_array(const struct range *range, u64 **entries, gpa_t array, bool writing, u64 **words,
+                           int *error)
+{
+    u64 at = array.value + range->done * sizeof(u64);
+    u64 run = range_run(range, entries);
+
+    *words = guest_bytes(range->vm, gpa(at), writing, error);
+    return min(run, (FRAME_BYTES - at % FRAME_BYTES) / sizeof(u64));
 }
 
 static struct hc_result range_end(const struct range *range, int error)
@@ -440,63 +456,70 @@ static struct hc_result range_end(const struct range *range, int error)
     return (struct hc_result){error, range->done};
 }
 
+static bool prot_allowed(u64 prot)
+{
+    return (prot & ~(u64)PROT_ALL) == 0 && (prot & PROT_READ) != 0;
+}
+
+/* Maps one page for pte_fill. */
+static int fill_one(const struct vm *vm, u64 *entry, u64 page, u64 prot)
+{
+    u32 frame = p2m_entry(&vm->p2m, page >> FRAME_SHIFT);
+
+    if (page % FRAME_BYTES != 0 || frame == 0)
+        return HC_INVALID_ADDRESS;
+    if ((frame & P2M_POOL) && (prot & PROT_WRITE))
+        return HC_IS_POOL;
+    if (entry == NULL)
+        return HC_NO_TABLE;
+    if (*entry != 0)
+        return HC_EXISTS;
+    *entry = sv39_leaf(mfn(frame & ~P2M_POOL), prot | SV39_V);
+    return HC_OK;
+}
+
 struct hc_result hc_pte_fill(struct vcpu *vcpu, gpa_t name, gva_t address, gpa_t frames, u64 count, u64 prot)
 {
-    struct range range = {.address = address.value, .count = count};
-    u64 buffer[BUFFER_WORDS];
+    struct range range = {.vm = vcpu->vm, .address = address.value, .count = count};
     int error = root_get(vcpu->vm, name, &range.root);
 
-    if (error == HC_OK && !page_allowed(address))
-        error = HC_INVALID_ADDRESS;
-    if (error == HC_OK && frames.value % sizeof(u64) != 0)
+    if (error == HC_OK && (!page_allowed(address) || frames.value % sizeof(u64) != 0))
         error = HC_INVALID_ADDRESS;
     if (error == HC_OK)
         error = range_check(address, count);
-    if (error == HC_OK && ((prot & ~(u64)PROT_ALL) != 0 || (prot & PROT_READ) == 0))
+    if (error == HC_OK && !prot_allowed(prot))
         error = HC_INVALID_PARAM;
     if (error != HC_OK)
         return hc_error(error);
-    while (range.done < count) {
-        u64 *entries;
-        u64 run = range_run(&range, BUFFER_WORDS, &entries);
+    range.count = min(count, (u64)RANGE_MAX);
+    while (error == HC_OK && range.done < range.count) {
+        u64 *entries, *words;
+        u64 run = range_run_array(&range, &entries, frames, false, &words, &error);
 
-        error = guest_copy_in(vcpu->vm, buffer, gpa(frames.value + range.done * sizeof(u64)), run * sizeof(u64));
         for (u64 i = 0; error == HC_OK && i < run; i++) {
-            u64 leaf = 0;
-
-            if (buffer[i] % FRAME_BYTES != 0 || p2m_entry(&vcpu->vm->p2m, buffer[i] >> FRAME_SHIFT) == 0)
-                error = HC_INVALID_ADDRESS;
-            else
-                error = leaf_make(vcpu->vm, buffer[i] >> FRAME_SHIFT << SV39_PPN_SHIFT | prot | SV39_V, &leaf);
-            if (error == HC_OK && entries == NULL)
-                error = HC_NO_TABLE;
-            if (error == HC_OK && entries[i] != 0)
-                error = HC_EXISTS;
-            if (error == HC_OK) {
-                entries[i] = leaf;
+            error = fill_one(vcpu->vm, entries != NULL ? &entries[i] : NULL, READ_ONCE(words[i]), prot);
+            if (error == HC_OK)
                 range.done++;
-            }
         }
-        if (error != HC_OK)
-            return range_end(&range, error);
     }
-    return range_end(&range, HC_OK);
+    return range_end(&range, error);
 }
 
 struct hc_result hc_pte_protect(struct vcpu *vcpu, gpa_t name, gva_t address, u64 count, u64 prot)
 {
-    struct range range = {.address = address.value, .count = count};
+    struct range range = {.vm = vcpu->vm, .address = address.value, .count = count};
     int error = root_get(vcpu->vm, name, &range.root);
 
     if (error == HC_OK)
         error = range_check(address, count);
-    if (error == HC_OK && ((prot & ~(u64)PROT_ALL) != 0 || (prot & PROT_READ) == 0))
+    if (error == HC_OK && !prot_allowed(prot))
         error = HC_INVALID_PARAM;
     if (error != HC_OK)
         return hc_error(error);
-    while (range.done < count) {
+    range.count = min(count, (u64)RANGE_MAX);
+    while (range.done < range.count) {
         u64 *entries;
-        u64 run = range_run(&range, PAGING_COUNT_MAX, &entries);
+        u64 run = range_run(&range, &entries);
 
         for (u64 i = 0; i < run; i++, range.done++) {
             u64 old = entries != NULL ? entries[i] : 0;
@@ -526,15 +549,17 @@ static int range_check_array(const struct vm *vm, gva_t address, u64 count, gpa_
 }
 
 /* Takes one entry over into another space, both without the right to write. */
-static int entry_clone(struct range *range, u64 *from, u64 *to)
+static int clone_one(struct range *range, u64 *from, u64 *to)
 {
+    u64 leaf = *from & ~(u64)SV39_W;
+
     if (to == NULL)
         return HC_NO_TABLE;
     if (*to != 0)
         return HC_EXISTS;
-    *to = *from & ~(u64)SV39_W;
-    if (*from & SV39_W) {
-        *from = *to;
+    *to = leaf;
+    if (*from != leaf) {
+        *from = leaf;
         flush_page(&range->flush, range_page(range));
     }
     return HC_OK;
@@ -543,8 +568,7 @@ static int entry_clone(struct range *range, u64 *from, u64 *to)
 struct hc_result hc_pte_clone(struct vcpu *vcpu, gpa_t to_name, gpa_t from_name, gva_t address, u64 count,
                               gpa_t array)
 {
-    struct range range = {.address = address.value, .count = count};
-    u64 buffer[BUFFER_WORDS];
+    struct range range = {.vm = vcpu->vm, .address = address.value, .count = count};
     mfn_t to_root;
     int error = root_get(vcpu->vm, to_name, &to_root);
 
@@ -556,57 +580,50 @@ struct hc_result hc_pte_clone(struct vcpu *vcpu, gpa_t to_name, gpa_t from_name,
         error = HC_INVALID_PARAM;
     if (error != HC_OK)
         return hc_error(error);
-    while (range.done < count) {
-        u64 *from, *to = entry_find(to_root, range_page(&range), 0);
-        u64 run = range_run(&range, BUFFER_WORDS, &from);
-        u64 start = range.done, i;
-        int written;
+    range.count = min(count, (u64)RANGE_MAX);
+    while (error == HC_OK && range.done < range.count) {
+        u64 *from, *words, *to = entry_find(to_root, range_page(&range), 0);
+        u64 run = range_run_array(&range, &from, array, true, &words, &error);
 
-        for (i = 0; i < run; i++, range.done++) {
+        for (u64 i = 0; error == HC_OK && i < run; i++) {
             u64 old = from != NULL ? from[i] : 0;
 
             if (old != 0)
-                error = entry_clone(&range, &from[i], to != NULL ? &to[i] : NULL);
+                error = clone_one(&range, &from[i], to != NULL ? &to[i] : NULL);
             if (error != HC_OK)
                 break;
-            buffer[i] = leaf_show(old);
+            WRITE_ONCE(words[i], leaf_show(old));
+            range.done++;
         }
-        written = guest_copy_out(vcpu->vm, gpa(array.value + start * sizeof(u64)), buffer, i * sizeof(u64));
-        if (error != HC_OK || written != HC_OK)
-            return range_end(&range, error != HC_OK ? error : written);
     }
-    return range_end(&range, HC_OK);
+    return range_end(&range, error);
 }
 
 struct hc_result hc_pte_clear(struct vcpu *vcpu, gpa_t name, gva_t address, u64 count, gpa_t array)
 {
-    struct range range = {.address = address.value, .count = count};
-    u64 buffer[BUFFER_WORDS];
+    struct range range = {.vm = vcpu->vm, .address = address.value, .count = count};
     int error = root_get(vcpu->vm, name, &range.root);
 
     if (error == HC_OK)
         error = range_check_array(vcpu->vm, address, count, array);
     if (error != HC_OK)
         return hc_error(error);
-    while (range.done < count) {
-        u64 *entries;
-        u64 run = range_run(&range, BUFFER_WORDS, &entries);
-        u64 start = range.done;
+    range.count = min(count, (u64)RANGE_MAX);
+    while (error == HC_OK && range.done < range.count) {
+        u64 *entries, *words;
+        u64 run = range_run_array(&range, &entries, array, true, &words, &error);
 
-        for (u64 i = 0; i < run; i++, range.done++) {
+        for (u64 i = 0; error == HC_OK && i < run; i++, range.done++) {
             u64 old = entries != NULL ? entries[i] : 0;
 
-            buffer[i] = leaf_show(old);
+            WRITE_ONCE(words[i], leaf_show(old));
             if (old == 0)
                 continue;
             entries[i] = 0;
             flush_page(&range.flush, range_page(&range));
         }
-        error = guest_copy_out(vcpu->vm, gpa(array.value + start * sizeof(u64)), buffer, run * sizeof(u64));
-        if (error != HC_OK)
-            return range_end(&range, error);
     }
-    return range_end(&range, HC_OK);
+    return range_end(&range, error);
 }
 
 struct hc_result hc_flush(struct vcpu *vcpu, gpa_t name, gva_t address, u64 count)
