@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Checked reader of the bundle. Fields are read by their offsets and byte by byte: neither alignment nor
- * content of the bytes is relied on, and no sum can overflow.
+ * Checked reader of the bundle. Fields are read by their offsets and byte by byte: neither
+ * alignment nor content of the bytes is relied on, and no sum can overflow.
  */
 #include "bundle_reader.h"
 
@@ -67,7 +67,8 @@ static bool name_usable(const char *name)
 static bool name_taken(const struct bundle *bundle, u32 index, const char *name)
 {
     for (u32 i = 0; i < index; i++) {
-        if (strncmp((const char *)record_at(bundle, i) + VM_FIELD(name), name, BUNDLE_NAME_BYTES) == 0)
+        if (strncmp((const char *)record_at(bundle, i) + VM_FIELD(name), name, BUNDLE_NAME_BYTES) ==
+            0)
             return true;
     }
     return false;
@@ -85,7 +86,8 @@ static int read_name(const struct bundle *bundle, u32 index, struct bundle_vm_vi
     return name_taken(bundle, index, view->name) ? BUNDLE_NAME_TAKEN : BUNDLE_OK;
 }
 
-/* Finds a piece by its offset and length; NULL if it is not wholly inside the bundle, behind the header. */
+/* Finds a piece by its offset and length; NULL if it is not wholly inside the bundle, behind the
+ * header. */
 static const u8 *piece_at(const struct bundle *bundle, u64 offset, u64 bytes)
 {
     if (offset < sizeof(struct bundle_header) || offset > bundle->total_bytes ||

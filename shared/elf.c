@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Checked ELF64 reader. Every sum of untrusted numbers goes through range_within, which cannot overflow.
- * Layout: System V ABI, chapters "ELF Header", "Program Header" and "Note Section"; RISC-V ELF psABI.
+ * Checked ELF64 reader. Every sum of untrusted numbers goes through range_within, which cannot
+ * overflow. Layout: System V ABI, chapters "ELF Header", "Program Header" and "Note Section";
+ * RISC-V ELF psABI.
  */
 #include "elf.h"
 
@@ -134,8 +135,8 @@ static bool overlaps_earlier(const struct elf_image *image, u32 position,
     while (elf_next_segment(image, &cursor, &earlier) && cursor < position) {
         if (ranges_overlap(earlier.virtual_address, earlier.memory_bytes, segment->virtual_address,
                            segment->memory_bytes) ||
-            ranges_overlap(earlier.physical_address, earlier.memory_bytes, segment->physical_address,
-                           segment->memory_bytes))
+            ranges_overlap(earlier.physical_address, earlier.memory_bytes,
+                           segment->physical_address, segment->memory_bytes))
             return true;
     }
     return false;
@@ -143,9 +144,8 @@ static bool overlaps_earlier(const struct elf_image *image, u32 position,
 
 static bool entry_inside(const struct elf_image *image, const struct elf_segment *s)
 {
-    return (s->flags & ELF_EXECUTE) != 0 &&
-           (image->entry - s->virtual_address < s->memory_bytes ||
-            image->entry - s->physical_address < s->memory_bytes);
+    return (s->flags & ELF_EXECUTE) != 0 && (image->entry - s->virtual_address < s->memory_bytes ||
+                                             image->entry - s->physical_address < s->memory_bytes);
 }
 
 static int check_segments(const struct elf_image *image, u64 file_bytes)
@@ -189,8 +189,8 @@ int elf_check_physical_range(const struct elf_image *image, u64 base, u64 size_b
 }
 
 /* Looks through one note segment of `bytes` bytes at `at`. */
-static int find_in_notes(const u8 *at, u64 bytes, const char *owner, u32 type, const void **descriptor,
-                         u32 *descriptor_bytes)
+static int find_in_notes(const u8 *at, u64 bytes, const char *owner, u32 type,
+                         const void **descriptor, u32 *descriptor_bytes)
 {
     u64 owner_bytes = strlen(owner) + 1;
 
@@ -215,8 +215,8 @@ static int find_in_notes(const u8 *at, u64 bytes, const char *owner, u32 type, c
     return ELF_NOTE_MISSING;
 }
 
-int elf_find_note(const struct elf_image *image, const char *owner, u32 type, const void **descriptor,
-                  u32 *descriptor_bytes)
+int elf_find_note(const struct elf_image *image, const char *owner, u32 type,
+                  const void **descriptor, u32 *descriptor_bytes)
 {
     for (u32 i = 0; i < image->headers_count; i++) {
         const u8 *header = program_header(image, i);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Checked reader of flattened device trees. All offsets are 32 bits and all sums are made in 64, so none can
- * overflow; fdt_open proves the structure once and the accessors rely on it.
+ * Checked reader of flattened device trees. All offsets are 32 bits and all sums are made in 64, so
+ * none can overflow; fdt_open proves the structure once and the accessors rely on it.
  */
 #include "fdt.h"
 
@@ -49,8 +49,8 @@ static u32 token_at(const struct fdt *tree, u32 offset)
 }
 
 /*
- * The offset after the token at `offset`, or a negative error when that token does not fit. This is the only
- * place that measures tokens, for the check and for the accessors.
+ * The offset after the token at `offset`, or a negative error when that token does not fit. This is
+ * the only place that measures tokens, for the check and for the accessors.
  */
 static i32 token_end(const struct fdt *tree, u32 offset)
 {

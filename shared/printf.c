@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The formatter of printf.h. It holds no buffer but one number's digits, so it may run on any stack and in
- * any context that its sink allows.
+ * The formatter of printf.h. It holds no buffer but one number's digits, so it may run on any stack
+ * and in any context that its sink allows.
  */
 #include "printf.h"
 
@@ -71,8 +71,8 @@ static void emit_field(struct output *out, const struct conversion *c, const cha
         emit_padding(out, ' ', padding);
 }
 
-static void emit_number(struct output *out, const struct conversion *c, const char *prefix, u64 value,
-                        unsigned base)
+static void emit_number(struct output *out, const struct conversion *c, const char *prefix,
+                        u64 value, unsigned base)
 {
     const char *digits = c->kind == 'X' ? "0123456789ABCDEF" : "0123456789abcdef";
     char text[DIGITS_MAX];

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Symbols and backtraces: see backtrace.h. The table is sorted by address; the build makes it (symbols.h).
+ * Symbols and backtraces: see backtrace.h. The table is sorted by address; the build makes it
+ * (symbols.h).
  */
 #include "debug/backtrace.h"
 

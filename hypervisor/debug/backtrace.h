@@ -2,9 +2,9 @@
 /*
  * Names of Candor's functions, and the calls that a stack holds.
  *
- * The names come from a table that the build makes of the linked image and links in again behind everything
- * else. Candor keeps no frame pointers: every word of the stack that is a return address is shown, so a stale
- * one can be among them.
+ * The names come from a table that the build makes of the linked image and links in again behind
+ * everything else. Candor keeps no frame pointers: every word of the stack that is a return address
+ * is shown, so a stale one can be among them.
  */
 #ifndef DEBUG_BACKTRACE_H
 #define DEBUG_BACKTRACE_H

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The console: ports, the device, and where input goes. Filter and multiplexer are pure code beside it.
+ * The console: ports, the device, and where input goes. Filter and multiplexer are pure code beside
+ * it.
  *
- * One lock guards everything here. The monitor and the ports' owners are called after it is released, since
- * they print. Each entry moves at most CONSOLE_BURSTS FIFOs of output and CONSOLE_INPUT_MAX bytes of input.
+ * One lock guards everything here. The monitor and the ports' owners are called after it is
+ * released, since they print. Each entry moves at most CONSOLE_BURSTS FIFOs of output and
+ * CONSOLE_INPUT_MAX bytes of input.
  */
 #include "debug/console.h"
 
@@ -26,7 +28,7 @@ enum {
 enum input_action {
     INPUT_NONE,
     INPUT_NOTIFY,
-    INPUT_MONITOR,       /* a byte for the monitor */
+    INPUT_MONITOR, /* a byte for the monitor */
     INPUT_ENTER_MONITOR,
     INPUT_LIST_VMS,
     INPUT_SWITCH,
@@ -46,7 +48,7 @@ static struct {
     u64 system_lost_bytes;
     u32 writers_waiting; /* ports whose writer_waits is set */
 
-    u32 focus;         /* a port's number, or FOCUS_MONITOR */
+    u32 focus; /* a port's number, or FOCUS_MONITOR */
     bool prefix_seen;
     u8 system_bytes[CONSOLE_SYSTEM_BYTES];
 } console = {.lock = LOCK_INIT(LOCK_CONSOLE, "console")};
@@ -106,9 +108,9 @@ static void feed_locked(void)
             break;
         console_mux_taken(mux, taken);
     }
-    console.device->want_room(console.device->context,
-                              console_mux_pending(mux) || console.writers_waiting > 0 ||
-                                  monitor_busy());
+    console.device->want_room(console.device->context, console_mux_pending(mux) ||
+                                                           console.writers_waiting > 0 ||
+                                                           monitor_busy());
 }
 
 void console_init(const struct console_device *device)
@@ -218,7 +220,8 @@ void console_port_close(struct console_port *port)
 
     lock_acquire(&console.lock);
     port->open = false;
-    for (u32 step = 1; console.focus == port->number && next == 0 && step < console.port_count; step++) {
+    for (u32 step = 1; console.focus == port->number && next == 0 && step < console.port_count;
+         step++) {
         u32 candidate = (port->number - 1 + step) % console.port_count;
         if (console.ports[candidate]->open)
             next = candidate + 1;
@@ -304,7 +307,8 @@ bool console_guest_readable(struct console_port *port)
 
 /* ---- input ---- */
 
-/* A byte for whoever has the focus. What a port's ring has no room for is lost: the prefix must always work. */
+/* A byte for whoever has the focus. What a port's ring has no room for is lost: the prefix must
+ * always work. */
 static enum input_action route_locked(u8 byte, struct console_port **port)
 {
     if (console.focus == FOCUS_MONITOR)

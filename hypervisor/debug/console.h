@@ -2,17 +2,18 @@
 /*
  * One terminal for Candor and all VMs.
  *
- * Output: each VM has a port with a ring. A guest's write goes through the filter into its own ring and takes no
- * more than fits, so a guest that floods waits for itself. The rings are drained line by line, in turns, by
- * the UART's transmit interrupt, a FIFO's worth each time; nothing is ever polled on a guest's behalf.
- * With more than one port, each line starts with its VM's name, and neither carriage return nor backspace
- * can reach it. Candor's own lines ("candor: ...", the monitor) have a port too, which goes first.
+ * Output: each VM has a port with a ring. A guest's write goes through the filter into its own ring
+ * and takes no more than fits, so a guest that floods waits for itself. The rings are drained line
+ * by line, in turns, by the UART's transmit interrupt, a FIFO's worth each time; nothing is ever
+ * polled on a guest's behalf. With more than one port, each line starts with its VM's name, and
+ * neither carriage return nor backspace can reach it. Candor's own lines ("candor: ...", the
+ * monitor) have a port too, which goes first.
  *
- * Input: what is typed goes to the focused port's ring. The key prefix Ctrl-T is Candor's: then a digit
- * switches to that VM, `m` enters the monitor, `v` lists the VMs, Ctrl-T sends itself.
+ * Input: what is typed goes to the focused port's ring. The key prefix Ctrl-T is Candor's: then a
+ * digit switches to that VM, `m` enters the monitor, `v` lists the VMs, Ctrl-T sends itself.
  *
- * Lock: one, level LOCK_CONSOLE, a leaf: nothing else is taken while it is held, and notify is called
- * without it. Any hart may call anything here; nothing blocks, every call's work is bounded.
+ * Lock: one, level LOCK_CONSOLE, a leaf: nothing else is taken while it is held, and notify is
+ * called without it. Any hart may call anything here; nothing blocks, every call's work is bounded.
  */
 #ifndef DEBUG_CONSOLE_H
 #define DEBUG_CONSOLE_H
@@ -30,12 +31,13 @@ enum {
 /* What a port's owner is told. */
 enum console_event {
     CONSOLE_EVENT_INPUT, /* there is something to read */
-    CONSOLE_EVENT_ROOM,  /* a port whose last write was cut short has room again (half of its ring) */
+    CONSOLE_EVENT_ROOM,  /* a port whose last write was cut short has room again (half of its ring)
+                          */
 };
 
 /*
- * A VM's end of the console, embedded in the VM, which fills in nothing: console_port_open does. It must stay in
- * place for as long as Candor runs.
+ * A VM's end of the console, embedded in the VM, which fills in nothing: console_port_open does. It
+ * must stay in place for as long as Candor runs.
  */
 struct console_port {
     u32 number; /* from 1: the digit that switches to it */
@@ -65,25 +67,28 @@ struct console_device {
     void (*write_polled)(void *context, u8 byte);
 };
 
-/* Starts the console on a device. Until console_start_interrupts, Candor's lines are written at once, polled. The device's functions
-   and context stay the caller's and must last. */
+/* Starts the console on a device. Until console_start_interrupts, Candor's lines are written at
+   once, polled. The device's functions and context stay the caller's and must last. */
 void console_init(const struct console_device *device);
 
 /* From now on output goes by interrupt. Announces the key prefix. */
 void console_start_interrupts(void);
 
 /*
- * Opens a port, the next in order (the digit that switches to it is its place, from 1). The first one gets the
- * focus. Returns its number from 1 or -1 when there are CONSOLE_PORTS_MAX. A VM that reboots keeps its port.
- * `notify` is called in interrupt or caller's context, without the console's lock; it must not write here.
+ * Opens a port, the next in order (the digit that switches to it is its place, from 1). The first
+ * one gets the focus. Returns its number from 1 or -1 when there are CONSOLE_PORTS_MAX. A VM that
+ * reboots keeps its port. `notify` is called in interrupt or caller's context, without the
+ * console's lock; it must not write here.
  */
 MUST_CHECK int console_port_open(struct console_port *port, const char *name, bool coloured,
-                                 void (*notify)(void *owner, enum console_event event), void *owner);
+                                 void (*notify)(void *owner, enum console_event event),
+                                 void *owner);
 
 /* The VM has ended for good: what it wrote is still shown; the focus goes to the next open port. */
 void console_port_close(struct console_port *port);
 
-/* Takes bytes that a guest writes: all, or as many as fit (CONSOLE_EVENT_ROOM follows then). Never blocks. */
+/* Takes bytes that a guest writes: all, or as many as fit (CONSOLE_EVENT_ROOM follows then). Never
+ * blocks. */
 u64 console_guest_write(struct console_port *port, const char *bytes, u64 count);
 
 /* Gives a guest what was typed: up to `size` bytes, 0 when there is nothing. */
@@ -93,22 +98,24 @@ bool console_guest_readable(struct console_port *port);
 /* The UART's interrupt: takes input, then feeds the transmitter once. Bounded work. */
 void console_interrupt(void);
 
-/* Gives the focus to port `number` (from 1) and says so. False when there is none such or it is closed. */
+/* Gives the focus to port `number` (from 1) and says so. False when there is none such or it is
+ * closed. */
 MUST_CHECK bool console_switch(u32 number);
 /* The number of the port of that name, or 0. */
 u32 console_port_by_name(const char *name);
 
-/* Candor's own output, shown before the guests'. `text` need not be terminated; it is put in whole or,
-   when there is no room, dropped whole, which is told later. Newlines end lines. */
+/* Candor's own output, shown before the guests'. `text` need not be terminated; it is put in whole
+   or, when there is no room, dropped whole, which is told later. Newlines end lines. */
 void console_system_write(const char *text, u32 count);
 /* How many bytes console_system_write can take now. */
 u32 console_system_room(void);
 
-/* Shows everything that was written so far, polled: before the machine is powered off in good order. */
+/* Shows everything that was written so far, polled: before the machine is powered off in good
+ * order. */
 void console_drain(void);
 
-/* Takes the console for good, without its lock: shows what Candor had still to say, then writes polled. What is
-   written otherwise is lost from now on. For panic and for powering off. */
+/* Takes the console for good, without its lock: shows what Candor had still to say, then writes
+   polled. What is written otherwise is lost from now on. For panic and for powering off. */
 void console_seize(void);
 void console_seized_write(const char *text, u32 count);
 

@@ -36,12 +36,12 @@ struct code_range {
     u32 last;
 };
 
-/* Not to be shown: C1 controls, soft hyphen, marks and overrides of direction, zero-width and invisible
-   characters, line separators, surrogates, byte order mark, tags. */
+/* Not to be shown: C1 controls, soft hyphen, marks and overrides of direction, zero-width and
+   invisible characters, line separators, surrogates, byte order mark, tags. */
 static const struct code_range hidden[] = {
-    {0x80, 0x9f},     {0xad, 0xad},     {0x61c, 0x61c},   {0x180e, 0x180e},   {0x200b, 0x200f},
-    {0x2028, 0x202e}, {0x2060, 0x206f}, {0xd800, 0xdfff}, {0xfeff, 0xfeff},   {0xfff9, 0xfffb},
-    {0xe0000, 0xe007f},
+    {0x80, 0x9f},     {0xad, 0xad},     {0x61c, 0x61c},     {0x180e, 0x180e},
+    {0x200b, 0x200f}, {0x2028, 0x202e}, {0x2060, 0x206f},   {0xd800, 0xdfff},
+    {0xfeff, 0xfeff}, {0xfff9, 0xfffb}, {0xe0000, 0xe007f},
 };
 
 static bool is_continuation(u8 byte)
@@ -115,7 +115,11 @@ static void escape_byte(struct console_filter *filter, u8 byte)
     case '[':
         filter->state = FILTER_SEQUENCE;
         break;
-    case ']': case 'P': case 'X': case '^': case '_':
+    case ']':
+    case 'P':
+    case 'X':
+    case '^':
+    case '_':
         filter->state = FILTER_STRING;
         break;
     default:

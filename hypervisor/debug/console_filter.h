@@ -2,11 +2,12 @@
 /*
  * Takes out of a guest's output what could forge another speaker on a shared terminal.
  *
- * What passes: printable ASCII, tab, newline, carriage return, backspace, and well-formed UTF-8 of printable
- * characters. What does not: escape sequences (ECMA-48: ESC and whatever follows as its sequence), all other
- * C0 controls, DEL, C1 controls in both forms, malformed UTF-8, and the characters that break lines or turn
- * the direction of text. Carriage return and backspace are made harmless by the multiplexer, which knows columns.
- * The state carries over from write to write, so cutting a sequence in two gains nothing. Pure code.
+ * What passes: printable ASCII, tab, newline, carriage return, backspace, and well-formed UTF-8 of
+ * printable characters. What does not: escape sequences (ECMA-48: ESC and whatever follows as its
+ * sequence), all other C0 controls, DEL, C1 controls in both forms, malformed UTF-8, and the
+ * characters that break lines or turn the direction of text. Carriage return and backspace are made
+ * harmless by the multiplexer, which knows columns. The state carries over from write to write, so
+ * cutting a sequence in two gains nothing. Pure code.
  */
 #ifndef DEBUG_CONSOLE_FILTER_H
 #define DEBUG_CONSOLE_FILTER_H
@@ -19,8 +20,8 @@ enum console_filter_state {
     FILTER_TEXT,
     FILTER_ESCAPE,   /* after ESC and intermediates */
     FILTER_SEQUENCE, /* within a control sequence, up to its final byte */
-    FILTER_STRING,   /* within a control string (OSC, DCS, ...), up to BEL, ST or any other control */
-    FILTER_UTF8,     /* within a multi-byte character */
+    FILTER_STRING, /* within a control string (OSC, DCS, ...), up to BEL, ST or any other control */
+    FILTER_UTF8,   /* within a multi-byte character */
 };
 
 /* All zero at the start. */

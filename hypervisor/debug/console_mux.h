@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Merges what several speakers say into one terminal's stream: whole lines in turns, each with its speaker's
- * name in front when names are shown.
+ * Merges what several speakers say into one terminal's stream: whole lines in turns, each with its
+ * speaker's name in front when names are shown.
  *
- * What a speaker cannot do: reach over its name (a carriage return starts a new named line; a backspace
- * goes no further back than the speaker's own characters in this line), or keep the terminal (a turn ends with
- * a line, with an empty ring, or after MUX_TURN_BYTES). A line that another speaker broke into is shown again
- * as far as it had come, when its speaker goes on. Rings hold filtered text (console_filter.h).
- * Pure code; the caller's lock guards it.
+ * What a speaker cannot do: reach over its name (a carriage return starts a new named line; a
+ * backspace goes no further back than the speaker's own characters in this line), or keep the
+ * terminal (a turn ends with a line, with an empty ring, or after MUX_TURN_BYTES). A line that
+ * another speaker broke into is shown again as far as it had come, when its speaker goes on. Rings
+ * hold filtered text (console_filter.h). Pure code; the caller's lock guards it.
  */
 #ifndef DEBUG_CONSOLE_MUX_H
 #define DEBUG_CONSOLE_MUX_H
@@ -15,21 +15,22 @@
 #include "debug/byte_ring.h"
 
 enum {
-    MUX_SPEAKERS_MAX = 65,  /* Candor itself and 64 VMs */
+    MUX_SPEAKERS_MAX = 65, /* Candor itself and 64 VMs */
     MUX_NAME_BYTES = 16,
-    MUX_LINE_BYTES = 256,   /* of an unfinished line that can be shown again */
+    MUX_LINE_BYTES = 256, /* of an unfinished line that can be shown again */
     MUX_STAGE_BYTES = 512,
     MUX_TURN_BYTES = 512,
-    MUX_SYSTEM = 0,         /* place of the speaker that goes first and has no name shown */
+    MUX_SYSTEM = 0, /* place of the speaker that goes first and has no name shown */
 };
 
 struct mux_speaker {
     char name[MUX_NAME_BYTES];
     bool coloured;
-    u8 place;           /* in console_mux.speakers */
+    u8 place; /* in console_mux.speakers */
     struct byte_ring ring;
-    bool return_held;   /* a carriage return that is not yet known to belong to a newline */
-    bool line_too_long; /* the line is not kept any more; it cannot be shown again, nor taken back */
+    bool return_held; /* a carriage return that is not yet known to belong to a newline */
+    bool
+        line_too_long; /* the line is not kept any more; it cannot be shown again, nor taken back */
     u32 line_bytes;
     u8 line[MUX_LINE_BYTES]; /* this speaker's unfinished line, up to the cursor */
 };
@@ -38,18 +39,21 @@ struct console_mux {
     struct mux_speaker *speakers[MUX_SPEAKERS_MAX];
     u32 count;
     bool names_shown;
-    struct mux_speaker *turn;  /* who speaks; NULL: to be chosen */
-    u32 turn_place;            /* who spoke last */
+    struct mux_speaker *turn; /* who speaks; NULL: to be chosen */
+    u32 turn_place;           /* who spoke last */
     u32 turn_bytes;
-    struct mux_speaker *owner; /* whose unfinished line the terminal shows; NULL: at the start of a line */
+    struct mux_speaker
+        *owner; /* whose unfinished line the terminal shows; NULL: at the start of a line */
     u32 staged_bytes;
     u8 staged[MUX_STAGE_BYTES]; /* ready for the device */
 };
 
-/* Adds a speaker at the next place, or returns false. Fills in all of it but its name, colour and ring. */
+/* Adds a speaker at the next place, or returns false. Fills in all of it but its name, colour and
+ * ring. */
 MUST_CHECK bool console_mux_add(struct console_mux *mux, struct mux_speaker *speaker);
 
-/* Moves text from the rings to mux->staged until at least `wanted` bytes are there or the rings are empty. */
+/* Moves text from the rings to mux->staged until at least `wanted` bytes are there or the rings are
+ * empty. */
 void console_mux_stage(struct console_mux *mux, u32 wanted);
 
 /* The device has taken the first `count` staged bytes. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Editing of one typed line: printable ASCII; backspace and DEL take back, Ctrl-U takes all back, Ctrl-C gives the
- * line up, return ends it. Arrow keys and other escape sequences are ignored. Pure code.
+ * Editing of one typed line: printable ASCII; backspace and DEL take back, Ctrl-U takes all back,
+ * Ctrl-C gives the line up, return ends it. Arrow keys and other escape sequences are ignored. Pure
+ * code.
  */
 #ifndef DEBUG_LINE_EDITOR_H
 #define DEBUG_LINE_EDITOR_H
@@ -15,7 +16,7 @@ enum {
 
 enum line_event {
     LINE_EDITING,
-    LINE_COMPLETE,  /* line[] is a string; line_editor_reset starts the next */
+    LINE_COMPLETE, /* line[] is a string; line_editor_reset starts the next */
     LINE_GIVEN_UP,
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Candor's own lines on the console: "candor: ...". Each is put in whole, from any hart and under any lock but
- * the console's; none blocks. A line longer than LOG_LINE_BYTES is cut.
+ * Candor's own lines on the console: "candor: ...". Each is put in whole, from any hart and under
+ * any lock but the console's; none blocks. A line longer than LOG_LINE_BYTES is cut.
  */
 #ifndef DEBUG_LOG_H
 #define DEBUG_LOG_H

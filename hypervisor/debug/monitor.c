@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The monitor's commands. A command is a step function that prints one piece and says whether there is more.
+ * The monitor's commands. A command is a step function that prints one piece and says whether there
+ * is more.
  *
- * Everything here runs in the console's interrupt, which the interrupt controller hands to one hart at a
- * time: no lock. What is shown of other harts' vCPUs is read as it changes.
+ * Everything here runs in the console's interrupt, which the interrupt controller hands to one hart
+ * at a time: no lock. What is shown of other harts' vCPUs is read as it changes.
  */
 #include "debug/monitor.h"
 
@@ -100,7 +101,8 @@ static struct vm_times read_times(const struct vm *vm, u64 now)
 
     for (u32 i = 0; i < vm->vcpu_count; i++) {
         const struct vcpu *vcpu = &vm->vcpus[i];
-        u64 since = vcpu->state == VCPU_OFF || now < vcpu->state_since ? 0 : now - vcpu->state_since;
+        u64 since = vcpu->state == VCPU_OFF || now < vcpu->state_since ? 0
+                                                                       : now - vcpu->state_since;
 
         times.running += vcpu->running_time;
         times.idle += vcpu->idle_time;
@@ -283,9 +285,11 @@ static bool help_step(u32 step, const char *argument);
 
 static const struct command commands[] = {
     {"help", "", "this list", help_step},
-    {"vms", "", "each VM: state, times, share since the last look, entries and calls by kind", vms_step},
+    {"vms", "", "each VM: state, times, share since the last look, entries and calls by kind",
+     vms_step},
     {"switch", "N|NAME", "type to that VM (also: Ctrl-T and its digit)", switch_step},
-    {"audit", "", "check every invariant of the VMs' memory; stops the machine meanwhile", audit_step},
+    {"audit", "", "check every invariant of the VMs' memory; stops the machine meanwhile",
+     audit_step},
     {"quit", "", "power the machine off", quit_step},
 };
 

@@ -2,9 +2,9 @@
 /*
  * The monitor: Candor's command line, behind the console's key prefix.
  *
- * Commands run in steps of one line each, from the console's interrupt, so that no VM waits for them (but `audit`,
- * which stops the machine and says so). What is typed meanwhile is kept. Called on any hart, without the
- * console's lock; the monitor's own lock is tried, never waited for.
+ * Commands run in steps of one line each, from the console's interrupt, so that no VM waits for
+ * them (but `audit`, which stops the machine and says so). What is typed meanwhile is kept. Called
+ * on any hart, without the console's lock; the monitor's own lock is tried, never waited for.
  */
 #ifndef DEBUG_MONITOR_H
 #define DEBUG_MONITOR_H

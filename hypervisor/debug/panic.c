@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Panic: see panic.h. It trusts nothing but the console's device, takes no lock and allocates nothing.
+ * Panic: see panic.h. It trusts nothing but the console's device, takes no lock and allocates
+ * nothing.
  */
 #include "debug/panic.h"
 

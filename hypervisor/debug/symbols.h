@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The table of Candor's functions. In the first link it is the empty one of symbols.c; the build makes
- * the full one from that link's symbols (tools/mksymbols) and links again. The definitions here are weak there.
+ * The table of Candor's functions. In the first link it is the empty one of symbols.c; the build
+ * makes the full one from that link's symbols (tools/mksymbols) and links again. The definitions
+ * here are weak there.
  */
 #ifndef DEBUG_SYMBOLS_H
 #define DEBUG_SYMBOLS_H

@@ -11,9 +11,9 @@
 #include "driver/uart16550.h"
 
 enum {
-    INTERRUPTS_A_CALL = 4,      /* sources served before returning; what is left interrupts again */
-    MACHINE_EXTERNAL = 11,      /* the hart interrupt that a PLIC context in M-mode is wired to */
-    CELLS_A_CONTEXT = 2,        /* in interrupts-extended: the hart's controller, its interrupt */
+    INTERRUPTS_A_CALL = 4, /* sources served before returning; what is left interrupts again */
+    MACHINE_EXTERNAL = 11, /* the hart interrupt that a PLIC context in M-mode is wired to */
+    CELLS_A_CONTEXT = 2,   /* in interrupts-extended: the hart's controller, its interrupt */
 };
 
 static struct {
@@ -40,10 +40,12 @@ static u32 cell_or(const struct fdt *tree, i32 node, const char *name, u32 other
 {
     u32 value;
 
-    return node >= 0 && fdt_property_cell(tree, node, name, 0, &value) == FDT_OK ? value : otherwise;
+    return node >= 0 && fdt_property_cell(tree, node, name, 0, &value) == FDT_OK ? value
+                                                                                 : otherwise;
 }
 
-/* The hart whose interrupt controller has this phandle, as a place in hart_ids; hart_count if it is none. */
+/* The hart whose interrupt controller has this phandle, as a place in hart_ids; hart_count if it is
+ * none. */
 static u32 hart_of_controller(const struct machine *found, const struct fdt *tree, u32 phandle)
 {
     i32 controller = fdt_find_phandle(tree, phandle);

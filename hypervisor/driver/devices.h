@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The machine's own devices together: found in the device tree, started, their interrupts handed out.
+ * The machine's own devices together: found in the device tree, started, their interrupts handed
+ * out.
  */
 #ifndef DRIVER_DEVICES_H
 #define DRIVER_DEVICES_H
@@ -9,20 +10,22 @@
 
 #include "core/machine.h"
 
-/* Fills in the devices' part of `found`; what the tree does not list stays 0. Needs found->hart_ids. */
+/* Fills in the devices' part of `found`; what the tree does not list stays 0. Needs
+ * found->hart_ids. */
 void devices_find(struct machine *found, const struct fdt *tree);
 
 /*
- * Starts UART, PLIC, CLINT and finisher of a machine that has at least a UART, and the console on them. Devices'
- * interrupts go to `hart_id`. Called once, by that hart.
+ * Starts UART, PLIC, CLINT and finisher of a machine that has at least a UART, and the console on
+ * them. Devices' interrupts go to `hart_id`. Called once, by that hart.
  */
 void drivers_init(const struct machine *m, u64 hart_id);
 
-/* The machine external interrupt of the hart given to drivers_init: serves the devices that wait. Bounded. */
+/* The machine external interrupt of the hart given to drivers_init: serves the devices that wait.
+ * Bounded. */
 void device_interrupt(void);
 
-/* Powers the machine off with that status (0: success) or resets it. Without a finisher they do nothing; with one they
-   may still return for a moment. */
+/* Powers the machine off with that status (0: success) or resets it. Without a finisher they do
+   nothing; with one they may still return for a moment. */
 void machine_stop(u32 status);
 void machine_reset(void);
 

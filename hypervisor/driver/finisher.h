@@ -13,8 +13,8 @@ struct finisher {
 
 void finisher_init(struct finisher *finisher, uintptr_t base);
 
-/* Powers the machine off; QEMU exits with `status` (0: success, to 255). The device may take a while: the
-   caller must not rely on this not returning. */
+/* Powers the machine off; QEMU exits with `status` (0: success, to 255). The device may take a
+   while: the caller must not rely on this not returning. */
 void finisher_poweroff(const struct finisher *finisher, u32 status);
 void finisher_reset(const struct finisher *finisher);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Device registers: one access of exactly the width named, in program order with other device accesses.
+ * Device registers: one access of exactly the width named, in program order with other device
+ * accesses.
  */
 #ifndef DRIVER_MMIO_H
 #define DRIVER_MMIO_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The platform-level interrupt controller (RISC-V PLIC specification 1.0.0). A context is one hart in one mode; which
- * number it has, the device tree says. Claim and complete may run on all harts at once.
+ * The platform-level interrupt controller (RISC-V PLIC specification 1.0.0). A context is one hart
+ * in one mode; which number it has, the device tree says. Claim and complete may run on all harts
+ * at once.
  */
 #ifndef DRIVER_PLIC_H
 #define DRIVER_PLIC_H
@@ -24,7 +25,8 @@ void plic_context_init(const struct plic *plic, u32 context);
 /* Routes a source to a context, or takes it away. A source number out of range is ignored. */
 void plic_source_enable(const struct plic *plic, u32 context, u32 source, bool enabled);
 
-/* The pending source of highest priority, PLIC_SOURCE_NONE without one; plic_complete must follow. */
+/* The pending source of highest priority, PLIC_SOURCE_NONE without one; plic_complete must follow.
+ */
 u32 plic_claim(const struct plic *plic, u32 context);
 void plic_complete(const struct plic *plic, u32 context, u32 source);
 

@@ -7,7 +7,7 @@
 #include "driver/mmio.h"
 
 enum uart_register {
-    UART_DATA = 0,              /* receive buffer, transmit holding */
+    UART_DATA = 0, /* receive buffer, transmit holding */
     UART_INTERRUPT_ENABLE = 1,
     UART_FIFO_CONTROL = 2,
     UART_LINE_CONTROL = 3,

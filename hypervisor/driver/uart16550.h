@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A 16550-compatible UART (NS16550A data sheet): FIFOs on, input and output by interrupt. The line settings
- * (rate, parity) stay what the machine set. Callers serialize (the console's lock).
+ * A 16550-compatible UART (NS16550A data sheet): FIFOs on, input and output by interrupt. The line
+ * settings (rate, parity) stay what the machine set. Callers serialize (the console's lock).
  */
 #ifndef DRIVER_UART16550_H
 #define DRIVER_UART16550_H
@@ -15,7 +15,8 @@ struct uart16550 {
     u8 interrupts; /* what IER holds */
 };
 
-/* Takes the device over: FIFOs on, what was received so far kept, receive interrupt on, transmit interrupt off. */
+/* Takes the device over: FIFOs on, what was received so far kept, receive interrupt on, transmit
+ * interrupt off. */
 void uart16550_init(struct uart16550 *uart, uintptr_t base, u32 shift, u32 io_width);
 
 /* One received byte, or -1. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Constants for assembly, taken from C: an asm-offsets.c holds one function whose body is made of these
- * macros; the build compiles it to assembly and turns each mark into a #define of asm-offsets.h.
+ * Constants for assembly, taken from C: an asm-offsets.c holds one function whose body is made of
+ * these macros; the build compiles it to assembly and turns each mark into a #define of
+ * asm-offsets.h.
  */
 #ifndef SHARED_ASM_OFFSET_H
 #define SHARED_ASM_OFFSET_H

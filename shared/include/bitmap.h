@@ -27,7 +27,8 @@ static inline void bitmap_clear(u64 *map, size_t bit)
     map[bit / BITMAP_WORD_BITS] &= ~((u64)1 << (bit % BITMAP_WORD_BITS));
 }
 
-/* The number of the lowest set bit; `value` is not 0. (The compiler's builtin would call libgcc.) */
+/* The number of the lowest set bit; `value` is not 0. (The compiler's builtin would call libgcc.)
+ */
 static inline unsigned bit_lowest(u64 value)
 {
     unsigned bit = 0;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * The bundle: the images, initial RAM disks and options of all virtual machines in one file, which the
- * launcher (tools/candor) packs and QEMU loads into machine memory before Candor starts.
+ * The bundle: the images, initial RAM disks and options of all virtual machines in one file, which
+ * the launcher (tools/candor) packs and QEMU loads into machine memory before Candor starts.
  *
  * Little-endian. A header, then `vm_count` records, then the pieces, each at a multiple of
- * BUNDLE_ALIGNMENT from the header's start. The checksum guards against damage on the way, not against
- * malice: every offset and length is checked all the same before it is used. The Python twin of these
- * structures is tools/candorlib/bundle.py.
+ * BUNDLE_ALIGNMENT from the header's start. The checksum guards against damage on the way, not
+ * against malice: every offset and length is checked all the same before it is used. The Python
+ * twin of these structures is tools/candorlib/bundle.py.
  */
 #ifndef SHARED_BUNDLE_H
 #define SHARED_BUNDLE_H
@@ -21,7 +21,7 @@ enum {
     BUNDLE_ALIGNMENT = 4096,
     BUNDLE_NAME_BYTES = 32, /* a name has 1 to 15 of [A-Za-z0-9_-], then zeros */
     BUNDLE_NAME_MAX = 15,
-    BUNDLE_ARGS_BYTES = 256,   /* with the terminating zero */
+    BUNDLE_ARGS_BYTES = 256, /* with the terminating zero */
 };
 
 /* bundle_vm.virt: how the virtual machine is virtualized. */

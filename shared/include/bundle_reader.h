@@ -2,8 +2,9 @@
 /*
  * Checked reader of the bundle (bundle.h), which is not trusted: it may be cut short or damaged.
  *
- * The bundle as a whole is checked by bundle_open, each VM's record by bundle_vm_open, so that one bad record
- * costs one VM. Images are checked later, as ELF files. Nothing is copied but the record.
+ * The bundle as a whole is checked by bundle_open, each VM's record by bundle_vm_open, so that one
+ * bad record costs one VM. Images are checked later, as ELF files. Nothing is copied but the
+ * record.
  */
 #ifndef SHARED_BUNDLE_READER_H
 #define SHARED_BUNDLE_READER_H
@@ -37,7 +38,8 @@ struct bundle {
 
 /* One VM's checked record. Pointers lead into the bundle. */
 struct bundle_vm_view {
-    char name[BUNDLE_NAME_BYTES]; /* terminated; "vmN" (N from 1) when the record's own is unusable */
+    char name[BUNDLE_NAME_BYTES]; /* terminated; "vmN" (N from 1) when the record's own is unusable
+                                   */
     char args[BUNDLE_ARGS_BYTES]; /* terminated */
     const u8 *image;
     u64 image_bytes;
@@ -50,8 +52,8 @@ struct bundle_vm_view {
     u32 vcpus;
 };
 
-/* Checks the bundle at `bytes`, of which at most `limit_bytes` may be read: header, length, checksum and
-   table of records. BUNDLE_OK or an error. */
+/* Checks the bundle at `bytes`, of which at most `limit_bytes` may be read: header, length,
+   checksum and table of records. BUNDLE_OK or an error. */
 MUST_CHECK int bundle_open(struct bundle *bundle, const void *bytes, u64 limit_bytes);
 
 /* Checks record `index` (< vm_count), also against the names of the records before it. Whatever it

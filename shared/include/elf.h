@@ -2,8 +2,9 @@
 /*
  * Checked reader of ELF64 RISC-V executables held in memory and not trusted.
  *
- * elf_open checks everything once; the other functions then need no error returns, provided that the bytes do
- * not change meanwhile. Nothing is allocated and nothing is modified. Any alignment of the bytes will do.
+ * elf_open checks everything once; the other functions then need no error returns, provided that
+ * the bytes do not change meanwhile. Nothing is allocated and nothing is modified. Any alignment of
+ * the bytes will do.
  */
 #ifndef SHARED_ELF_H
 #define SHARED_ELF_H
@@ -58,23 +59,26 @@ struct elf_segment {
 };
 
 /*
- * Checks the image whose first `present_bytes` stand at `bytes` and whose whole file has `file_bytes`
- * (present_bytes <= file_bytes; a reader that maps only the first page passes that page). The headers must lie
- * within what is present, the segments within the file. Load segments overlap neither by virtual nor by
- * physical address, and the entry lies in an executable one, by either kind of address.
- * Returns ELF_OK or an error; *image is valid only after ELF_OK.
+ * Checks the image whose first `present_bytes` stand at `bytes` and whose whole file has
+ * `file_bytes` (present_bytes <= file_bytes; a reader that maps only the first page passes that
+ * page). The headers must lie within what is present, the segments within the file. Load segments
+ * overlap neither by virtual nor by physical address, and the entry lies in an executable one, by
+ * either kind of address. Returns ELF_OK or an error; *image is valid only after ELF_OK.
  */
-MUST_CHECK int elf_open(struct elf_image *image, const void *bytes, u64 present_bytes, u64 file_bytes);
+MUST_CHECK int elf_open(struct elf_image *image, const void *bytes, u64 present_bytes,
+                        u64 file_bytes);
 
 /* Steps through the load segments: *cursor starts at 0. False when there are no more. */
 bool elf_next_segment(const struct elf_image *image, u32 *cursor, struct elf_segment *segment);
 
-/* ELF_OK if every load segment's physical range lies in [base, base + size_bytes), else ELF_OUTSIDE_MEMORY. */
+/* ELF_OK if every load segment's physical range lies in [base, base + size_bytes), else
+ * ELF_OUTSIDE_MEMORY. */
 MUST_CHECK int elf_check_physical_range(const struct elf_image *image, u64 base, u64 size_bytes);
 
 /*
- * Finds the first note of this owner and type. The descriptor stays inside the image's bytes (any alignment).
- * ELF_NOTE_MISSING, or ELF_NOTE_DAMAGED when a note before it does not fit its segment or the bytes present.
+ * Finds the first note of this owner and type. The descriptor stays inside the image's bytes (any
+ * alignment). ELF_NOTE_MISSING, or ELF_NOTE_DAMAGED when a note before it does not fit its segment
+ * or the bytes present.
  */
 MUST_CHECK int elf_find_note(const struct elf_image *image, const char *owner, u32 type,
                              const void **descriptor, u32 *descriptor_bytes);

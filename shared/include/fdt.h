@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Checked reader of a flattened device tree (Devicetree Specification 0.4, chapter 5) that is not trusted.
+ * Checked reader of a flattened device tree (Devicetree Specification 0.4, chapter 5) that is not
+ * trusted.
  *
- * fdt_open walks the whole tree once: block ranges, tokens, nesting, every name and every property's range.
- * The other functions rely on that, so the bytes must not change afterwards. No address alignment is needed
- * and strings may be of any length. Nodes are offsets into the structure block; a negative one means none.
+ * fdt_open walks the whole tree once: block ranges, tokens, nesting, every name and every
+ * property's range. The other functions rely on that, so the bytes must not change afterwards. No
+ * address alignment is needed and strings may be of any length. Nodes are offsets into the
+ * structure block; a negative one means none.
  */
 #ifndef SHARED_FDT_H
 #define SHARED_FDT_H
@@ -33,7 +35,7 @@ enum {
 struct fdt {
     const u8 *blob;
     u32 total_bytes;
-    u32 structure;        /* offsets from blob, and lengths */
+    u32 structure; /* offsets from blob, and lengths */
     u32 structure_bytes;
     u32 strings;
     u32 strings_bytes;
@@ -60,8 +62,8 @@ i32 fdt_parent(const struct fdt *tree, i32 node);
 /* The node's name with its unit address; "" for the root. */
 const char *fdt_name(const struct fdt *tree, i32 node);
 
-/* A node by absolute path. A component without '@' also matches the first child of that name with a unit
-   address. FDT_NONE when there is none. */
+/* A node by absolute path. A component without '@' also matches the first child of that name with a
+   unit address. FDT_NONE when there is none. */
 i32 fdt_find_path(const struct fdt *tree, const char *path);
 
 /* The next node after `after` (FDT_NONE: from the start) that lists this compatible string. */
@@ -86,8 +88,9 @@ MUST_CHECK int fdt_property_cell(const struct fdt *tree, i32 node, const char *n
 /* A property that is one number of 32 or 64 bits. */
 MUST_CHECK int fdt_property_number(const struct fdt *tree, i32 node, const char *name, u64 *value);
 
-/* The `index`th entry of `reg`, by the parent's #address-cells and #size-cells. Addresses are the bus's: no
-   `ranges` are applied. FDT_NOT_FOUND when there are fewer, FDT_BAD_VALUE for cells it cannot hold. */
+/* The `index`th entry of `reg`, by the parent's #address-cells and #size-cells. Addresses are the
+   bus's: no `ranges` are applied. FDT_NOT_FOUND when there are fewer, FDT_BAD_VALUE for cells it
+   cannot hold. */
 MUST_CHECK int fdt_reg(const struct fdt *tree, i32 node, u32 index, struct fdt_range *range);
 
 /* The `index`th entry of the memory reservation block, FDT_NOT_FOUND past its end. */

@@ -66,14 +66,14 @@ static inline struct list_node *list_pop_front(struct list_node *head)
 #define list_entry(node, type, member) container_of(node, type, member)
 
 /* The body must not remove the current node: use the _safe form for that. */
-#define list_for_each(item, head, member) \
+#define list_for_each(item, head, member)                                                     \
     for (item = list_entry((head)->next, __typeof__(*item), member); &item->member != (head); \
          item = list_entry(item->member.next, __typeof__(*item), member))
 
-#define list_for_each_safe(item, following, head, member) \
-    for (item = list_entry((head)->next, __typeof__(*item), member), \
+#define list_for_each_safe(item, following, head, member)                     \
+    for (item = list_entry((head)->next, __typeof__(*item), member),          \
         following = list_entry(item->member.next, __typeof__(*item), member); \
-         &item->member != (head); \
+         &item->member != (head);                                             \
          item = following, following = list_entry(item->member.next, __typeof__(*item), member))
 
 #endif

@@ -20,23 +20,25 @@ typedef int64_t i64;
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
-#define container_of(pointer, type, member) \
-    ((type *)((char *)(pointer) - offsetof(type, member)))
+#define container_of(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))
 
 /* Each argument is evaluated once; both must have the same type. */
 #define min(a, b) CHOOSE_(<, a, b, __COUNTER__)
 #define max(a, b) CHOOSE_(>, a, b, __COUNTER__)
 #define CHOOSE_(relation, a, b, unique) CHOOSE_NAMED_(relation, a, b, unique)
-#define CHOOSE_NAMED_(relation, a, b, unique) ({ \
-    __typeof__(a) choose_a_##unique = (a); \
-    __typeof__(b) choose_b_##unique = (b); \
-    (void)(&choose_a_##unique == &choose_b_##unique); \
-    choose_a_##unique relation choose_b_##unique ? choose_a_##unique : choose_b_##unique; })
+#define CHOOSE_NAMED_(relation, a, b, unique)                                                 \
+    ({                                                                                        \
+        __typeof__(a) choose_a_##unique = (a);                                                \
+        __typeof__(b) choose_b_##unique = (b);                                                \
+        (void)(&choose_a_##unique == &choose_b_##unique);                                     \
+        choose_a_##unique relation choose_b_##unique ? choose_a_##unique : choose_b_##unique; \
+    })
 
-/* `align` is a power of two. ALIGN_UP wraps to 0 past the end of the type: check the range first. */
-#define ALIGN_DOWN(value, align) ((value) & ~((__typeof__(value))(align) - 1))
-#define ALIGN_UP(value, align) ALIGN_DOWN((value) + ((__typeof__(value))(align) - 1), align)
-#define IS_ALIGNED(value, align) (((value) & ((__typeof__(value))(align) - 1)) == 0)
+/* `align` is a power of two. ALIGN_UP wraps to 0 past the end of the type: check the range first.
+ */
+#define ALIGN_DOWN(value, align) ((value) & ~((__typeof__(value))(align)-1))
+#define ALIGN_UP(value, align) ALIGN_DOWN((value) + ((__typeof__(value))(align)-1), align)
+#define IS_ALIGNED(value, align) (((value) & ((__typeof__(value))(align)-1)) == 0)
 
 #define BIT(n) (1UL << (n))
 

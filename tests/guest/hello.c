@@ -16,5 +16,6 @@ void guest_main(void)
     expect_true("abi version by call", must("version", candor_version()) == CANDOR_ABI_VERSION);
     expect_true("stack in the direct map",
                 pointer_to_gpa(&on_stack) - start->memory_base_gpa < start->memory_bytes);
-    expect_true("pool as asked for", start->pool_base_gpa == 0x80000000 && start->pool_bytes == 0x200000);
+    expect_true("pool as asked for",
+                start->pool_base_gpa == 0x80000000 && start->pool_bytes == 0x200000);
 }

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The bundle reader: damage to the whole refuses the whole, damage to one record costs that record alone.
+ * The bundle reader: damage to the whole refuses the whole, damage to one record costs that record
+ * alone.
  */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+
 #include <cmocka.h>
 
 #include "bundle_reader.h"
@@ -104,7 +106,8 @@ static void a_short_bundle_is_refused_at_every_length(void **state)
 
         memcpy(cut, whole, bytes);
         int error = bundle_open(&bundle, cut, bytes);
-        assert_int_equal(error, bytes < sizeof(struct bundle_header) ? BUNDLE_MISSING : BUNDLE_CUT_SHORT);
+        assert_int_equal(error,
+                         bytes < sizeof(struct bundle_header) ? BUNDLE_MISSING : BUNDLE_CUT_SHORT);
         free(cut);
     }
     free(whole);
@@ -118,7 +121,8 @@ static void a_sealed_bundle_with_bad_numbers_is_refused(void **state)
     for (int which = 0; which < 4; which++) {
         u8 *bytes = make_bundle();
         struct bundle_header *header = (struct bundle_header *)bytes;
-        static const int errors[] = {BUNDLE_DAMAGED, BUNDLE_DAMAGED, BUNDLE_CUT_SHORT, BUNDLE_CUT_SHORT};
+        static const int errors[] = {BUNDLE_DAMAGED, BUNDLE_DAMAGED, BUNDLE_CUT_SHORT,
+                                     BUNDLE_CUT_SHORT};
 
         if (which == 0)
             header->vm_count = 0;
@@ -148,21 +152,66 @@ static int first_vm_error(void (*damage)(struct bundle_vm *vm), char name[BUNDLE
     return error;
 }
 
-static void bad_name(struct bundle_vm *vm) { vm->name[1] = '\033'; }
-static void empty_name(struct bundle_vm *vm) { vm->name[0] = '\0'; }
-static void long_name(struct bundle_vm *vm) { memset(vm->name, 'a', sizeof(vm->name)); }
-static void endless_args(struct bundle_vm *vm) { memset(vm->args, 'a', sizeof(vm->args)); }
-static void image_behind(struct bundle_vm *vm) { vm->image_offset = BUNDLE_BYTES - 99; }
-static void image_wraps(struct bundle_vm *vm) { vm->image_offset = UINT64_MAX - 10; }
-static void image_huge(struct bundle_vm *vm) { vm->image_bytes = UINT64_MAX; }
-static void image_missing(struct bundle_vm *vm) { vm->image_bytes = 0; }
-static void image_in_header(struct bundle_vm *vm) { vm->image_offset = 0; }
-static void initrd_behind(struct bundle_vm *vm) { vm->initrd_bytes++; }
-static void memory_none(struct bundle_vm *vm) { vm->memory_bytes = 0; }
-static void memory_odd(struct bundle_vm *vm) { vm->memory_bytes = 4096; }
-static void virt_unknown(struct bundle_vm *vm) { vm->virt = 9; }
-static void traps_unknown(struct bundle_vm *vm) { vm->traps = 9; }
-static void no_vcpu(struct bundle_vm *vm) { vm->vcpus = 0; }
+static void bad_name(struct bundle_vm *vm)
+{
+    vm->name[1] = '\033';
+}
+static void empty_name(struct bundle_vm *vm)
+{
+    vm->name[0] = '\0';
+}
+static void long_name(struct bundle_vm *vm)
+{
+    memset(vm->name, 'a', sizeof(vm->name));
+}
+static void endless_args(struct bundle_vm *vm)
+{
+    memset(vm->args, 'a', sizeof(vm->args));
+}
+static void image_behind(struct bundle_vm *vm)
+{
+    vm->image_offset = BUNDLE_BYTES - 99;
+}
+static void image_wraps(struct bundle_vm *vm)
+{
+    vm->image_offset = UINT64_MAX - 10;
+}
+static void image_huge(struct bundle_vm *vm)
+{
+    vm->image_bytes = UINT64_MAX;
+}
+static void image_missing(struct bundle_vm *vm)
+{
+    vm->image_bytes = 0;
+}
+static void image_in_header(struct bundle_vm *vm)
+{
+    vm->image_offset = 0;
+}
+static void initrd_behind(struct bundle_vm *vm)
+{
+    vm->initrd_bytes++;
+}
+static void memory_none(struct bundle_vm *vm)
+{
+    vm->memory_bytes = 0;
+}
+static void memory_odd(struct bundle_vm *vm)
+{
+    vm->memory_bytes = 4096;
+}
+static void virt_unknown(struct bundle_vm *vm)
+{
+    vm->virt = 9;
+}
+static void traps_unknown(struct bundle_vm *vm)
+{
+    vm->traps = 9;
+}
+static void no_vcpu(struct bundle_vm *vm)
+{
+    vm->vcpus = 0;
+}
 
 static void damage_to_a_record_costs_that_record(void **state)
 {
@@ -170,13 +219,20 @@ static void damage_to_a_record_costs_that_record(void **state)
         void (*damage)(struct bundle_vm *vm);
         int error;
     } cases[] = {
-        {bad_name, BUNDLE_BAD_NAME},           {empty_name, BUNDLE_BAD_NAME},
-        {long_name, BUNDLE_BAD_NAME},          {endless_args, BUNDLE_BAD_ARGS},
-        {image_behind, BUNDLE_BAD_IMAGE_RANGE}, {image_wraps, BUNDLE_BAD_IMAGE_RANGE},
-        {image_huge, BUNDLE_BAD_IMAGE_RANGE},  {image_missing, BUNDLE_BAD_IMAGE_RANGE},
-        {image_in_header, BUNDLE_BAD_IMAGE_RANGE}, {initrd_behind, BUNDLE_BAD_INITRD_RANGE},
-        {memory_none, BUNDLE_BAD_MEMORY_SIZE}, {memory_odd, BUNDLE_BAD_MEMORY_SIZE},
-        {virt_unknown, BUNDLE_BAD_OPTIONS},    {traps_unknown, BUNDLE_BAD_OPTIONS},
+        {bad_name, BUNDLE_BAD_NAME},
+        {empty_name, BUNDLE_BAD_NAME},
+        {long_name, BUNDLE_BAD_NAME},
+        {endless_args, BUNDLE_BAD_ARGS},
+        {image_behind, BUNDLE_BAD_IMAGE_RANGE},
+        {image_wraps, BUNDLE_BAD_IMAGE_RANGE},
+        {image_huge, BUNDLE_BAD_IMAGE_RANGE},
+        {image_missing, BUNDLE_BAD_IMAGE_RANGE},
+        {image_in_header, BUNDLE_BAD_IMAGE_RANGE},
+        {initrd_behind, BUNDLE_BAD_INITRD_RANGE},
+        {memory_none, BUNDLE_BAD_MEMORY_SIZE},
+        {memory_odd, BUNDLE_BAD_MEMORY_SIZE},
+        {virt_unknown, BUNDLE_BAD_OPTIONS},
+        {traps_unknown, BUNDLE_BAD_OPTIONS},
         {no_vcpu, BUNDLE_BAD_OPTIONS},
     };
     char name[BUNDLE_NAME_BYTES];

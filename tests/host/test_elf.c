@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The ELF reader: a good image is read as it stands; every damage has its own error; no damage at all makes it read
- * outside the bytes (the address sanitizer watches, as each image stands in an allocation of its own).
+ * The ELF reader: a good image is read as it stands; every damage has its own error; no damage at
+ * all makes it read outside the bytes (the address sanitizer watches, as each image stands in an
+ * allocation of its own).
  */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+
 #include <cmocka.h>
 
 #include "elf.h"
@@ -31,8 +33,8 @@ static void put(u8 *at, u64 value, int bytes)
         at[i] = (u8)(value >> (8 * i));
 }
 
-static void put_segment(u8 *image, int index, u32 type, u32 flags, u64 offset, u64 address, u64 file,
-                        u64 memory)
+static void put_segment(u8 *image, int index, u32 type, u32 flags, u64 offset, u64 address,
+                        u64 file, u64 memory)
 {
     u8 *p = image + HEADER_BYTES + index * SEGMENT_BYTES;
 
@@ -115,7 +117,7 @@ struct damage {
     int error;
 };
 
-#define IN_SEGMENT(index, at) (HEADER_BYTES + (index) * SEGMENT_BYTES + (at))
+#define IN_SEGMENT(index, at) (HEADER_BYTES + (index)*SEGMENT_BYTES + (at))
 
 static void each_damage_has_its_error(void **state)
 {

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The device tree reader, on a tree built here: lookups, and that no damage makes it read outside the bytes or
- * run for ever.
+ * The device tree reader, on a tree built here: lookups, and that no damage makes it read outside
+ * the bytes or run for ever.
  */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+
 #include <cmocka.h>
 
 #include "fdt.h"

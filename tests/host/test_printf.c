@@ -7,18 +7,19 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include "printf.h"
 
 #include "string.h"
 
-#define assert_prints(expected, ...) \
-    do { \
-        char text_[128]; \
+#define assert_prints(expected, ...)                               \
+    do {                                                           \
+        char text_[128];                                           \
         int length_ = snprintf(text_, sizeof(text_), __VA_ARGS__); \
-        assert_string_equal(text_, expected); \
-        assert_int_equal(length_, (int)strlen(expected)); \
+        assert_string_equal(text_, expected);                      \
+        assert_int_equal(length_, (int)strlen(expected));          \
     } while (0)
 
 static void numbers_print_at_all_widths(void **state)

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+
 #include <cmocka.h>
 
 /* Under names of their own, beside the C library's. */
@@ -168,10 +169,10 @@ static void list_keeps_order_and_lets_go(void **state)
     list_remove(&items[2].link);
     assert_true(list_empty(&items[2].link));
     list_push_front(&head, &items[2].link);
-    list_for_each(item, &head, link)
+    list_for_each (item, &head, link)
         sum = sum * 10 + item->number;
     assert_int_equal(sum, 2013);
-    list_for_each_safe(item, next, &head, link)
+    list_for_each_safe (item, next, &head, link)
         list_remove(&item->link);
     assert_true(list_empty(&head));
 }

@@ -22,14 +22,15 @@ enum {
 };
 
 static const char *const exception_names[] = {
-    "fetch-misaligned", "fetch-access", "illegal", "breakpoint", "load-misaligned", "load-access",
-    "store-misaligned", "store-access", "user-call", "call", "vs-call", "machine-call",
-    "fetch-fault", "load-fault", "exception-14", "store-fault",
+    "fetch-misaligned", "fetch-access", "illegal",          "breakpoint",
+    "load-misaligned",  "load-access",  "store-misaligned", "store-access",
+    "user-call",        "call",         "vs-call",          "machine-call",
+    "fetch-fault",      "load-fault",   "exception-14",     "store-fault",
 };
 
 static const char *const interrupt_names[] = {
-    "interrupt-0", "s-software", "vs-software", "software", "interrupt-4", "s-timer", "vs-timer",
-    "timer", "interrupt-8", "s-external", "vs-external", "device",
+    "interrupt-0", "s-software", "vs-software", "software",   "interrupt-4", "s-timer",
+    "vs-timer",    "timer",      "interrupt-8", "s-external", "vs-external", "device",
 };
 
 const char *arch_entry_name(u32 cause)
@@ -65,10 +66,12 @@ bool arch_is_return_address(u64 address)
         return false;
     u16 last = *(const u16 *)(address - SHORT_BYTES);
     u16 first = *(const u16 *)(address - LONG_BYTES);
-    bool long_call = ((first & OPCODE_MASK) == OPCODE_JAL || (first & OPCODE_MASK) == OPCODE_JALR) &&
+    bool long_call = ((first & OPCODE_MASK) == OPCODE_JAL ||
+                      (first & OPCODE_MASK) == OPCODE_JALR) &&
                      (first >> RD_SHIFT & RD_MASK) == REGISTER_RA;
 
-    return long_call || ((last & COMPRESSED_JALR_MASK) == COMPRESSED_JALR && last != COMPRESSED_JALR);
+    return long_call ||
+           ((last & COMPRESSED_JALR_MASK) == COMPRESSED_JALR && last != COMPRESSED_JALR);
 }
 
 const u64 *arch_stack_end(const u64 *address)

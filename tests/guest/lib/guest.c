@@ -34,8 +34,8 @@ struct hc_result sbi_call(u64 extension, u64 function, u64 a0, u64 a1, u64 a2)
 static void print(const char *text, size_t length)
 {
     while (length > 0) {
-        struct hc_result r =
-            sbi_call(SBI_DEBUG_CONSOLE, DBCN_WRITE, length, pointer_to_gpa(text), 0);
+        struct hc_result r = sbi_call(SBI_DEBUG_CONSOLE, DBCN_WRITE, length, pointer_to_gpa(text),
+                                      0);
 
         if (r.error != HC_OK)
             return;
@@ -228,8 +228,10 @@ void guest_unexpected_trap(u64 cause, u64 value, u64 pc)
 
 void guest_start(const struct start_info *info)
 {
-    enum { DIRECT_CAUSES = 1 << CAUSE_BREAKPOINT | 1 << CAUSE_USER_CALL | 1 << CAUSE_FETCH_FAULT |
-                           1 << CAUSE_LOAD_FAULT | 1 << CAUSE_STORE_FAULT };
+    enum {
+        DIRECT_CAUSES = 1 << CAUSE_BREAKPOINT | 1 << CAUSE_USER_CALL | 1 << CAUSE_FETCH_FAULT |
+                        1 << CAUSE_LOAD_FAULT | 1 << CAUSE_STORE_FAULT
+    };
 
     start = info;
     next_page = ALIGN_UP(info->image_base_gpa + info->image_bytes, (u64)PAGE_BYTES);

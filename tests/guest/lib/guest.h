@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What test guests share: a small machine of their own (memory, tables, traps, console) and their verdicts.
+ * What test guests share: a small machine of their own (memory, tables, traps, console) and their
+ * verdicts.
  *
- * A guest is one file with guest_main. It prints `PASS name` or `FAIL name: what` for each thing it tries,
- * `DONE` at the end, and powers its VM off; the tests in tests/system/ read that. One that expects to be ended
- * by Candor prints `EXPECT end: why` and does it; `FAIL` follows if it is still there.
+ * A guest is one file with guest_main. It prints `PASS name` or `FAIL name: what` for each thing it
+ * tries, `DONE` at the end, and powers its VM off; the tests in tests/system/ read that. One that
+ * expects to be ended by Candor prints `EXPECT end: why` and does it; `FAIL` follows if it is still
+ * there.
  */
 #ifndef GUEST_H
 #define GUEST_H
