@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the calls cost in instructions, the guest's own included, from the first that loads an argument to the one
- * after the ecall. Run it with counters=raw under icount; it prints one line a call and judges nothing.
+ * What the calls cost in instructions, the guest's own included, from the first that loads an
+ * argument to the one after the ecall. Run it with counters=raw under icount; it prints one line a
+ * call and judges nothing.
  */
 #include "guest.h"
 
@@ -20,13 +21,13 @@ static inline u64 count_now(void)
     return now;
 }
 
-#define COST(name, call) \
-    do { \
-        u64 before_ = count_now(); \
-        struct hc_result result_ = call; \
-        u64 after_ = count_now(); \
+#define COST(name, call)                                                                       \
+    do {                                                                                       \
+        u64 before_ = count_now();                                                             \
+        struct hc_result result_ = call;                                                       \
+        u64 after_ = count_now();                                                              \
         guest_printf("COST %s: %lu (error %ld, value %lx)", name, after_ - before_ - overhead, \
-                     result_.error, result_.value); \
+                     result_.error, result_.value);                                            \
     } while (0)
 
 void guest_main(void)
@@ -54,16 +55,20 @@ void guest_main(void)
     COST("table_free", candor_table_free(spare));
     COST("table_make 2", candor_table_make(spare, 2));
     COST("table_free", candor_table_free(spare));
-    COST("pte_fill 100", candor_pte_fill(root, PLACE, pointer_to_gpa(frames), PAGES, PROT_READ | PROT_WRITE | PROT_USER));
+    COST("pte_fill 100", candor_pte_fill(root, PLACE, pointer_to_gpa(frames), PAGES,
+                                         PROT_READ | PROT_WRITE | PROT_USER));
     COST("pte_clone 100", candor_pte_clone(other, root, PLACE, PAGES, pointer_to_gpa(frames)));
-    COST("pte_protect 100", candor_pte_protect(root, PLACE, PAGES, PROT_READ | PROT_WRITE | PROT_USER));
+    COST("pte_protect 100",
+         candor_pte_protect(root, PLACE, PAGES, PROT_READ | PROT_WRITE | PROT_USER));
     COST("pte_clear 100", candor_pte_clear(root, PLACE, PAGES, pointer_to_gpa(frames)));
     for (u64 i = 0; i < 512; i++)
         frames[i] = page;
-    COST("pte_fill 512", candor_pte_fill(root, PLACE, pointer_to_gpa(frames), 512, PROT_READ | PROT_WRITE | PROT_USER));
+    COST("pte_fill 512", candor_pte_fill(root, PLACE, pointer_to_gpa(frames), 512,
+                                         PROT_READ | PROT_WRITE | PROT_USER));
     COST("pte_clear 512", candor_pte_clear(other, PLACE, 512, pointer_to_gpa(frames)));
     COST("pte_clone 512", candor_pte_clone(other, root, PLACE, 512, pointer_to_gpa(frames)));
-    COST("pte_protect 512", candor_pte_protect(root, PLACE, 512, PROT_READ | PROT_WRITE | PROT_USER));
+    COST("pte_protect 512",
+         candor_pte_protect(root, PLACE, 512, PROT_READ | PROT_WRITE | PROT_USER));
     COST("pte_clear 512", candor_pte_clear(root, PLACE, 512, pointer_to_gpa(frames)));
     COST("pte_clear 512 empty", candor_pte_clear(root, PLACE, 512, pointer_to_gpa(frames)));
     COST("yield", candor_yield());

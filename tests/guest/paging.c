@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Page tables from a guest's side: what is mapped can be used, what is not traps, and changes take effect at
- * once. Every step is done twice in the same order: as the calls are served (by the assembly, where it can),
- * on fresh tables each time.
+ * Page tables from a guest's side: what is mapped can be used, what is not traps, and changes take
+ * effect at once. Every step is done twice in the same order: as the calls are served (by the
+ * assembly, where it can), on fresh tables each time.
  */
 #include "guest.h"
 
@@ -33,16 +33,19 @@ static void test_set(u64 root)
 
     *(u64 *)gpa_to_pointer(page) = 111;
     *(u64 *)gpa_to_pointer(other) = 222;
-    expect_true("an absent page traps", !try_load(PLACE, &value, &trap) && trap.cause == CAUSE_LOAD_FAULT &&
-                trap.value == PLACE);
+    expect_true("an absent page traps", !try_load(PLACE, &value, &trap) &&
+                                            trap.cause == CAUSE_LOAD_FAULT && trap.value == PLACE);
     expect_true("no old entry", must("set", candor_pte_set(root, PLACE, leaf(page, RIGHTS))) == 0);
     must("flush", candor_flush(root, PLACE, 1));
     expect_true("a mapped page is read", try_load(PLACE, &value, &trap) && value == 111);
-    expect_true("a mapped page is written", try_store(PLACE, 333, &trap) && *(u64 *)gpa_to_pointer(page) == 333);
+    expect_true("a mapped page is written",
+                try_store(PLACE, 333, &trap) && *(u64 *)gpa_to_pointer(page) == 333);
     value = must("set", candor_pte_set(root, PLACE, leaf(other, PTE_R | PTE_U)));
-    expect_true("the old entry in guest frames", entry_frame(value) == page && (value & RIGHTS) == RIGHTS);
+    expect_true("the old entry in guest frames",
+                entry_frame(value) == page && (value & RIGHTS) == RIGHTS);
     expect_true("a changed page is seen", try_load(PLACE, &value, &trap) && value == 222);
-    expect_true("a read-only page is not written", !try_store(PLACE, 1, &trap) && trap.cause == CAUSE_STORE_FAULT);
+    expect_true("a read-only page is not written",
+                !try_store(PLACE, 1, &trap) && trap.cause == CAUSE_STORE_FAULT);
     value = must("get", candor_pte_get(root, PLACE));
     expect_true("pte_get", entry_frame(value) == other && (value & (PTE_R | PTE_W)) == PTE_R);
     value = must("clear", candor_pte_set(root, PLACE, 0));
@@ -62,7 +65,8 @@ static void test_ranges(u64 root, u64 other_root)
         frames[i] = take_page();
         *(u64 *)gpa_to_pointer(frames[i]) = i;
     }
-    value = must("fill", candor_pte_fill(root, PLACE, pointer_to_gpa(frames), PAGES, PROT_READ | PROT_WRITE | PROT_USER));
+    value = must("fill", candor_pte_fill(root, PLACE, pointer_to_gpa(frames), PAGES,
+                                         PROT_READ | PROT_WRITE | PROT_USER));
     expect_true("pte_fill does all", value == PAGES);
     for (u64 i = 0; i < PAGES; i++)
         good = good && try_load(PLACE + i * PAGE_BYTES, &value, &trap) && value == i;
@@ -71,16 +75,19 @@ static void test_ranges(u64 root, u64 other_root)
     for (u64 i = 0; i < PAGES; i++)
         good = good && entry_frame(old[i]) == frames[i] && (old[i] & PTE_W);
     expect_true("pte_clone tells all entries", good && value == PAGES);
-    expect_true("a cloned page is not written", !try_store(PLACE, 1, &trap) && try_load(PLACE, &value, &trap));
+    expect_true("a cloned page is not written",
+                !try_store(PLACE, 1, &trap) && try_load(PLACE, &value, &trap));
     must("switch", candor_space_switch(other_root));
-    expect_true("the clone reads the same", try_load(PLACE + 5 * PAGE_BYTES, &value, &trap) && value == 5);
+    expect_true("the clone reads the same",
+                try_load(PLACE + 5 * PAGE_BYTES, &value, &trap) && value == 5);
     expect_true("the clone is not written", !try_store(PLACE + 5 * PAGE_BYTES, 1, &trap));
     must("switch", candor_space_switch(root));
     must("protect", candor_pte_protect(root, PLACE, PAGES, PROT_READ | PROT_WRITE | PROT_USER));
     expect_true("rights come back", try_store(PLACE, 77, &trap));
     value = must("clear", candor_pte_clear(root, PLACE, PAGES, pointer_to_gpa(old)));
     for (u64 i = 0; i < PAGES; i++)
-        good = good && entry_frame(old[i]) == frames[i] && !try_load(PLACE + i * PAGE_BYTES, &value, &trap);
+        good = good && entry_frame(old[i]) == frames[i] &&
+               !try_load(PLACE + i * PAGE_BYTES, &value, &trap);
     expect_true("cleared pages trap", good);
     must("clear", candor_pte_clear(other_root, PLACE, PAGES, pointer_to_gpa(old)));
 }
@@ -100,7 +107,8 @@ void guest_main(void)
         expect_error("a root in use", candor_table_free(root), HC_IN_USE);
         expect_error("a linked table", candor_table_free(last), HC_IN_USE);
         must("switch", candor_space_switch(start->boot_root_gpa));
-        expect_true("unlink names the table", must("unlink", candor_table_unlink(root, PLACE, 0)) == last);
+        expect_true("unlink names the table",
+                    must("unlink", candor_table_unlink(root, PLACE, 0)) == last);
         must("free", candor_table_free(last));
         must("free", candor_table_free(root));
         expect_error("a freed root", candor_space_switch(root), HC_BAD_LEVEL);
