@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/* What usertests does when one of its tests executes it. */
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "usertests.h"
+
+/* Remove everything below the working directory. */
+static void clean(void)
+{
+    struct dirent *entry;
+    DIR *directory = opendir(".");
+
+    if (!directory)
+        return;
+    while ((entry = readdir(directory))) {
+        if (entry->d_type == DT_DIR && chdir(entry->d_name) == 0) {
+            clean();
+            (void)chdir("..");
+            (void)rmdir(entry->d_name);
+        } else {
+            (void)unlink(entry->d_name);
+        }
+    }
+    closedir(directory);
+}
+
+/* --arguments ONE "" "a b": exactly these. */
+static int helper_arguments(int argc, char **argv)
+{
+    bool right = argc == 5 && strcmp(argv[2], "one") == 0 && strcmp(argv[3], "") == 0 &&
+                 strcmp(argv[4], "a b") == 0 && argv[5] == NULL;
+
+    return right ? 42 : 1;
+}
+
+/* --environment: NAME=value is there, and nothing else. */
+static int helper_environment(int argc, char **argv)
+{
+    const char *value = getenv("NAME");
+
+    (void)argc, (void)argv;
+    return value && strcmp(value, "value") == 0 && !getenv("PATH") ? 42 : 1;
+}
+
+/* --count N: there are N more arguments of 10 characters. */
+static int helper_count(int argc, char **argv)
+{
+    for (int i = 3; i < argc; i++) {
+        if (strlen(argv[i]) != 10)
+            return 1;
+    }
+    return argc - 3 == atoi(argv[2]) ? 42 : 1;
+}
+
+/* --open FD CLOSED-FD: the one is open, the other is not. */
+static int helper_open(int argc, char **argv)
+{
+    struct stat ignored;
+
+    if (argc != 4)
+        return 1;
+    return fstat(atoi(argv[2]), &ignored) == 0 && fstat(atoi(argv[3]), &ignored) < 0 ? 42 : 1;
+}
+
+static int helper_clean(int argc, char **argv)
+{
+    (void)argc, (void)argv;
+    clean();
+    return 0;
+}
+
+int run_as_helper(int argc, char **argv)
+{
+    static const struct {
+        const char *name;
+        int (*run)(int argc, char **argv);
+    } helpers[] = {
+        {"--arguments", helper_arguments}, {"--environment", helper_environment},
+        {"--count", helper_count},         {"--open", helper_open},
+        {"--clean", helper_clean},
+    };
+
+    for (size_t i = 0; i < sizeof(helpers) / sizeof(helpers[0]); i++) {
+        if (strcmp(argv[1], helpers[i].name) == 0)
+            return helpers[i].run(argc, argv);
+    }
+    fprintf(stderr, "usertests: %s?\n", argv[1]);
+    return 2;
+}
