@@ -5,7 +5,6 @@
 #include "kernel/fs/device.h"
 #include "kernel/fs/path.h"
 #include "kernel/fs/ramfs.h"
-#include "kernel/tty.h"
 #include "frank/errno.h"
 
 int fs_init(void)
@@ -17,7 +16,6 @@ int fs_init(void)
     if (!root)
         return -ENOMEM;
     path_set_root(root);
-    tty_init();
     error = root->directory->create(root, "dev", INODE_DIRECTORY, 0755, &dev);
     if (error)
         return -ENOMEM;

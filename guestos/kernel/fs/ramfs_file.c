@@ -6,6 +6,9 @@
  * each page from the tree with a reference of their own, so a page that is cut from the file while
  * it is being read stays readable until they are done.
  *
+ * Files leave the last RAMFS_RESERVE_PAGES pages of memory to processes: a full file system must
+ * not be the end of whoever filled it.
+ *
  * Invariant: within the file's last page the bytes past its end are zero, so that growing the file
  * shows zeros and a mapped last page shows nothing stale.
  */
@@ -17,6 +20,10 @@
 #include "string.h"
 
 #define RAMFS_MAX_BYTES ((u64)PAGE_TREE_MAX_PAGES * PAGE_SIZE)
+
+enum ramfs_limits {
+    RAMFS_RESERVE_PAGES = 256,
+};
 
 struct ramfs_file {
     struct inode inode;
@@ -77,7 +84,7 @@ static int page_for_write(struct ramfs_file *file, u64 index, pa_t *page)
     *page = page_tree_get(&file->pages, index);
     if (*page)
         return 0;
-    *page = page_alloc_zeroed();
+    *page = page_free_count() > RAMFS_RESERVE_PAGES ? page_alloc_zeroed() : 0;
     if (!*page)
         return -ENOSPC;
     page_get(*page);
