@@ -2,7 +2,7 @@
 /*
  * init [WORD...]: the first process.
  *
- * It opens the console as descriptors 0 to 2, greets, and keeps a shell running; it waits for every
+ * It opens the console as descriptors 0 to 2, makes /tmp, greets, and keeps a shell running; it waits for every
  * process whose parent has ended. The words are those of the kernel's arguments:
  *   host=NAME              the name in the shell's prompt
  *   run=PROGRAM[,ARG...]   instead of a shell: run it once, print its status, power off
@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -125,6 +126,7 @@ int main(int argc, char **argv)
     const char *command = find_word(argc, argv, "run=");
 
     open_console();
+    (void)mkdir("/tmp", 0777);
     set_environment(find_word(argc, argv, "host="));
     if (command)
         run_once(command);

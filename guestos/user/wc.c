@@ -20,12 +20,12 @@ static bool show_bytes;
 static void print_counts(const struct counts *counts, const char *name)
 {
     if (show_lines)
-        printf("%7lu ", counts->lines);
+        printf("%7lu", counts->lines);
     if (show_words)
-        printf("%7lu ", counts->words);
+        printf("%7lu", counts->words);
     if (show_bytes)
-        printf("%7lu ", counts->bytes);
-    printf("%s\n", name);
+        printf("%7lu", counts->bytes);
+    printf(*name ? " %s\n" : "%s\n", name);
 }
 
 static int count(FILE *file, struct counts *counts)
