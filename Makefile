@@ -70,6 +70,7 @@ flags_file = $(BUILD)/flags/$(1)
 $(BUILD)/flags/%: FORCE
 	@mkdir -p $(@D); printf '%s\n' $(call quoted,$(FLAGS_$*)) > $@.new
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+.PHONY: FORCE
 FORCE:
 
 # Each compilation leaves a fragment beside its object, from which compile_commands.json is made.
