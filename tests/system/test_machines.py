@@ -85,5 +85,5 @@ def test_one_reboots_again_and_again_while_the_other_works(candor):
         assert time.monotonic() < deadline, f"{reboots} reboots"
         time.sleep(0.5)
     machine.type_line("audit")
-    machine.expect("(?i)audit[^\r\n]*(clean|ok|no )")
+    machine.expect("audit: clean")
     assert not re.search("panic", machine.transcript)

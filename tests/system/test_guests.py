@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: MIT
+"""Each test guest of tests/guest holds what it claims, its neighbour goes on, and the audit is clean afterwards.
+
+A guest prints `PASS name` or `FAIL name: what`, and `DONE` (tests/guest/lib/guest.h); one that prints `EXPECT end: why`
+is to be ended by Candor.
+"""
+
+import pytest
+from machine import ROOT
+
+BUDGET_S = 120
+
+NEIGHBOUR = "image=build/frank-pv.elf,initrd=build/initrd.cpio,name=neighbour"
+GUESTS = sorted(path.stem for path in (ROOT / "tests/guest").glob("*.c"))
+# What a guest needs beside its image.
+OPTIONS = {"cost": ",counters=raw"}
+LONGEST_S = 60
+
+
+@pytest.mark.parametrize("traps", ["direct", "bounced"])
+@pytest.mark.parametrize("name", GUESTS)
+def test_a_guest_holds_what_it_claims(name, traps, candor):
+    guest = f"image=build/tests/guest/{name}.elf,name=guest,traps={traps}" + OPTIONS.get(name, "")
+    machine = candor(NEIGHBOUR, guest)
+    machine.expect(r"candor: guest: (shut down|ended)[^\r\n]*", LONGEST_S)
+    transcript = machine.transcript
+    if "EXPECT end" in transcript:
+        assert "candor: guest: ended" in transcript
+    else:
+        assert "DONE" in transcript and "candor: guest: shut down" in transcript
+    failures = [line for line in transcript.splitlines() if "FAIL " in line]
+    assert not failures, failures
+    if "$ " not in transcript:
+        machine.prompt()
+    machine.type_line("echo undisturbed")
+    machine.expect(r"\n[^\r\n]*undisturbed\r*\n")
+    machine.send("\x14m")
+    machine.expect("candor> ")
+    machine.type_line("audit")
+    machine.expect("(?i)audit[^\r\n]*clean")
