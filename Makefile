@@ -170,14 +170,14 @@ debug: all ## boot under gdb, both in one terminal
 qemu-gdb: all ## boot and wait for gdb (the first half of debug)
 	@tools/candor run $(VMS) --gdb
 gdb: all ## gdb on the machine that waits (the second half)
-	@gdb-multiarch -nx -x .gdbinit
+	@gdb-multiarch -q -nx -x .gdbinit
 
 size: $(HV_CORE_OBJECTS) ## print code lines by folder, and the core's
 	@tools/size $(HV_CORE_OBJECTS:.o=.d)
 
 compile_commands.json: $(ALL_OBJECTS)
 	$(call say,JSON,$@)
-	@{ echo '['; find $(BUILD) -name '*.o.json' -exec cat {} + | sed '$$!s/$$/,/'; echo ']'; } > $@.new
+	@{ echo '['; cat $(wildcard $(addsuffix .json,$(ALL_OBJECTS) $(ALL_TEST_OBJECTS))) | sed '$$!s/$$/,/'; echo ']'; } > $@.new
 	@mv $@.new $@
 
 .PHONY: clean distclean help
