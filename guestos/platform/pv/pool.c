@@ -9,9 +9,9 @@
 #include "pv.h"
 
 static struct spinlock pool_lock;
-static pa_t pool_base;
-static struct pool_record records[POOL_PAGES];
-static u16 first_free; /* a list through records[].next; 0: none */
+static u16 first_free; /* a list through pool_records[].next; 0: none */
+pa_t pool_base;
+struct pool_record pool_records[POOL_PAGES];
 
 void pool_init(pa_t base, pa_t boot_root)
 {
@@ -19,25 +19,10 @@ void pool_init(pa_t base, pa_t boot_root)
     pool_base = base;
     for (u16 i = POOL_PAGES - 1; i > 0; i--) {
         if (pool_table(i) != boot_root) {
-            records[i].next = first_free;
+            pool_records[i].next = first_free;
             first_free = i;
         }
     }
-}
-
-struct pool_record *pool_record(u16 index)
-{
-    return &records[index];
-}
-
-u16 pool_index(pa_t table)
-{
-    return (u16)((table - pool_base) >> PAGE_SHIFT);
-}
-
-pa_t pool_table(u16 index)
-{
-    return pool_base + ((u64)index << PAGE_SHIFT);
 }
 
 pa_t pool_table_make(enum pool_level level)
@@ -47,7 +32,7 @@ pa_t pool_table_make(enum pool_level level)
     spin_acquire(&pool_lock);
     index = first_free;
     if (index != 0)
-        first_free = records[index].next;
+        first_free = pool_records[index].next;
     spin_release(&pool_lock);
     if (index == 0)
         return 0;
@@ -55,13 +40,12 @@ pa_t pool_table_make(enum pool_level level)
     struct hc_result made = candor_table_make(pool_table(index), level);
     if (made.error == HC_NO_SPACE) {
         spin_acquire(&pool_lock);
-        records[index].next = first_free;
+        pool_records[index].next = first_free;
         first_free = index;
         spin_release(&pool_lock);
         return 0;
     }
     pv_expect_done(made, "table_make");
-    records[index] = (struct pool_record){.level = (u16)level};
     return pool_table(index);
 }
 
@@ -71,7 +55,7 @@ void pool_table_free(pa_t table)
 
     pv_expect_done(candor_table_free(table), "table_free");
     spin_acquire(&pool_lock);
-    records[index].next = first_free;
+    pool_records[index].next = first_free;
     first_free = index;
     spin_release(&pool_lock);
 }

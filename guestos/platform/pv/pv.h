@@ -28,10 +28,14 @@ void pv_spaces_init(pa_t root);
 
 /* The kinds of tables in the pool, by what their entries stand for. */
 enum pool_level {
-    POOL_PAGE_TABLE = 0, /* pages; covers 2 MiB */
-    POOL_MIDDLE = 1,     /* page tables; covers 1 GiB */
+    POOL_PAGE_TABLE = 0, /* pages */
+    POOL_MIDDLE = 1,     /* page tables */
     POOL_ROOT = 2,
 };
+
+/* How much of a space such a table covers. */
+#define PAGE_TABLE_SPAN (1UL << 21)
+#define MIDDLE_SPAN (1UL << 30)
 
 /* Start the pool; its first frame is the root that Candor made. */
 void pool_init(pa_t base, pa_t boot_root);
@@ -45,12 +49,32 @@ void pool_table_free(pa_t table);
 /* What a table covers and which one of the same space comes next: kept beside it, since Candor
    alone writes to tables. Guarded by the lock of the space. */
 struct pool_record {
-    uva_t base;
+    u64 key;  /* pool_key() */
     u16 next; /* index of a record; 0 ends a list: that is the boot root's */
-    u16 level;
 };
-struct pool_record *pool_record(u16 index);
-u16 pool_index(pa_t table);
-pa_t pool_table(u16 index);
+extern struct pool_record pool_records[POOL_PAGES];
+extern pa_t pool_base;
+
+/* Where a table stands in a space: the first address that it covers, and its level. */
+static inline u64 pool_key(uva_t address, enum pool_level level)
+{
+    return ALIGN_DOWN(address, level == POOL_MIDDLE ? MIDDLE_SPAN : PAGE_TABLE_SPAN) | level;
+}
+
+static inline enum pool_level pool_key_level(u64 key)
+{
+    return (enum pool_level)(key % PAGE_SIZE);
+}
+
+/* A table's number in the pool, and back. */
+static inline u16 pool_index(pa_t table)
+{
+    return (u16)((table - pool_base) >> PAGE_SHIFT);
+}
+
+static inline pa_t pool_table(u16 index)
+{
+    return pool_base + ((u64)index << PAGE_SHIFT);
+}
 
 #endif

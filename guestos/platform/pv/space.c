@@ -19,9 +19,6 @@ enum entry_bits {
     ENTRY_PAGE_SHIFT = 10,
 };
 
-#define TABLE_SPAN (1UL << 21)  /* bytes that a page table covers */
-#define MIDDLE_SPAN (1UL << 30) /* bytes that a table of page tables covers */
-
 /* What the words of a struct plat_space are. */
 enum space_word {
     SPACE_ROOT,
@@ -76,18 +73,13 @@ static u16 first_table(const struct plat_space *space)
     return (u16)space->words[SPACE_TABLES];
 }
 
-static uva_t table_base(uva_t address, enum pool_level level)
-{
-    return ALIGN_DOWN(address, level == POOL_MIDDLE ? MIDDLE_SPAN : TABLE_SPAN);
-}
-
 /* The table of a space that covers an address, or 0. */
 static pa_t space_table(const struct plat_space *space, uva_t address, enum pool_level level)
 {
-    uva_t base = table_base(address, level);
+    u64 key = pool_key(address, level);
 
-    for (u16 i = first_table(space); i != 0; i = pool_record(i)->next) {
-        if (pool_record(i)->base == base && pool_record(i)->level == level)
+    for (u16 i = first_table(space); i != 0; i = pool_records[i].next) {
+        if (pool_records[i].key == key)
             return pool_table(i);
     }
     return 0;
@@ -95,22 +87,20 @@ static pa_t space_table(const struct plat_space *space, uva_t address, enum pool
 
 /* Notes a table that was linked. Those of the higher level stand first: they are freed in the order
    of the list. */
-static void space_note_table(struct plat_space *space, uva_t base, pa_t table)
+static void space_note_table(struct plat_space *space, u64 key, pa_t table)
 {
-    struct pool_record *record = pool_record(pool_index(table));
     u16 before = 0, after = first_table(space);
 
-    while (record->level == POOL_PAGE_TABLE && after != 0 &&
-           pool_record(after)->level == POOL_MIDDLE) {
+    while (pool_key_level(key) == POOL_PAGE_TABLE && after != 0 &&
+           pool_key_level(pool_records[after].key) == POOL_MIDDLE) {
         before = after;
-        after = pool_record(after)->next;
+        after = pool_records[after].next;
     }
-    record->base = base;
-    record->next = after;
+    pool_records[pool_index(table)] = (struct pool_record){.key = key, .next = after};
     if (before == 0)
         space->words[SPACE_TABLES] = pool_index(table);
     else
-        pool_record(before)->next = pool_index(table);
+        pool_records[before].next = pool_index(table);
     space->words[SPACE_TABLE_COUNT]++;
 }
 
@@ -119,7 +109,7 @@ static void space_free_tables(const struct plat_space *space)
 {
     pool_table_free(space->words[SPACE_ROOT]);
     for (u16 i = first_table(space), next; i != 0; i = next) {
-        next = pool_record(i)->next;
+        next = pool_records[i].next;
         pool_table_free(pool_table(i));
     }
 }
@@ -171,7 +161,7 @@ static int space_add_table(struct plat_space *space, uva_t address, enum pool_le
     if (table == 0)
         return -ENOMEM;
     pv_expect_done(candor_table_link(space->words[SPACE_ROOT], address, table), "table_link");
-    space_note_table(space, table_base(address, level), table);
+    space_note_table(space, pool_key(address, level), table);
     return 0;
 }
 
@@ -191,7 +181,7 @@ static int space_cover_range(struct plat_space *space, uva_t address, u64 count)
 {
     uva_t end = address + count * PAGE_SIZE;
 
-    for (uva_t at = ALIGN_DOWN(address, TABLE_SPAN); at < end; at += TABLE_SPAN) {
+    for (uva_t at = ALIGN_DOWN(address, PAGE_TABLE_SPAN); at < end; at += PAGE_TABLE_SPAN) {
         int error = space_cover(space, at);
 
         if (error)
@@ -267,7 +257,7 @@ bool plat_lookup(struct plat_space *space, uva_t address, pa_t *page, u32 *prot)
         return false;
     /* The raw entry can be read, and its flags are ours; only the page is asked for. */
     const volatile u64 *entries = (const volatile u64 *)(table + PLAT_DIRECT_MAP_OFFSET);
-    u64 entry = entries[(address % TABLE_SPAN) >> PAGE_SHIFT];
+    u64 entry = entries[(address % PAGE_TABLE_SPAN) >> PAGE_SHIFT];
     if (!(entry & ENTRY_VALID))
         return false;
     if (prot)
@@ -297,7 +287,7 @@ void plat_protect(struct plat_space *space, uva_t address, u64 count, u32 prot)
 /* How many of `count` pages from an address on lie under one page table. */
 static u64 pages_under_table(uva_t address, u64 count)
 {
-    return min(count, (TABLE_SPAN - address % TABLE_SPAN) >> PAGE_SHIFT);
+    return min(count, (PAGE_TABLE_SPAN - address % PAGE_TABLE_SPAN) >> PAGE_SHIFT);
 }
 
 /* Turns `count` entries into the pages of those that are not empty, in place. How many. */
