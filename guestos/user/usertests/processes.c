@@ -25,10 +25,10 @@ static void fork_gives_pids(void)
     CHECK(exit_status_of(pid) == 0);
 }
 
-/* A tree of depth 4 with three children each: 120 processes. */
+/* A tree of depth 3 with four children each: 84 processes. */
 static void grow_tree(int depth)
 {
-    enum { CHILDREN = 3 };
+    enum { CHILDREN = 4 };
     pid_t pids[CHILDREN];
 
     if (depth == 0)
@@ -46,12 +46,12 @@ static void grow_tree(int depth)
 
 static void fork_tree_comes_home(void)
 {
-    grow_tree(4);
+    grow_tree(3);
 }
 
 static void many_processes_at_once(void)
 {
-    enum { COUNT = 150 };
+    enum { COUNT = 90 };
     static pid_t pids[COUNT];
     int gate[2];
     char c;
