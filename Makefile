@@ -55,6 +55,28 @@ endif
 # quoted TEXT: TEXT as one word for the shell
 quoted = '$(subst ','\'',$(1))'
 
+# ---- machine set-up -----------------------------------------------------------------------------
+
+# tools/setup installs what is missing and says so. The goals decide which groups of packages are wanted,
+# so that the question is asked once; a stamp is kept for each choice.
+setup_group = $(if $(filter $(2),$(MAKECMDGOALS)),-$(1))
+SETUP := $(BUILD)/setup/build$(call setup_group,test,test test-build core soak)$(call \
+             setup_group,check,check format)$(call setup_group,debug,debug gdb)
+$(BUILD)/setup/%: tools/setup
+	@tools/setup $(subst -, ,$*)
+	@mkdir -p $(@D) && touch $@
+
+NEWLIB_STAMP := $(NEWLIB)/riscv64-unknown-elf/lib/libc.a
+ifeq ($(NEWLIB),$(BUILD)/newlib)
+$(NEWLIB_STAMP): tools/newlib | $(SETUP)
+	@tools/newlib $(NEWLIB)
+	@touch $@
+else
+$(NEWLIB_STAMP):
+	@echo "error: NEWLIB=$(NEWLIB) holds no newlib ($@ is missing);" \
+	      "give the folder that 'make' left as build/newlib, or leave NEWLIB out to build one" >&2; false
+endif
+
 # ---- building blocks ----------------------------------------------------------------------------
 
 # find_sources FOLDERS: the C and assembly files below them.
@@ -116,28 +138,6 @@ $(BUILD)/%.lds: %.lds.S | $(SETUP)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -E -P -x c -D__ASSEMBLER__ -Ishared/include -Ihypervisor -Iguestos/include \
 	    -MMD -MP -MT $@ -MF $@.d -o $@ $<
-
-# ---- machine set-up -----------------------------------------------------------------------------
-
-# tools/setup installs what is missing and says so. The goals decide which groups of packages are wanted,
-# so that the question is asked once; a stamp is kept for each choice.
-setup_group = $(if $(filter $(2),$(MAKECMDGOALS)),-$(1))
-SETUP := $(BUILD)/setup/build$(call setup_group,test,test test-build core soak)$(call \
-             setup_group,check,check format)$(call setup_group,debug,debug gdb)
-$(BUILD)/setup/%: tools/setup
-	@tools/setup $(subst -, ,$*)
-	@mkdir -p $(@D) && touch $@
-
-NEWLIB_STAMP := $(NEWLIB)/riscv64-unknown-elf/lib/libc.a
-ifeq ($(NEWLIB),$(BUILD)/newlib)
-$(NEWLIB_STAMP): tools/newlib | $(SETUP)
-	@tools/newlib $(NEWLIB)
-	@touch $@
-else
-$(NEWLIB_STAMP):
-	@echo "error: NEWLIB=$(NEWLIB) holds no newlib ($@ is missing);" \
-	      "give the folder that 'make' left as build/newlib, or leave NEWLIB out to build one" >&2; false
-endif
 
 .PHONY: all run qemu native
 all:
