@@ -95,7 +95,7 @@ static bool may_call(u64 number, u64 args[ARGUMENTS])
     switch (number) {
     case HC_CALL_TRAP_REGISTER:
     case HC_CALL_SHARED_PAGE:
-        return (args[0] & (PAGE_BYTES - 1)) != 0 || args[0] < start->memory_base_gpa;
+        return (args[0] & 3) != 0 || args[0] < start->memory_base_gpa;
     case HC_CALL_YIELD_IDLE:
         args[0] = time_now() + args[0] % DEADLINE_MAX;
         return true;

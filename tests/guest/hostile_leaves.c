@@ -78,7 +78,7 @@ void guest_main(void)
     expect_error(
         "a range that leaves the lower half",
         candor_pte_protect(root, (1UL << LOWER_HALF_SPAN_SHIFT) - PAGE_BYTES, 2, PROT_READ),
-        HC_INVALID_ADDRESS);
+        HC_INVALID_PARAM);
     must("switch", candor_space_switch(root));
     expect_true("nothing can be read there",
                 !try_load(BASE, NULL, &trap) && trap.cause == CAUSE_LOAD_FAULT);

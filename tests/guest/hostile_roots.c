@@ -24,6 +24,15 @@ void guest_main(void)
     expect_error("a misaligned root is none", candor_space_switch(a + 8), HC_INVALID_ADDRESS);
     expect_error("all ones is no root", candor_space_switch(UINT64_MAX), HC_INVALID_ADDRESS);
 
+    /* What an implementation may use for "none" must not be a name. */
+    for (u64 wild = 0; wild < PAGE_BYTES; wild++) {
+        if (candor_space_switch(wild).error != HC_INVALID_ADDRESS ||
+            candor_pte_set(wild, 0, 0).error != HC_INVALID_ADDRESS ||
+            candor_pte_set(wild, 0, leaf(page, PTE_R)).error != HC_INVALID_ADDRESS)
+            fail("small numbers are no roots", "%lx is one", wild);
+    }
+    pass("small numbers are no roots");
+
     *(u64 *)gpa_to_pointer(page) = 1;
     *(u64 *)gpa_to_pointer(other) = 2;
     must("map", candor_pte_set(a, BASE, leaf(page, PTE_R | PTE_W)));

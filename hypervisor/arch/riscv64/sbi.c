@@ -72,6 +72,14 @@ static struct hc_result sbi_base(u64 function, const u64 *a)
     }
 }
 
+/* SBI wants the whole buffer to be memory, also what one call does not reach. */
+static bool sbi_buffer_inside(const struct vm *vm, const u64 *a)
+{
+    u64 offset = a[1] - VM_MEMORY_BASE;
+
+    return a[2] == 0 && offset <= vm->memory_bytes && a[0] <= vm->memory_bytes - offset;
+}
+
 /* The three errors of copying are one to SBI. */
 static struct hc_result sbi_console(struct vm *vm, u64 function, const u64 *a)
 {
@@ -80,11 +88,11 @@ static struct hc_result sbi_console(struct vm *vm, u64 function, const u64 *a)
 
     switch (function) {
     case SBI_CONSOLE_WRITE:
-        if (a[2] != 0 || guest_copy_in(vm, buffer, gpa(a[1]), bytes) != HC_OK)
+        if (!sbi_buffer_inside(vm, a) || guest_copy_in(vm, buffer, gpa(a[1]), bytes) != HC_OK)
             return hc_error(HC_INVALID_PARAM);
         return hc_value(console_guest_write(&vm->console, buffer, bytes));
     case SBI_CONSOLE_READ:
-        if (a[2] != 0 || guest_check_out(vm, gpa(a[1]), bytes) != HC_OK)
+        if (!sbi_buffer_inside(vm, a) || guest_check_out(vm, gpa(a[1]), bytes) != HC_OK)
             return hc_error(HC_INVALID_PARAM);
         bytes = console_guest_read(&vm->console, buffer, bytes);
         if (guest_copy_out(vm, gpa(a[1]), buffer, bytes) != HC_OK)

@@ -27,6 +27,18 @@ static bool loaded_here(const struct vcpu *vcpu)
     return arch_hart()->loaded == vcpu;
 }
 
+/* An empty slot must match no argument, however wild: it names a root that belongs to the next slot. */
+static void fast_root_clear(struct vcpu *vcpu, u64 slot)
+{
+    vcpu->arch.roots[slot] = (struct fast_root){(slot + 1) % FAST_ROOTS * FRAME_BYTES, 0};
+}
+
+/* Likewise: no address lies in the region of all ones. */
+static void fast_table_clear(struct vcpu *vcpu, u64 slot)
+{
+    vcpu->arch.tables[slot] = (struct fast_table){0, UINT64_MAX, 0, 0};
+}
+
 void arch_vcpu_reset(struct vcpu *vcpu, gva_t entry, u64 argument0, u64 argument1)
 {
     const struct vm *vm = vcpu->vm;
@@ -41,10 +53,10 @@ void arch_vcpu_reset(struct vcpu *vcpu, gva_t entry, u64 argument0, u64 argument
     vcpu->arch.p2m_count = vm->p2m.frames_count;
     vcpu->arch.p2m_entries = (u64)vm->p2m.entries;
     vcpu->arch.frame_table = (u64)frame_get(frame_open_base) - (u64)frame_open_base.number * sizeof(struct frame);
-    for (unsigned i = 0; i < FAST_ROOTS; i++)
-        vcpu->arch.roots[i].name = 1;
-    for (unsigned i = 0; i < FAST_TABLES; i++)
-        vcpu->arch.tables[i].root = 1;
+    for (u64 i = 0; i < FAST_ROOTS; i++)
+        fast_root_clear(vcpu, i);
+    for (u64 i = 0; i < FAST_TABLES; i++)
+        fast_table_clear(vcpu, i);
     arch_vcpu_fast_paths(vcpu, vm->fast_paths);
     vcpu->saved.satp = satp;
     vcpu->saved.mstatus = MODE_IN_MPP(MODE_S);
@@ -259,12 +271,12 @@ void arch_space_remember_table(struct vcpu *vcpu, gpa_t name, gva_t address, mfn
 
 void arch_space_forget(struct vcpu *vcpu, gpa_t name)
 {
-    struct fast_root *slot = &vcpu->arch.roots[name.value / FRAME_BYTES % FAST_ROOTS];
+    u64 slot = name.value / FRAME_BYTES % FAST_ROOTS;
 
-    if (slot->name == name.value)
-        slot->name = 1;
-    for (unsigned i = 0; i < FAST_TABLES; i++)
-        vcpu->arch.tables[i].root = 1;
+    if (vcpu->arch.roots[slot].name == name.value)
+        fast_root_clear(vcpu, slot);
+    for (u64 i = 0; i < FAST_TABLES; i++)
+        fast_table_clear(vcpu, i);
 }
 
 void arch_translation_drop(gva_t page)
