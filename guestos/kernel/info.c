@@ -69,6 +69,14 @@ long sys_idle_ticks(void)
     return (long)plat_idle_ticks();
 }
 
+long sys_counters(u64 address)
+{
+    struct frank_counters counters;
+
+    plat_counters(&counters);
+    return copy_to_user(address, &counters, sizeof(counters));
+}
+
 long sys_procinfo(u64 address, u64 count)
 {
     struct frank_procinfo reports[REPORT_CHUNK];

@@ -251,6 +251,11 @@ uint64_t frank_idle_ticks(void)
     return (uint64_t)system_call(FRANK_SYS_idle_ticks, 0, 0, 0);
 }
 
+int frank_counters(struct frank_counters *counters)
+{
+    return (int)system_call_result(_REENT, system_call(FRANK_SYS_counters, (long)counters, 0, 0));
+}
+
 uint64_t frank_clock_ticks(void)
 {
     struct frank_timespec ticks = {0, 0};

@@ -18,6 +18,7 @@
 #ifndef FRANK_PLATFORM_H
 #define FRANK_PLATFORM_H
 
+#include "frank/counters.h"
 #include "kernel/addr.h"
 #include "types.h"
 
@@ -137,6 +138,9 @@ void plat_irq(u64 cause);
 /* Sleep until an interrupt may be pending, at most until the time. Interrupts off before and after;
    what is pending is taken when the caller turns them on. */
 void plat_idle(u64 deadline_ticks);
+
+/* What the platform beneath has done for this CPU so far; on the bare machine nothing. */
+void plat_counters(struct frank_counters *counters);
 
 /* How long this machine's CPUs have slept in plat_idle(). */
 u64 plat_idle_ticks(void);

@@ -53,7 +53,8 @@ enum hc_number {
     HC_CALL_PTE_CLEAR = 17,
     HC_CALL_SPACE_SWITCH = 18,
     HC_CALL_FLUSH = 19,
-    HC_CALL_COUNT = 20,
+    HC_CALL_COUNTERS = 20,
+    HC_CALL_COUNT = 21,
 };
 
 /* What a call returns in a0 and a1; what the value is without an error, the call says. */
@@ -155,6 +156,23 @@ struct pte_update {
 _Static_assert(offsetof(struct pte_update, gva) == 0, "gva");
 _Static_assert(offsetof(struct pte_update, entry) == 8, "entry");
 _Static_assert(sizeof(struct pte_update) == 16, "pte_update");
+
+/* What Candor has done for a vCPU since its VM was started; `counters` copies it. */
+struct counters {
+    u64 flushes; /* Translations dropped, one by one or all together. */
+    u64 upcalls; /* Traps of user code that were handed on to the kernel. */
+    u64 standard_calls; /* Calls of the standard firmware interface (SBI). */
+    u64 reserved[5]; /* Zero. */
+    u64 calls[64]; /* Hypercalls by number. */
+    u64 entries[64]; /* Entries into Candor by cause: exceptions from 0, interrupts from 32. Calls that need no full entry are counted above alone. */
+};
+_Static_assert(offsetof(struct counters, flushes) == 0, "flushes");
+_Static_assert(offsetof(struct counters, upcalls) == 8, "upcalls");
+_Static_assert(offsetof(struct counters, standard_calls) == 16, "standard_calls");
+_Static_assert(offsetof(struct counters, reserved) == 24, "reserved");
+_Static_assert(offsetof(struct counters, calls) == 64, "calls");
+_Static_assert(offsetof(struct counters, entries) == 576, "entries");
+_Static_assert(sizeof(struct counters) == 1088, "counters");
 
 /* The descriptor of the ELF note (owner `Candor`, type 1) that makes an image a paravirtual one. */
 struct image_note {

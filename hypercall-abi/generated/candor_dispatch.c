@@ -24,6 +24,7 @@ const char *const hypercall_names[HC_CALL_COUNT] = {
     [HC_CALL_PTE_CLEAR] = "pte_clear",
     [HC_CALL_SPACE_SWITCH] = "space_switch",
     [HC_CALL_FLUSH] = "flush",
+    [HC_CALL_COUNTERS] = "counters",
 };
 
 struct hc_result hypercall_dispatch(struct vcpu *vcpu, u64 number, const u64 a[6])
@@ -69,6 +70,8 @@ struct hc_result hypercall_dispatch(struct vcpu *vcpu, u64 number, const u64 a[6
         return hc_space_switch(vcpu, gpa(a[0]));
     case HC_CALL_FLUSH:
         return hc_flush(vcpu, gpa(a[0]), gva(a[1]), a[2]);
+    case HC_CALL_COUNTERS:
+        return hc_counters(vcpu, gpa(a[0]));
     default:
         return (struct hc_result){HC_NOT_SUPPORTED, 0};
     }

@@ -28,6 +28,7 @@ struct hc_result hc_pte_clone(struct vcpu *vcpu, gpa_t to_root, gpa_t from_root,
 struct hc_result hc_pte_clear(struct vcpu *vcpu, gpa_t root, gva_t address, u64 count, gpa_t entries);
 struct hc_result hc_space_switch(struct vcpu *vcpu, gpa_t root);
 struct hc_result hc_flush(struct vcpu *vcpu, gpa_t root, gva_t address, u64 count);
+struct hc_result hc_counters(struct vcpu *vcpu, gpa_t counters);
 
 /* Calls the handler of `number` with a0 to a5; HC_NOT_SUPPORTED for an unknown number. */
 struct hc_result hypercall_dispatch(struct vcpu *vcpu, u64 number, const u64 a[6]);

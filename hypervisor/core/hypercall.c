@@ -62,3 +62,14 @@ struct hc_result hc_timer_set(struct vcpu *vcpu, u64 deadline)
     sched_timer_changed(vcpu->hart);
     return hc_value(0);
 }
+
+struct hc_result hc_counters(struct vcpu *vcpu, gpa_t counters)
+{
+    int error = HC_INVALID_ADDRESS;
+
+    if (counters.value % sizeof(u64) == 0)
+        error = guest_check_out(vcpu->vm, counters, sizeof(vcpu->counts));
+    if (error == HC_OK)
+        error = guest_copy_out(vcpu->vm, counters, &vcpu->counts, sizeof(vcpu->counts));
+    return hc_error(error);
+}

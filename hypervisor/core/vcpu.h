@@ -27,19 +27,14 @@ enum {
     ENTRY_EXCEPTIONS = 32,
     ENTRY_CAUSES = 64,
 };
+_Static_assert(ARRAY_SIZE(((struct counters *)0)->entries) == ENTRY_CAUSES, "all causes are counted");
+_Static_assert(ARRAY_SIZE(((struct counters *)0)->calls) >= HC_CALL_COUNT, "all calls are counted");
 
 #define TIME_NEVER (~0ULL)
 
-struct vcpu_counts {
-    u64 calls[HC_CALL_COUNT]; /* those that the assembly serves are no entries */
-    u64 entries[ENTRY_CAUSES];
-    u64 calls_standard; /* calls of the standard firmware interface */
-    u64 upcalls;        /* traps handed on to the guest's kernel */
-};
-
 struct vcpu {
     struct arch_vcpu arch;     /* these two first: the assembly reaches them with a load's offset */
-    struct vcpu_counts counts;
+    struct counters counts;
     struct arch_vcpu_saved saved;
 
     struct vm *vm;

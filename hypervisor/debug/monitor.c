@@ -201,7 +201,7 @@ static void say_calls(const struct vm *vm)
         count_line_add(&line, "calls", hypercall_names[number], count);
     }
     for (u32 i = 0; i < vm->vcpu_count; i++) {
-        standard += vm->vcpus[i].counts.calls_standard;
+        standard += vm->vcpus[i].counts.standard_calls;
         upcalls += vm->vcpus[i].counts.upcalls;
     }
     count_line_add(&line, "calls", "(standard)", standard);

@@ -4,57 +4,58 @@
  * in a0, negative when it is an error number. Every other register is kept. For both sides; C and
  * assembly may include it.
  *
- * A program starts with argc in a0, argv in a1, envp in a2, and sp (aligned to 16) at a word that holds
- * argc; behind it lie the two arrays, each ended by a zero word. All other registers are zero.
+ * A program starts with argc in a0, argv in a1, envp in a2, and sp (aligned to 16) at a word that
+ * holds argc; behind it lie the two arrays, each ended by a zero word. All other registers are
+ * zero.
  */
 #ifndef FRANK_SYSCALL_H
 #define FRANK_SYSCALL_H
 
-#define FRANK_SYSCALLS(X)  \
-    X(0, exit, 1)          \
-    X(1, fork, 0)          \
-    X(2, execve, 3)        \
-    X(3, waitpid, 3)       \
-    X(4, getpid, 0)        \
-    X(5, getppid, 0)       \
-    X(6, kill, 2)          \
-    X(7, nanosleep, 2)     \
-    X(8, sched_yield, 0)   \
-    X(9, brk, 1)           \
-    X(10, mprotect, 3)     \
-    X(11, sigaction, 3)    \
-    X(12, sigreturn, 0)    \
-    X(13, clock, 2)        \
-    X(14, procinfo, 2)     \
-    X(15, reboot, 1)       \
-    X(16, idle_ticks, 0)   \
-    X(17, meminfo, 1)      \
-    X(18, open, 3)         \
-    X(19, close, 1)        \
-    X(20, read, 3)         \
-    X(21, write, 3)        \
-    X(22, lseek, 3)        \
-    X(23, fstat, 2)        \
-    X(24, stat, 2)         \
-    X(25, dup, 1)          \
-    X(26, dup2, 2)         \
-    X(27, pipe, 1)         \
-    X(28, unlink, 1)       \
-    X(29, mkdir, 2)        \
-    X(30, rmdir, 1)        \
-    X(31, getdents, 3)     \
-    X(32, chdir, 1)        \
-    X(33, getcwd, 2)       \
-    X(34, link, 2)         \
-    X(35, ftruncate, 2)    \
-    X(36, ioctl, 3)        \
-    X(37, setpgid, 2)
+#define FRANK_SYSCALLS(X) \
+    X(0, exit, 1)         \
+    X(1, fork, 0)         \
+    X(2, execve, 3)       \
+    X(3, waitpid, 3)      \
+    X(4, getpid, 0)       \
+    X(5, getppid, 0)      \
+    X(6, kill, 2)         \
+    X(7, nanosleep, 2)    \
+    X(8, sched_yield, 0)  \
+    X(9, brk, 1)          \
+    X(10, mprotect, 3)    \
+    X(11, sigaction, 3)   \
+    X(12, sigreturn, 0)   \
+    X(13, clock, 2)       \
+    X(14, procinfo, 2)    \
+    X(15, reboot, 1)      \
+    X(16, idle_ticks, 0)  \
+    X(17, meminfo, 1)     \
+    X(18, open, 3)        \
+    X(19, close, 1)       \
+    X(20, read, 3)        \
+    X(21, write, 3)       \
+    X(22, lseek, 3)       \
+    X(23, fstat, 2)       \
+    X(24, stat, 2)        \
+    X(25, dup, 1)         \
+    X(26, dup2, 2)        \
+    X(27, pipe, 1)        \
+    X(28, unlink, 1)      \
+    X(29, mkdir, 2)       \
+    X(30, rmdir, 1)       \
+    X(31, getdents, 3)    \
+    X(32, chdir, 1)       \
+    X(33, getcwd, 2)      \
+    X(34, link, 2)        \
+    X(35, ftruncate, 2)   \
+    X(36, ioctl, 3)       \
+    X(37, setpgid, 2)     \
+    X(38, counters, 1)
 
 #ifndef __ASSEMBLER__
 #define FRANK_SYSCALL_NUMBER(number, name, arguments) FRANK_SYS_##name = (number),
 enum frank_syscall {
-    FRANK_SYSCALLS(FRANK_SYSCALL_NUMBER)
-    FRANK_SYS_COUNT,
+    FRANK_SYSCALLS(FRANK_SYSCALL_NUMBER) FRANK_SYS_COUNT,
 };
 #undef FRANK_SYSCALL_NUMBER
 #endif

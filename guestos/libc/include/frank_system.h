@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include "frank/counters.h"
 #include "frank/procinfo.h"
 #include "frank/signal.h"
 
@@ -17,6 +18,9 @@ int frank_memory(struct frank_meminfo *memory);
 /* How long the processor has slept, in ticks of frank_clock_ticks(). */
 uint64_t frank_idle_ticks(void);
 uint64_t frank_clock_ticks(void);
+
+/* What a hypervisor beneath the kernel has done so far: 0 or -1. */
+int frank_counters(struct frank_counters *counters);
 
 /* Power off or restart, by enum frank_reboot. Returns only on failure, with -1. */
 int frank_reboot(int how);

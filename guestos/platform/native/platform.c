@@ -8,6 +8,7 @@
 #include "machine.h"
 #include "riscv.h"
 #include "sbi.h"
+#include "string.h"
 #include "sv39.h"
 
 extern const char kernel_end[];
@@ -120,4 +121,9 @@ void plat_idle(u64 deadline_ticks)
 u64 plat_idle_ticks(void)
 {
     return idle_ticks;
+}
+
+void plat_counters(struct frank_counters *counters)
+{
+    memset(counters, 0, sizeof(*counters));
 }

@@ -182,3 +182,17 @@ u64 plat_idle_ticks(void)
 {
     return READ_ONCE(pv_shared_page.idle_time);
 }
+
+void plat_counters(struct frank_counters *counters)
+{
+    struct counters candor;
+
+    _Static_assert(sizeof(candor.calls) == sizeof(counters->calls) &&
+                       sizeof(candor.entries) == sizeof(counters->entries),
+                   "programs see all that Candor counts");
+    pv_expect_done(candor_counters(pv_gpa(&candor)), "counters");
+    counters->flushes = candor.flushes;
+    counters->upcalls = candor.upcalls;
+    memcpy(counters->calls, candor.calls, sizeof(candor.calls));
+    memcpy(counters->entries, candor.entries, sizeof(candor.entries));
+}

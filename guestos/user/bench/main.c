@@ -18,6 +18,7 @@
 struct meter {
     uint64_t instructions;
     uint64_t idle_ticks;
+    struct frank_counters before, after;
 };
 
 static const char results_path[] = "/bench-results";
@@ -32,6 +33,7 @@ static uint64_t instructions_now(void)
 
 void meter_start(struct meter *meter)
 {
+    (void)frank_counters(&meter->before);
     meter->idle_ticks = frank_idle_ticks();
     meter->instructions = instructions_now();
 }
@@ -40,11 +42,29 @@ void meter_stop(struct meter *meter)
 {
     meter->instructions = instructions_now() - meter->instructions;
     meter->idle_ticks = frank_idle_ticks() - meter->idle_ticks;
+    (void)frank_counters(&meter->after);
+}
+
+/* An array of counters as a JSON object: those that grew, by number. */
+static void print_growth(FILE *results, const char *name, const uint64_t *before,
+                         const uint64_t *after, unsigned count)
+{
+    const char *separator = "";
+
+    fprintf(results, ", \"%s\": {", name);
+    for (unsigned i = 0; i < count; i++) {
+        if (after[i] != before[i]) {
+            fprintf(results, "%s\"%u\": %llu", separator, i,
+                    (unsigned long long)(after[i] - before[i]));
+            separator = ", ";
+        }
+    }
+    fprintf(results, "}");
 }
 
 static bool run_row(FILE *results, const struct row *row, unsigned units)
 {
-    struct meter meter = {0};
+    static struct meter meter;
     const char *wrong = row->run(&meter, units);
 
     fprintf(results, "bench: {\"row\": \"%s\", \"unit\": \"%s\", \"units\": %u, ", row->name,
@@ -53,8 +73,14 @@ static bool run_row(FILE *results, const struct row *row, unsigned units)
         fprintf(results, "\"error\": \"%s\"}\n", wrong);
         return false;
     }
-    fprintf(results, "\"instructions\": %llu, \"idle_ticks\": %llu}\n",
-            (unsigned long long)meter.instructions, (unsigned long long)meter.idle_ticks);
+    fprintf(results, "\"instructions\": %llu, \"idle_ticks\": %llu, \"flushes\": %llu",
+            (unsigned long long)meter.instructions, (unsigned long long)meter.idle_ticks,
+            (unsigned long long)(meter.after.flushes - meter.before.flushes));
+    print_growth(results, "entries", meter.before.entries, meter.after.entries,
+                 FRANK_COUNTERS_ENTRIES);
+    print_growth(results, "hypercalls", meter.before.calls, meter.after.calls,
+                 FRANK_COUNTERS_CALLS);
+    fprintf(results, "}\n");
     return true;
 }
 
@@ -74,7 +100,7 @@ static bool is_wanted(const struct row *row, int names, char **name)
 
 static void print_file(FILE *file)
 {
-    char line[512];
+    char line[1024];
 
     rewind(file);
     while (fgets(line, sizeof(line), file))

@@ -29,6 +29,7 @@ void asm_offsets(void)
     OFFSET(FAST_TABLE_TABLE, struct fast_table, table);
     OFFSET(VCPU_COUNT_SPACE_SWITCH, struct vcpu, counts.calls[HC_CALL_SPACE_SWITCH]);
     OFFSET(VCPU_COUNT_PTE_SET, struct vcpu, counts.calls[HC_CALL_PTE_SET]);
+    OFFSET(VCPU_COUNT_FLUSHES, struct vcpu, counts.flushes);
     OFFSET(HART_LOADED, struct hart, loaded);
     OFFSET(HART_RESCHEDULE, struct hart, reschedule);
     OFFSET(FRAME_GFN, struct frame, gfn);

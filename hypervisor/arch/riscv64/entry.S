@@ -254,6 +254,9 @@ fast_pte_set:                       /* a0 = root, a1 = address, a2 = entry */
 
     /* There was an entry: flush its translation, and name its frame as the guest does. */
 1:  sfence.vma a1
+    ld      t4, VCPU_COUNT_FLUSHES(t6)
+    addi    t4, t4, 1
+    sd      t4, VCPU_COUNT_FLUSHES(t6)
     srli    t3, a2, 10
     slli    t3, t3, FRAME_SIZE_SHIFT
     ld      t4, VCPU_FRAME_TABLE(t6)

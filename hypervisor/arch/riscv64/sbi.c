@@ -121,7 +121,7 @@ static struct hc_result sbi_reset(struct vm *vm, u64 function, const u64 *a)
 
 static struct hc_result sbi_standard(struct vcpu *vcpu, u64 extension, u64 function, const u64 *a)
 {
-    vcpu->counts.calls_standard++;
+    vcpu->counts.standard_calls++;
     switch (extension) {
     case SBI_BASE:
         return sbi_base(function, a);

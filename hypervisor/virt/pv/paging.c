@@ -129,11 +129,13 @@ static bool leaf_of_pool(u64 leaf)
 
 /* Pages whose translations have changed; flush_end comes before the guest runs again. */
 struct flush {
+    struct vcpu *vcpu;
     u32 pages;
 };
 
 static void flush_page(struct flush *flush, gva_t page)
 {
+    flush->vcpu->counts.flushes++;
     if (++flush->pages <= FLUSH_PAGES_MAX)
         arch_translation_drop(page);
 }
@@ -299,6 +301,7 @@ struct hc_result hc_table_unlink(struct vcpu *vcpu, gpa_t root_name, gva_t addre
     frame->links--;
     frame_get(arch_frame_of(entry))->children--;
     arch_space_forget(vcpu, root_name);
+    vcpu->counts.flushes++;
     arch_translation_drop_all();
     return hc_value(gfn_to_gpa(gfn(frame->gfn)).value);
 }
@@ -320,14 +323,14 @@ struct hc_result hc_space_switch(struct vcpu *vcpu, gpa_t name)
 /* ---- single entries ---- */
 
 /* pte_set with its root found already. */
-static struct hc_result entry_set(const struct vm *vm, mfn_t root, gva_t address, u64 value, u64 **where)
+static struct hc_result entry_set(struct vcpu *vcpu, mfn_t root, gva_t address, u64 value, u64 **where)
 {
     u64 leaf, old;
     int error;
 
     if (!page_allowed(address))
         return hc_error(HC_INVALID_ADDRESS);
-    error = leaf_make(vm, value, &leaf);
+    error = leaf_make(vcpu->vm, value, &leaf);
     if (error != HC_OK)
         return hc_error(error);
     *where = entry_find(root, address, 0);
@@ -335,8 +338,10 @@ static struct hc_result entry_set(const struct vm *vm, mfn_t root, gva_t address
         return hc_error(HC_NO_TABLE);
     old = **where;
     **where = leaf;
-    if (old != 0)
+    if (old != 0) {
+        vcpu->counts.flushes++;
         arch_translation_drop(address);
+    }
     return hc_value(leaf_show(old));
 }
 
@@ -349,7 +354,7 @@ struct hc_result hc_pte_set(struct vcpu *vcpu, gpa_t name, gva_t address, u64 va
 
     if (error != HC_OK)
         return hc_error(error);
-    result = entry_set(vcpu->vm, root, address, value, &where);
+    result = entry_set(vcpu, root, address, value, &where);
     if (result.error == HC_OK)
         arch_space_remember_table(vcpu, name, address, arch_frame_of(where));
     return result;
@@ -393,7 +398,7 @@ struct hc_result hc_pte_batch(struct vcpu *vcpu, gpa_t name, gpa_t updates, u64 
             return (struct hc_result){error, done};
         for (u64 i = 0; i < some; i++, done++) {
             u64 *where;
-            struct hc_result result = entry_set(vcpu->vm, root, gva(buffer[i].gva), buffer[i].entry, &where);
+            struct hc_result result = entry_set(vcpu, root, gva(buffer[i].gva), buffer[i].entry, &where);
 
             if (result.error != HC_OK)
                 return (struct hc_result){result.error, done};
@@ -483,7 +488,8 @@ static int fill_one(const struct vm *vm, u64 *entry, u64 page, u64 prot)
 
 struct hc_result hc_pte_fill(struct vcpu *vcpu, gpa_t name, gva_t address, gpa_t frames, u64 count, u64 prot)
 {
-    struct range range = {.vm = vcpu->vm, .address = address.value, .count = count};
+    struct range range = {
+        .vm = vcpu->vm, .address = address.value, .count = count, .flush.vcpu = vcpu};
     int error = root_get(vcpu->vm, name, &range.root);
 
     if (error == HC_OK && (!page_allowed(address) || frames.value % sizeof(u64) != 0))
@@ -510,7 +516,8 @@ struct hc_result hc_pte_fill(struct vcpu *vcpu, gpa_t name, gva_t address, gpa_t
 
 struct hc_result hc_pte_protect(struct vcpu *vcpu, gpa_t name, gva_t address, u64 count, u64 prot)
 {
-    struct range range = {.vm = vcpu->vm, .address = address.value, .count = count};
+    struct range range = {
+        .vm = vcpu->vm, .address = address.value, .count = count, .flush.vcpu = vcpu};
     int error = root_get(vcpu->vm, name, &range.root);
 
     if (error == HC_OK)
@@ -571,7 +578,8 @@ static int clone_one(struct range *range, u64 *from, u64 *to)
 struct hc_result hc_pte_clone(struct vcpu *vcpu, gpa_t to_name, gpa_t from_name, gva_t address, u64 count,
                               gpa_t array)
 {
-    struct range range = {.vm = vcpu->vm, .address = address.value, .count = count};
+    struct range range = {
+        .vm = vcpu->vm, .address = address.value, .count = count, .flush.vcpu = vcpu};
     mfn_t to_root;
     int error = root_get(vcpu->vm, to_name, &to_root);
 
@@ -604,7 +612,8 @@ struct hc_result hc_pte_clone(struct vcpu *vcpu, gpa_t to_name, gpa_t from_name,
 
 struct hc_result hc_pte_clear(struct vcpu *vcpu, gpa_t name, gva_t address, u64 count, gpa_t array)
 {
-    struct range range = {.vm = vcpu->vm, .address = address.value, .count = count};
+    struct range range = {
+        .vm = vcpu->vm, .address = address.value, .count = count, .flush.vcpu = vcpu};
     int error = root_get(vcpu->vm, name, &range.root);
 
     if (error == HC_OK)
@@ -631,7 +640,7 @@ struct hc_result hc_pte_clear(struct vcpu *vcpu, gpa_t name, gva_t address, u64 
 
 struct hc_result hc_flush(struct vcpu *vcpu, gpa_t name, gva_t address, u64 count)
 {
-    struct flush flush = {0};
+    struct flush flush = {.vcpu = vcpu};
     mfn_t root;
     int error = root_get(vcpu->vm, name, &root);
 

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* What a hypervisor beneath the kernel has done for it: for measuring. All zero on the bare
+ * machine. */
+#ifndef FRANK_COUNTERS_H
+#define FRANK_COUNTERS_H
+
+#include <stdint.h>
+
+enum frank_counters_limits {
+    FRANK_COUNTERS_CALLS = 64,
+    FRANK_COUNTERS_ENTRIES = 64,
+};
+
+struct frank_counters {
+    uint64_t flushes;                         /* translations dropped */
+    uint64_t upcalls;                         /* traps handed on to the kernel */
+    uint64_t calls[FRANK_COUNTERS_CALLS];     /* hypercalls by number */
+    uint64_t entries[FRANK_COUNTERS_ENTRIES]; /* by cause: exceptions, from 32 on interrupts */
+};
+
+#endif
