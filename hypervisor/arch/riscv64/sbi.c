@@ -75,9 +75,10 @@ static struct hc_result sbi_base(u64 function, const u64 *a)
 /* SBI wants the whole buffer to be memory, also what one call does not reach. */
 static bool sbi_buffer_inside(const struct vm *vm, const u64 *a)
 {
+    u64 memory_bytes = (u64)vm->p2m.frames_count * FRAME_BYTES;
     u64 offset = a[1] - VM_MEMORY_BASE;
 
-    return a[2] == 0 && offset <= vm->memory_bytes && a[0] <= vm->memory_bytes - offset;
+    return a[2] == 0 && offset <= memory_bytes && a[0] <= memory_bytes - offset;
 }
 
 /* The three errors of copying are one to SBI. */
