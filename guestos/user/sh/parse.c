@@ -26,6 +26,18 @@ static void advance(struct parser *parser)
         parser->result = PARSE_INCOMPLETE;
 }
 
+static const char *describe(struct token token)
+{
+    static const char *const texts[] = {
+        [TOKEN_NEWLINE] = "the end of the line", [TOKEN_SEMICOLON] = ";", [TOKEN_AND] = "&&",
+        [TOKEN_OR] = "||", [TOKEN_BACKGROUND] = "&", [TOKEN_PIPE] = "|", [TOKEN_OPEN] = "(",
+        [TOKEN_CLOSE] = ")", [TOKEN_INPUT] = "<", [TOKEN_OUTPUT] = ">", [TOKEN_APPEND] = ">>",
+        [TOKEN_DUPLICATE] = ">&", [TOKEN_INCOMPLETE] = "an open quote",
+    };
+
+    return token.kind == TOKEN_WORD ? token.text : texts[token.kind];
+}
+
 /* The first error counts; what follows it is not looked at. */
 static void fail(struct parser *parser)
 {
@@ -35,8 +47,7 @@ static void fail(struct parser *parser)
         return;
     parser->result = at_end ? PARSE_INCOMPLETE : PARSE_ERROR;
     if (!at_end)
-        complain("syntax error near %s%.20s", parser->token.text ? parser->token.text : "",
-                 *parser->rest == '\n' || !*parser->rest ? " the end of the line" : parser->rest);
+        complain("syntax error near %s", describe(parser->token));
 }
 
 static struct node *new_node(enum node_kind kind, struct node *left, struct node *right)

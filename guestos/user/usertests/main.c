@@ -4,9 +4,9 @@
  * usertests -l              their names
  * usertests leak COUNT      make COUNT processes; no page may be missing afterwards
  *
- * After each test the machine must have as many free pages as before. The kernel may keep some
- * for itself when something is used for the first time, so a test that seems to lose pages is run
- * again: one that leaks loses them each time.
+ * After each test the machine must have as many free pages as before. The kernel's allocator may
+ * keep a page more for a while, so a test that seems to lose pages is run again: one that leaks
+ * loses some each time.
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -24,7 +24,7 @@
 enum {
     TEST_LIMIT_SECONDS = 60,
     LEAK_RUNS = 3,
-    SETTLE_TRIES = 50,
+    SETTLE_TRIES = 10,
     LEAK_WARM_UP = 50,
 };
 
