@@ -90,3 +90,9 @@ $(BUILD)/initrd.cpio: tools/mkcpio $(USER_BINARIES) $(ROOTFS_FILES) $(call flags
 	$(Q)tools/mkcpio --output $@ --tree guestos/rootfs $(addprefix --program ,$(USER_BINARIES))
 IMAGES += $(BUILD)/initrd.cpio
 endif
+
+# ---- the port, shown ----------------------------------------------------------------------------
+
+.PHONY: port
+port: $(BUILD)/frank-native.elf $(BUILD)/frank-pv.elf ## write docs/port.md: native instructions beside hypercalls
+	@tools/port-page $(BUILD)

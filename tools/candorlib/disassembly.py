@@ -12,8 +12,11 @@ NM = "riscv64-unknown-elf-nm"
 FUNCTION = re.compile(r"^[0-9a-f]+ <([^>]+)>:$")
 INSTRUCTION = re.compile(r"^\s*[0-9a-f]+:\t[0-9a-f ]+\t(\S+)(?:\t(.*))?$")
 CALL = re.compile(r"<([\w.]+)>$")
-CSR_NAME = re.compile(r"\b(s(?:atp|tatus|tvec|scratch|epc|cause|tval|ie|ip|timecmp|counteren|envcfg)|time|cycle|instret)\b")
-LOAD_CONSTANT = {"li", "lui", "addi", "addiw"}
+CSR_NAME = re.compile(r"\b(s(?:atp|status|tvec|scratch|epc|cause|tval|ie|ip|timecmp|counteren|envcfg)|time|cycle|instret)\b")
+# The registers that Frank's pv kernel may use: none of them traps. Nothing else privileged but sret and ecall.
+PV_CSRS = frozenset(
+    ("scause", "scounteren", "sepc", "sie", "sip", "sscratch", "sstatus", "stimecmp", "stval", "time")
+)
 
 
 @dataclasses.dataclass
@@ -32,7 +35,7 @@ def abi_names(abi_file):
 
 
 class Registers:
-    """The constants in registers, as far as straight-line code tells: enough to name an ecall."""
+    """The constants in registers and in stack slots, as far as straight-line code tells: enough to name an ecall."""
 
     def __init__(self):
         self.values = {}
@@ -45,11 +48,15 @@ class Registers:
                 self.values[target] = int(parts[1], 0)
             elif mnemonic == "lui":
                 self.values[target] = int(parts[1], 0) << 12
-            elif mnemonic in ("addi", "addiw") and parts[1] in self.values:
+            elif mnemonic in ("add", "addi", "addw", "addiw") and parts[1] in self.values:
                 self.values[target] = self.values[parts[1]] + int(parts[2].split()[0], 0)
-            elif mnemonic == "mv" and parts[1] in self.values:
+            elif mnemonic in ("mv", "ld") and parts[1] in self.values:
                 self.values[target] = self.values[parts[1]]
-            elif mnemonic not in ("sd", "sw", "sh", "sb"):
+            elif mnemonic == "sd" and target in self.values:
+                self.values[parts[1]] = self.values[target]
+            elif mnemonic == "sd":
+                self.values.pop(parts[1], None)
+            elif mnemonic not in ("sw", "sh", "sb"):
                 self.values.pop(target, None)
         except (ValueError, IndexError):
             self.values.pop(target, None)
@@ -114,3 +121,10 @@ def reachable(name, found, within, seen=None):
         if callee in within:
             result += reachable(callee, found, within, seen)
     return list(dict.fromkeys(result))
+
+
+def not_for_pv(name):
+    """Whether a pv kernel must not hold this instruction (as privileged_name gives it)."""
+    if name == "sret" or name.startswith(("hypercall ", "SBI ")):
+        return False
+    return name.removeprefix("rd").split()[-1] not in PV_CSRS
