@@ -28,14 +28,14 @@ enum tty_sizes {
 };
 
 enum tty_character {
-    TTY_INTERRUPT = 3,   /* ^C */
-    TTY_END = 4,         /* ^D */
+    TTY_INTERRUPT = 3, /* ^C */
+    TTY_END = 4,       /* ^D */
     TTY_BELL = 7,
     TTY_BACKSPACE = 8,
     TTY_TAB = 9,
     TTY_RETURN = 13,
-    TTY_KILL_LINE = 21,  /* ^U */
-    TTY_ERASE_WORD = 23, /* ^W */
+    TTY_KILL_LINE = 21,    /* ^U */
+    TTY_ERASE_WORD = 23,   /* ^W */
     TTY_CARET_OFFSET = 64, /* ^X is shown as '^' and the character that much above */
     TTY_DELETE = 127,
 };
@@ -59,7 +59,8 @@ void tty_init(void)
     tty.mode = FRANK_TTY_COOKED;
 }
 
-/* ---- input ------------------------------------------------------------------------------------- */
+/* ---- input -------------------------------------------------------------------------------------
+ */
 
 static u8 *ring_at(u64 position)
 {
@@ -214,7 +215,8 @@ void tty_input(const char *characters, size_t count)
     spin_release(&tty.lock);
 }
 
-/* ---- the inode's operations -------------------------------------------------------------------- */
+/* ---- the inode's operations --------------------------------------------------------------------
+ */
 
 /*
  * Take up to `size` bytes that may be read, in canonical mode to the end of a line. *line_ended
@@ -241,8 +243,7 @@ static size_t take_locked(u8 *bytes, size_t size, bool *line_ended)
         }
     }
     /* A ^D right behind a full buffer belongs to this read: it is no end of file for the next. */
-    if (canonical && taken == size && tty.head != tty.committed &&
-        *ring_at(tty.head) == TTY_END) {
+    if (canonical && taken == size && tty.head != tty.committed && *ring_at(tty.head) == TTY_END) {
         tty.head++;
         *line_ended = true;
     }

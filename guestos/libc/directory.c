@@ -60,8 +60,8 @@ struct dirent *readdir(DIR *directory)
     const struct frank_dirent *from;
 
     if (directory->used == directory->filled) {
-        long filled = system_call(FRANK_SYS_getdents, directory->descriptor,
-                                  (long)directory->batch, DIRECTORY_BATCH);
+        long filled = system_call(FRANK_SYS_getdents, directory->descriptor, (long)directory->batch,
+                                  DIRECTORY_BATCH);
         if (system_call_result(_REENT, filled) <= 0)
             return NULL;
         directory->filled = (int)filled;

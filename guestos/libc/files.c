@@ -15,7 +15,8 @@ enum { NS_PER_SECOND = 1000000000 };
 
 _ssize_t _read_r(struct _reent *reent, int descriptor, void *buffer, size_t size)
 {
-    return system_call_result(reent, system_call(FRANK_SYS_read, descriptor, (long)buffer, (long)size));
+    return system_call_result(reent,
+                              system_call(FRANK_SYS_read, descriptor, (long)buffer, (long)size));
 }
 
 _ssize_t _write_r(struct _reent *reent, int descriptor, const void *buffer, size_t size)
@@ -46,8 +47,8 @@ int _unlink_r(struct _reent *reent, const char *path)
 
 int _link_r(struct _reent *reent, const char *old_path, const char *new_path)
 {
-    return (int)system_call_result(
-        reent, system_call(FRANK_SYS_link, (long)old_path, (long)new_path, 0));
+    return (int)system_call_result(reent,
+                                   system_call(FRANK_SYS_link, (long)old_path, (long)new_path, 0));
 }
 
 int _isatty_r(struct _reent *reent, int descriptor)

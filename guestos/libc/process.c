@@ -24,7 +24,8 @@ enum {
     PROCESS_TABLE_MAX = 1024,
 };
 
-/* ---- processes --------------------------------------------------------------------------------- */
+/* ---- processes ---------------------------------------------------------------------------------
+ */
 
 void _exit(int status)
 {
@@ -66,14 +67,13 @@ int execv(const char *path, char *const argv[])
 
 pid_t waitpid(pid_t pid, int *status, int options)
 {
-    return (pid_t)system_call_result(
-        _REENT, system_call(FRANK_SYS_waitpid, pid, (long)status, options));
+    return (pid_t)system_call_result(_REENT,
+                                     system_call(FRANK_SYS_waitpid, pid, (long)status, options));
 }
 
 int _wait_r(struct _reent *reent, int *status)
 {
-    return (int)system_call_result(reent,
-                                   system_call(FRANK_SYS_waitpid, -1, (long)status, 0));
+    return (int)system_call_result(reent, system_call(FRANK_SYS_waitpid, -1, (long)status, 0));
 }
 
 pid_t wait(int *status)
@@ -109,7 +109,8 @@ int sched_yield(void)
     return (int)system_call_result(_REENT, system_call(FRANK_SYS_sched_yield, 0, 0, 0));
 }
 
-/* ---- memory ------------------------------------------------------------------------------------ */
+/* ---- memory ------------------------------------------------------------------------------------
+ */
 
 void *_sbrk_r(struct _reent *reent, ptrdiff_t increment)
 {
@@ -145,7 +146,8 @@ int getpagesize(void)
     return PAGE_BYTES;
 }
 
-/* ---- time -------------------------------------------------------------------------------------- */
+/* ---- time --------------------------------------------------------------------------------------
+ */
 
 int clock_gettime(clockid_t clock, struct timespec *time)
 {
@@ -164,8 +166,8 @@ int _gettimeofday_r(struct _reent *reent, struct timeval *time, void *zone)
     struct frank_timespec result;
 
     (void)zone;
-    if (system_call_result(reent, system_call(FRANK_SYS_clock, FRANK_CLOCK_REALTIME,
-                                              (long)&result, 0)) < 0)
+    if (system_call_result(
+            reent, system_call(FRANK_SYS_clock, FRANK_CLOCK_REALTIME, (long)&result, 0)) < 0)
         return -1;
     time->tv_sec = result.seconds;
     time->tv_usec = result.nanoseconds / NS_PER_US;
@@ -233,12 +235,13 @@ int usleep(useconds_t microseconds)
     return nanosleep(&request, NULL);
 }
 
-/* ---- what no standard names -------------------------------------------------------------------- */
+/* ---- what no standard names --------------------------------------------------------------------
+ */
 
 int frank_processes(struct frank_procinfo *processes, int count)
 {
-    return (int)system_call_result(
-        _REENT, system_call(FRANK_SYS_procinfo, (long)processes, count, 0));
+    return (int)system_call_result(_REENT,
+                                   system_call(FRANK_SYS_procinfo, (long)processes, count, 0));
 }
 
 int frank_memory(struct frank_meminfo *memory)

@@ -2,8 +2,8 @@
 /*
  * init [WORD...]: the first process.
  *
- * It opens the console as descriptors 0 to 2, makes /tmp, greets, and keeps a shell running; it waits for every
- * process whose parent has ended. The words are those of the kernel's arguments:
+ * It opens the console as descriptors 0 to 2, makes /tmp, greets, and keeps a shell running; it
+ * waits for every process whose parent has ended. The words are those of the kernel's arguments:
  *   host=NAME              the name in the shell's prompt
  *   run=PROGRAM[,ARG...]   instead of a shell: run it once, print its status, power off
  * Others are the kernel's own.

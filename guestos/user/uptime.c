@@ -20,6 +20,7 @@ int main(void)
     }
     seconds = (long)now.tv_sec;
     printf("up %ld:%02ld:%02ld.%02ld, idle %.1f %%\n", seconds / 3600, seconds / 60 % 60,
-           seconds % 60, now.tv_nsec / 10000000, ticks ? 100.0 * (double)idle / (double)ticks : 0.0);
+           seconds % 60, now.tv_nsec / 10000000,
+           ticks ? 100.0 * (double)idle / (double)ticks : 0.0);
     return 0;
 }

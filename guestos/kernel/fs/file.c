@@ -7,7 +7,8 @@
 #include "kernel/fs/path.h"
 #include "kernel/kmalloc.h"
 
-/* ---- open files -------------------------------------------------------------------------------- */
+/* ---- open files --------------------------------------------------------------------------------
+ */
 
 struct file *file_create(struct inode *inode, bool can_read, bool can_write, bool appends)
 {
@@ -39,13 +40,13 @@ void file_put(struct file *file)
     kfree(file);
 }
 
-/* ---- descriptor tables ------------------------------------------------------------------------- */
+/* ---- descriptor tables -------------------------------------------------------------------------
+ */
 
 void file_table_init(struct file_table *table)
 {
     spin_init(&table->lock, "file table", LOCK_FILE_TABLE);
-    for (unsigned i = 0; i < FILE_TABLE_SLOTS; i++)
-        table->files[i] = NULL;
+    table->slot_count = 0;
     table->close_on_exec = 0;
     table->working_directory = path_root();
 }
@@ -54,7 +55,8 @@ void file_table_clone(struct file_table *to, struct file_table *from)
 {
     spin_init(&to->lock, "file table", LOCK_FILE_TABLE);
     spin_acquire(&from->lock);
-    for (unsigned i = 0; i < FILE_TABLE_SLOTS; i++)
+    to->slot_count = from->slot_count;
+    for (unsigned i = 0; i < from->slot_count; i++)
         to->files[i] = from->files[i] ? file_get(from->files[i]) : NULL;
     to->close_on_exec = from->close_on_exec;
     to->working_directory = inode_get(from->working_directory);
@@ -64,14 +66,14 @@ void file_table_clone(struct file_table *to, struct file_table *from)
 /* Take the file out of a slot; the table's reference becomes the caller's. */
 struct file *file_table_remove(struct file_table *table, u64 descriptor)
 {
-    struct file *file;
+    struct file *file = NULL;
 
-    if (descriptor >= FILE_TABLE_SLOTS)
-        return NULL;
     spin_acquire(&table->lock);
-    file = table->files[descriptor];
-    table->files[descriptor] = NULL;
-    table->close_on_exec &= ~BIT(descriptor);
+    if (descriptor < table->slot_count) {
+        file = table->files[descriptor];
+        table->files[descriptor] = NULL;
+        table->close_on_exec &= ~BIT(descriptor);
+    }
     spin_release(&table->lock);
     return file;
 }
@@ -86,7 +88,7 @@ static void close_slot(struct file_table *table, u64 descriptor)
 
 void file_table_close_all(struct file_table *table)
 {
-    for (unsigned i = 0; i < FILE_TABLE_SLOTS; i++) {
+    for (unsigned i = 0; i < table->slot_count; i++) {
         if (table->files[i])
             close_slot(table, i);
     }
@@ -98,7 +100,7 @@ void file_table_close_on_exec(struct file_table *table)
 {
     if (!table->close_on_exec)
         return;
-    for (unsigned i = 0; i < FILE_TABLE_SLOTS; i++) {
+    for (unsigned i = 0; i < table->slot_count; i++) {
         if (table->close_on_exec & BIT(i))
             close_slot(table, i);
     }
@@ -106,35 +108,41 @@ void file_table_close_on_exec(struct file_table *table)
 
 struct file *file_table_get(struct file_table *table, u64 descriptor)
 {
-    struct file *file;
+    struct file *file = NULL;
 
-    if (descriptor >= FILE_TABLE_SLOTS)
-        return NULL;
     spin_acquire(&table->lock);
-    file = table->files[descriptor];
+    if (descriptor < table->slot_count)
+        file = table->files[descriptor];
     if (file)
         file_get(file);
     spin_release(&table->lock);
     return file;
 }
 
+/* The file in a slot, which may lie above those in use so far. */
+static struct file *slot_locked(struct file_table *table, unsigned slot)
+{
+    return slot < table->slot_count ? table->files[slot] : NULL;
+}
+
 static void set_slot_locked(struct file_table *table, unsigned slot, struct file *file,
                             bool close_on_exec)
 {
+    while (table->slot_count <= slot)
+        table->files[table->slot_count++] = NULL;
     table->files[slot] = file;
     table->close_on_exec &= ~BIT(slot);
     if (close_on_exec)
         table->close_on_exec |= BIT(slot);
 }
 
-int file_table_add(struct file_table *table, struct file *file, unsigned lowest,
-                   bool close_on_exec)
+int file_table_add(struct file_table *table, struct file *file, unsigned lowest, bool close_on_exec)
 {
     int descriptor = -EMFILE;
 
     spin_acquire(&table->lock);
     for (unsigned i = lowest; i < FILE_TABLE_SLOTS; i++) {
-        if (table->files[i])
+        if (slot_locked(table, i))
             continue;
         set_slot_locked(table, i, file, close_on_exec);
         descriptor = (int)i;
@@ -151,7 +159,7 @@ int file_table_replace(struct file_table *table, struct file *file, u64 descript
     if (descriptor >= FILE_TABLE_SLOTS)
         return -EBADF;
     spin_acquire(&table->lock);
-    old = table->files[descriptor];
+    old = slot_locked(table, (unsigned)descriptor);
     set_slot_locked(table, (unsigned)descriptor, file, false);
     spin_release(&table->lock);
     if (old)
@@ -180,7 +188,8 @@ struct inode *file_table_change_directory(struct file_table *table, struct inode
     return old;
 }
 
-/* ---- opening ----------------------------------------------------------------------------------- */
+/* ---- opening -----------------------------------------------------------------------------------
+ */
 
 /* The file that `path` is to name from now on: made, or found unless O_EXCL says otherwise. */
 static int create_inode(const char *path, u32 flags, u32 permissions, struct inode **inode)

@@ -32,7 +32,8 @@ struct file {
 
 struct file_table {
     struct spinlock lock; /* level LOCK_FILE_TABLE */
-    struct file *files[FILE_TABLE_SLOTS];
+    struct file *files[FILE_TABLE_SLOTS]; /* meaningful below slot_count */
+    unsigned slot_count;                  /* no slot at or above it is in use; only grows */
     u64 close_on_exec;               /* one bit a descriptor */
     struct inode *working_directory; /* holds a reference */
 };
@@ -56,8 +57,8 @@ struct file *file_table_get(struct file_table *table, u64 descriptor);
  * Put `file` into the lowest free slot not below `lowest`, taking over the caller's reference.
  * Returns the descriptor or -EMFILE, and then the reference stays the caller's.
  */
-int MUST_CHECK file_table_add(struct file_table *table, struct file *file,
-                                                       unsigned lowest, bool close_on_exec);
+int MUST_CHECK file_table_add(struct file_table *table, struct file *file, unsigned lowest,
+                              bool close_on_exec);
 
 /*
  * Put `file` into slot `descriptor`, taking over the caller's reference, and close what was there.
@@ -82,7 +83,6 @@ struct file *file_get(struct file *file);
 void file_put(struct file *file);
 
 /* Open `path` in the table by O_ flags, as open(2) does: a descriptor or a negative errno. */
-int MUST_CHECK file_open(struct file_table *table, const char *path,
-                                                  u32 flags, u32 permissions);
+int MUST_CHECK file_open(struct file_table *table, const char *path, u32 flags, u32 permissions);
 
 #endif

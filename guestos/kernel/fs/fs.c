@@ -2,10 +2,10 @@
 /* Setting up the file system while the kernel starts. */
 #include "kernel/fs/fs.h"
 
+#include "frank/errno.h"
 #include "kernel/fs/device.h"
 #include "kernel/fs/path.h"
 #include "kernel/fs/ramfs.h"
-#include "frank/errno.h"
 
 int fs_init(void)
 {

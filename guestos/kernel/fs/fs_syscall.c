@@ -34,7 +34,8 @@ static int copy_path(char *path, u64 address)
     return length < 0 ? (int)length : 0;
 }
 
-/* ---- reading and writing ----------------------------------------------------------------------- */
+/* ---- reading and writing -----------------------------------------------------------------------
+ */
 
 /* Read or write at the file's own offset, which files with one keep locked meanwhile. */
 static ssize_t transfer(struct file *file, struct uio *uio, bool writes)
@@ -149,7 +150,8 @@ long sys_ioctl(u64 descriptor, u64 request, u64 argument)
     return result;
 }
 
-/* ---- descriptors ------------------------------------------------------------------------------- */
+/* ---- descriptors -------------------------------------------------------------------------------
+ */
 
 long sys_open(u64 path_address, u64 flags, u64 permissions)
 {
@@ -239,7 +241,8 @@ long sys_pipe(u64 descriptors_address)
     return error;
 }
 
-/* ---- what files are ---------------------------------------------------------------------------- */
+/* ---- what files are ----------------------------------------------------------------------------
+ */
 
 static u32 mode_of_type(enum inode_type type)
 {
@@ -298,7 +301,8 @@ long sys_stat(u64 path_address, u64 stat_address)
     return error;
 }
 
-/* ---- directories ------------------------------------------------------------------------------- */
+/* ---- directories -------------------------------------------------------------------------------
+ */
 
 /* The path's last component and its directory: see path_lookup_parent(). */
 static int lookup_parent_from_user(u64 path_address, struct inode **directory, char *name,
@@ -323,8 +327,8 @@ long sys_mkdir(u64 path_address, u64 permissions)
         return -EEXIST;
     if (error)
         return error;
-    error = directory->directory->create(directory, name, INODE_DIRECTORY,
-                                         (u32)permissions & 0777, &inode);
+    error = directory->directory->create(directory, name, INODE_DIRECTORY, (u32)permissions & 0777,
+                                         &inode);
     if (!error)
         inode_put(inode);
     inode_put(directory);

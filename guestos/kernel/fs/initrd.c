@@ -121,8 +121,7 @@ static int next_member(struct archive *archive, struct member *member)
 }
 
 /* Make what `path` names, or find it if it is there already. */
-static int make_inode(const char *path, enum inode_type type, u32 permissions,
-                      struct inode **inode)
+static int make_inode(const char *path, enum inode_type type, u32 permissions, struct inode **inode)
 {
     char name[FRANK_NAME_SIZE];
     struct inode *directory;
@@ -182,8 +181,8 @@ static int unpack_member(struct member *member)
     error = make_folders(member->path);
     if (error)
         return error;
-    error = make_inode(member->path, type == S_IFDIR ? INODE_DIRECTORY : INODE_REGULAR,
-                       permissions, &inode);
+    error = make_inode(member->path, type == S_IFDIR ? INODE_DIRECTORY : INODE_REGULAR, permissions,
+                       &inode);
     if (error)
         return error == -ENOSPC ? error : -EINVAL;
     if (type == S_IFREG)

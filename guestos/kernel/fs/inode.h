@@ -124,18 +124,14 @@ struct inode *inode_get(struct inode *inode);
 void inode_put(struct inode *inode);
 
 /* The operations, with the errors for those that an inode lacks. */
-ssize_t MUST_CHECK inode_read(struct inode *inode, struct uio *uio,
-                                                       u64 *offset);
-ssize_t MUST_CHECK inode_write(struct inode *inode, struct uio *uio,
-                                                        u64 *offset);
+ssize_t MUST_CHECK inode_read(struct inode *inode, struct uio *uio, u64 *offset);
+ssize_t MUST_CHECK inode_write(struct inode *inode, struct uio *uio, u64 *offset);
 int MUST_CHECK inode_get_page(struct inode *inode, u64 index, pa_t *page);
 int MUST_CHECK inode_truncate(struct inode *inode, u64 size);
-int MUST_CHECK inode_control(struct inode *inode, u64 request,
-                                                      u64 argument);
+int MUST_CHECK inode_control(struct inode *inode, u64 request, u64 argument);
 
 /* Read into kernel memory: the bytes read (fewer at the end of the file) or a negative errno. */
-ssize_t MUST_CHECK inode_read_kernel(struct inode *inode, void *buffer,
-                                                              size_t size, u64 offset);
+ssize_t MUST_CHECK inode_read_kernel(struct inode *inode, void *buffer, size_t size, u64 offset);
 
 /* Whether the offset means something: regular files and directories. */
 bool inode_is_seekable(const struct inode *inode);

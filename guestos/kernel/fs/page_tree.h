@@ -35,8 +35,7 @@ pa_t page_tree_get(struct page_tree *tree, u64 index);
  * Put `page` into the hole at `index`, taking over the caller's reference. -ENOSPC (no memory for
  * a node) or -EFBIG, and then the reference stays the caller's. Changers only.
  */
-int MUST_CHECK page_tree_insert(struct page_tree *tree, u64 index,
-                                                         pa_t page);
+int MUST_CHECK page_tree_insert(struct page_tree *tree, u64 index, pa_t page);
 
 /* Let go of every page from `first_index` on, and of nodes that are empty then. Changers only. */
 void page_tree_cut(struct page_tree *tree, u64 first_index);

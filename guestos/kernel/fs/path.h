@@ -26,15 +26,13 @@ int MUST_CHECK path_lookup(const char *path, struct inode **inode);
  * *must_be_directory says whether there were any. A path of nothing but slashes: -EBUSY; one that
  * ends in "." or "..": -EINVAL.
  */
-int MUST_CHECK path_lookup_parent(const char *path,
-                                                           struct inode **directory, char *name,
-                                                           bool *must_be_directory);
+int MUST_CHECK path_lookup_parent(const char *path, struct inode **directory, char *name,
+                                  bool *must_be_directory);
 
 /*
  * The absolute path of `directory` in `buffer` of `size` bytes, with its NUL.
  * Returns its length without the NUL; -ERANGE if it does not fit, -ENOENT if it was removed.
  */
-int MUST_CHECK path_of_directory(struct inode *directory, char *buffer,
-                                                          size_t size);
+int MUST_CHECK path_of_directory(struct inode *directory, char *buffer, size_t size);
 
 #endif

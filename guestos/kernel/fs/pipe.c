@@ -47,7 +47,8 @@ static u8 *ring_piece(struct pipe *pipe, u64 position, size_t limit, size_t *siz
     return (u8 *)pa_to_kva(pipe->ring) + at;
 }
 
-/* ---- reading ----------------------------------------------------------------------------------- */
+/* ---- reading -----------------------------------------------------------------------------------
+ */
 
 /* Wait until there are bytes and the head is ours: how many bytes, 0 at the end, or -EINTR. */
 static ssize_t begin_read(struct pipe *pipe)
@@ -107,7 +108,8 @@ static ssize_t pipe_read(struct inode *inode, struct uio *uio, u64 *offset)
     return taken ? (ssize_t)taken : error;
 }
 
-/* ---- writing ----------------------------------------------------------------------------------- */
+/* ---- writing -----------------------------------------------------------------------------------
+ */
 
 static size_t room(const struct pipe *pipe)
 {
@@ -197,7 +199,8 @@ static ssize_t pipe_write(struct inode *inode, struct uio *uio, u64 *offset)
     return done;
 }
 
-/* ---- making and ending ------------------------------------------------------------------------- */
+/* ---- making and ending -------------------------------------------------------------------------
+ */
 
 /* An end is gone: wake who waits at the other. The second one takes the pipe with it. */
 static void release_end(struct pipe *pipe, bool *has_end)

@@ -26,9 +26,9 @@ struct ramfs_name {
 struct ramfs_directory {
     struct inode inode;
     /* Under inode.lock: */
-    struct list_node names;  /* of struct ramfs_name, by rising sequence */
+    struct list_node names; /* of struct ramfs_name, by rising sequence */
     u64 last_sequence;
-    struct inode *parent;    /* itself for the root; NULL once the directory is removed */
+    struct inode *parent; /* itself for the root; NULL once the directory is removed */
 };
 
 static const struct inode_ops ramfs_directory_inode_ops;
@@ -43,7 +43,7 @@ static struct ramfs_name *find_name(struct ramfs_directory *directory, const cha
 {
     struct ramfs_name *name;
 
-    list_for_each(name, &directory->names, node) {
+    list_for_each (name, &directory->names, node) {
         if (strcmp(name->text, text) == 0)
             return name;
     }
@@ -69,8 +69,7 @@ static int ramfs_lookup(struct inode *inode, const char *text, struct inode **fo
 }
 
 /* Add a name with a reference of its own. The lock is held. */
-static int add_name_locked(struct ramfs_directory *directory, const char *text,
-                           struct inode *inode)
+static int add_name_locked(struct ramfs_directory *directory, const char *text, struct inode *inode)
 {
     size_t size = strlen(text) + 1;
     struct ramfs_name *name;
@@ -100,7 +99,6 @@ int ramfs_link(struct inode *inode, const char *name, struct inode *target)
     mutex_unlock(&inode->lock);
     return error;
 }
-
 
 static struct inode *create_directory(struct inode *parent, u32 permissions)
 {
@@ -207,7 +205,7 @@ static int ramfs_read_entry(struct inode *inode, u64 *cursor, struct directory_e
     int found = 0;
 
     mutex_lock(&inode->lock);
-    list_for_each(name, &directory_of(inode)->names, node) {
+    list_for_each (name, &directory_of(inode)->names, node) {
         if (name->sequence <= *cursor)
             continue;
         *cursor = name->sequence;

@@ -140,7 +140,8 @@ static ssize_t ramfs_write(struct inode *inode, struct uio *uio, u64 *offset)
     while (uio->left_bytes > 0) {
         size_t chunk = bytes_in_page(*offset, uio->left_bytes);
 
-        error = *offset >= RAMFS_MAX_BYTES ? -EFBIG : write_chunk(file_of(inode), uio, *offset, chunk);
+        error = *offset >= RAMFS_MAX_BYTES ? -EFBIG
+                                           : write_chunk(file_of(inode), uio, *offset, chunk);
         if (error)
             break;
         *offset += chunk;

@@ -79,8 +79,8 @@ static struct token operator_token(const char *at, const char **rest)
         const char *text;
         enum token_kind kind;
     } operators[] = {
-        {"\n", TOKEN_NEWLINE}, {"&&", TOKEN_AND},  {"||", TOKEN_OR},  {"&", TOKEN_BACKGROUND},
-        {"|", TOKEN_PIPE},     {"(", TOKEN_OPEN},  {")", TOKEN_CLOSE}, {";", TOKEN_SEMICOLON},
+        {"\n", TOKEN_NEWLINE}, {"&&", TOKEN_AND}, {"||", TOKEN_OR},   {"&", TOKEN_BACKGROUND},
+        {"|", TOKEN_PIPE},     {"(", TOKEN_OPEN}, {")", TOKEN_CLOSE}, {";", TOKEN_SEMICOLON},
     };
     struct token token = {TOKEN_END, NULL, -1};
 

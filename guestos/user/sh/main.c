@@ -20,7 +20,8 @@ enum { LINE_PIECE_BYTES = 256 };
 
 struct shell shell;
 
-/* ---- the arena --------------------------------------------------------------------------------- */
+/* ---- the arena ---------------------------------------------------------------------------------
+ */
 
 struct arena_piece {
     struct arena_piece *next;
@@ -73,7 +74,8 @@ void complain(const char *format, ...)
     fputc('\n', stderr);
 }
 
-/* ---- input ------------------------------------------------------------------------------------- */
+/* ---- input -------------------------------------------------------------------------------------
+ */
 
 /* What is to be run: lines of a descriptor, or of a text in memory. */
 struct input {
@@ -152,7 +154,8 @@ static void prompt(bool continued)
     fflush(stdout);
 }
 
-/* ---- the loop ---------------------------------------------------------------------------------- */
+/* ---- the loop ----------------------------------------------------------------------------------
+ */
 
 /* Run what is complete in `lines`, and empty it. False: more is needed. */
 static bool run_lines(struct lines *lines, bool at_end)

@@ -29,10 +29,19 @@ static void advance(struct parser *parser)
 static const char *describe(struct token token)
 {
     static const char *const texts[] = {
-        [TOKEN_NEWLINE] = "the end of the line", [TOKEN_SEMICOLON] = ";", [TOKEN_AND] = "&&",
-        [TOKEN_OR] = "||", [TOKEN_BACKGROUND] = "&", [TOKEN_PIPE] = "|", [TOKEN_OPEN] = "(",
-        [TOKEN_CLOSE] = ")", [TOKEN_INPUT] = "<", [TOKEN_OUTPUT] = ">", [TOKEN_APPEND] = ">>",
-        [TOKEN_DUPLICATE] = ">&", [TOKEN_INCOMPLETE] = "an open quote",
+        [TOKEN_NEWLINE] = "the end of the line",
+        [TOKEN_SEMICOLON] = ";",
+        [TOKEN_AND] = "&&",
+        [TOKEN_OR] = "||",
+        [TOKEN_BACKGROUND] = "&",
+        [TOKEN_PIPE] = "|",
+        [TOKEN_OPEN] = "(",
+        [TOKEN_CLOSE] = ")",
+        [TOKEN_INPUT] = "<",
+        [TOKEN_OUTPUT] = ">",
+        [TOKEN_APPEND] = ">>",
+        [TOKEN_DUPLICATE] = ">&",
+        [TOKEN_INCOMPLETE] = "an open quote",
     };
 
     return token.kind == TOKEN_WORD ? token.text : texts[token.kind];

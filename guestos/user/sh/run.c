@@ -36,7 +36,8 @@ struct job {
     bool in_background;
 };
 
-/* ---- children ---------------------------------------------------------------------------------- */
+/* ---- children ----------------------------------------------------------------------------------
+ */
 
 static void set_foreground(pid_t group)
 {
@@ -88,9 +89,9 @@ static void report_signal(int status, pid_t pid)
         int number;
         const char *text;
     } names[] = {
-        {SIGSEGV, "Segmentation fault"}, {SIGKILL, "Killed"},         {SIGTERM, "Terminated"},
-        {SIGABRT, "Aborted"},            {SIGILL, "Illegal instruction"},
-        {SIGBUS, "Bus error"},
+        {SIGSEGV, "Segmentation fault"}, {SIGKILL, "Killed"},
+        {SIGTERM, "Terminated"},         {SIGABRT, "Aborted"},
+        {SIGILL, "Illegal instruction"}, {SIGBUS, "Bus error"},
     };
 
     if (!WIFSIGNALED(status))
@@ -143,7 +144,8 @@ static int wait_for_job(struct job *job)
     return result;
 }
 
-/* ---- redirections ------------------------------------------------------------------------------ */
+/* ---- redirections ------------------------------------------------------------------------------
+ */
 
 static int open_target(const struct redirection *redirection, const char *target)
 {
@@ -196,7 +198,8 @@ static void restore_descriptors(const int saved[3])
     }
 }
 
-/* ---- simple commands --------------------------------------------------------------------------- */
+/* ---- simple commands ---------------------------------------------------------------------------
+ */
 
 /* The words, expanded; NAME=value before the first other word goes to the environment. */
 static char **expand_words(const struct node *node, int *count)
@@ -329,7 +332,8 @@ static int run_command(const struct node *node)
     return wait_for_job(&job);
 }
 
-/* ---- pipelines and lists ----------------------------------------------------------------------- */
+/* ---- pipelines and lists -----------------------------------------------------------------------
+ */
 
 /* One process of a pipeline, between the descriptors `in` and `out`; -1: as they are. */
 static bool start_stage(struct job *job, const struct node *node, int in, const int out[2])
@@ -470,7 +474,8 @@ int run_tree(const struct node *tree)
     return shell.last_status;
 }
 
-/* ---- the background ---------------------------------------------------------------------------- */
+/* ---- the background ----------------------------------------------------------------------------
+ */
 
 void reap_background(void)
 {

@@ -34,7 +34,8 @@ struct shell {
 
 extern struct shell shell;
 
-/* ---- main.c: the arena and errors -------------------------------------------------------------- */
+/* ---- main.c: the arena and errors --------------------------------------------------------------
+ */
 
 /* Memory until the line is done; never NULL: the shell ends when there is none. */
 void *arena_alloc(size_t size);
@@ -46,20 +47,21 @@ void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Run the commands of a file in this shell: its status. */
 int run_file(const char *path);
 
-/* ---- lex.c ------------------------------------------------------------------------------------- */
+/* ---- lex.c -------------------------------------------------------------------------------------
+ */
 
 enum token_kind {
-    TOKEN_END,      /* of the text */
+    TOKEN_END, /* of the text */
     TOKEN_NEWLINE,
     TOKEN_WORD,
     TOKEN_SEMICOLON,
-    TOKEN_AND,      /* &&, and likewise below */
+    TOKEN_AND, /* &&, and likewise below */
     TOKEN_OR,
     TOKEN_BACKGROUND,
     TOKEN_PIPE,
-    TOKEN_OPEN,     /* ( */
+    TOKEN_OPEN, /* ( */
     TOKEN_CLOSE,
-    TOKEN_INPUT,    /* <, [n]>, [n]>>, [n]>&: the number in `descriptor` */
+    TOKEN_INPUT, /* <, [n]>, [n]>>, [n]>&: the number in `descriptor` */
     TOKEN_OUTPUT,
     TOKEN_APPEND,
     TOKEN_DUPLICATE,
@@ -75,7 +77,8 @@ struct token {
 /* The token at *text, which is moved behind it. */
 struct token next_token(const char **text);
 
-/* ---- parse.c ----------------------------------------------------------------------------------- */
+/* ---- parse.c -----------------------------------------------------------------------------------
+ */
 
 struct redirection {
     struct redirection *next;
@@ -113,7 +116,8 @@ enum parse_result {
 
 enum parse_result parse(const char *text, struct node **tree);
 
-/* ---- expand.c ---------------------------------------------------------------------------------- */
+/* ---- expand.c ----------------------------------------------------------------------------------
+ */
 
 /* A word without its quotes and with its $ replaced; NULL if nothing, not even quotes, is left. */
 char *expand_word(const char *word);
@@ -121,7 +125,8 @@ char *expand_word(const char *word);
 /* If the word is NAME=value, put that into the environment. */
 bool assign_word(const char *word);
 
-/* ---- run.c ------------------------------------------------------------------------------------- */
+/* ---- run.c -------------------------------------------------------------------------------------
+ */
 
 /* Run the tree; its status, which becomes $?. */
 int run_tree(const struct node *tree);
@@ -132,7 +137,8 @@ int wait_for_background(pid_t pid);
 /* Forget what has ended meanwhile. */
 void reap_background(void);
 
-/* ---- builtin.c --------------------------------------------------------------------------------- */
+/* ---- builtin.c ---------------------------------------------------------------------------------
+ */
 
 typedef int (*builtin_t)(int argc, char **argv);
 

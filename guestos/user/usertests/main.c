@@ -35,7 +35,8 @@ static const struct test *const groups[] = {
 
 static const char work_directory[] = "/tmp/usertests";
 
-/* ---- help for tests ---------------------------------------------------------------------------- */
+/* ---- help for tests ----------------------------------------------------------------------------
+ */
 
 void check(bool holds, const char *condition, const char *file, int line)
 {
@@ -143,7 +144,8 @@ uint64_t free_pages(void)
     return memory.free_pages;
 }
 
-/* ---- running ----------------------------------------------------------------------------------- */
+/* ---- running -----------------------------------------------------------------------------------
+ */
 
 /* Remove what a failed test may have left. */
 static void clean_directory(void)
@@ -290,7 +292,8 @@ static int run_named(int count, char **names)
     return finish(passed, failed);
 }
 
-/* ---- many processes ---------------------------------------------------------------------------- */
+/* ---- many processes ----------------------------------------------------------------------------
+ */
 
 /* One process that does something: some write to a pipe, some execute a program. */
 static void make_process(int number)

@@ -190,12 +190,18 @@ static void jump_to_target(void)
 static void foreign_memory_is_sigsegv(void)
 {
     static const uintptr_t addresses[] = {
-        0,                  0x8,
-        0x30000000,         0x40000000,
-        0x3fffffffff,       0x4000000000,
-        0x80000000,         0x80200000,
-        0xffffffc080000000, 0xffffffc080200000,
-        0xffffffff80000000, 0x8000000000000000,
+        0,
+        0x8,
+        0x30000000,
+        0x40000000,
+        0x3fffffffff,
+        0x4000000000,
+        0x80000000,
+        0x80200000,
+        0xffffffc080000000,
+        0xffffffc080200000,
+        0xffffffff80000000,
+        0x8000000000000000,
         0xfffffffffffffff8,
     };
 
@@ -319,7 +325,10 @@ static void made_executable_it_runs(void)
     code[0] = 0x02a00513; /* li a0, 42 */
     code[1] = 0x00008067; /* ret */
     CHECK(mprotect(code, PAGE_BYTES, PROT_READ | PROT_EXEC) == 0);
-    __asm__ volatile(".option push\n\t.option arch, +zifencei\n\tfence.i\n\t.option pop" : : : "memory");
+    __asm__ volatile(".option push\n\t.option arch, +zifencei\n\tfence.i\n\t.option pop"
+                     :
+                     :
+                     : "memory");
     CHECK(((int (*)(void))(uintptr_t)code)() == 42);
     target = (volatile char *)code;
     CHECK(is_ended_by(write_target, SIGSEGV));

@@ -168,7 +168,8 @@ static void wild_lengths_are_survived(void)
 /* Numbers without meaning in every argument of every call but those that end something. */
 static void nonsense_to_every_call_is_survived(void)
 {
-    static const long values[] = {0, 1, -1, 0x30000000, 0x7fffffffffffffff, (long)0x8000000000000000};
+    static const long values[] = {
+        0, 1, -1, 0x30000000, 0x7fffffffffffffff, (long)0x8000000000000000};
     enum { COUNT = sizeof(values) / sizeof(values[0]) };
     pid_t pid = fork_checked();
 

@@ -29,8 +29,8 @@ static void remember(int signal, const struct frank_siginfo *info)
     seen.address = info->address;
 }
 
-static void set_handler(int signal, void (*handler)(int, struct frank_siginfo *,
-                                                    struct frank_ucontext *))
+static void set_handler(int signal,
+                        void (*handler)(int, struct frank_siginfo *, struct frank_ucontext *))
 {
     struct sigaction action = {.sa_handler = (handler_t)(uintptr_t)handler};
 
@@ -55,8 +55,7 @@ static void handler_repairs_and_the_store_is_done(void)
     CHECK(seen.address == (uintptr_t)&page[100]);
 }
 
-static void skip_instruction(int signal, struct frank_siginfo *info,
-                             struct frank_ucontext *context)
+static void skip_instruction(int signal, struct frank_siginfo *info, struct frank_ucontext *context)
 {
     volatile double spoil = 3.0;
     unsigned short opcode;
@@ -223,9 +222,7 @@ static void return_with_nonsense(void)
     static char frame[PAGE_BYTES] __attribute__((aligned(16)));
 
     memset(frame, 0xff, sizeof(frame));
-    __asm__ volatile("mv sp, %0\n\tli a7, %1\n\tecall"
-                     :
-                     : "r"(frame), "i"(FRANK_SYS_sigreturn));
+    __asm__ volatile("mv sp, %0\n\tli a7, %1\n\tecall" : : "r"(frame), "i"(FRANK_SYS_sigreturn));
 }
 
 static void nonsense_in_a_signal_frame_is_harmless(void)

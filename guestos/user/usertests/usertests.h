@@ -29,7 +29,8 @@ enum { PAGE_BYTES = 4096 };
 
 void check(bool holds, const char *condition, const char *file, int line);
 
-/* ---- main.c: help for tests -------------------------------------------------------------------- */
+/* ---- main.c: help for tests --------------------------------------------------------------------
+ */
 
 /* Run a function in a child: the status that wait() gives. The child exits with 0 if it returns. */
 int status_of(void (*function)(void));
@@ -54,7 +55,8 @@ double seconds_now(void);
 void sleep_ms(long milliseconds);
 uint64_t free_pages(void);
 
-/* ---- the tests --------------------------------------------------------------------------------- */
+/* ---- the tests ---------------------------------------------------------------------------------
+ */
 
 struct test {
     const char *name;
@@ -71,8 +73,14 @@ extern const struct test signal_tests[];
 extern const struct test pointer_tests[];
 extern const struct test library_tests[];
 
-#define TEST(name) {#name, name}
-#define TESTS_END {NULL, NULL}
+#define TEST(name)  \
+    {               \
+#name, name \
+    }
+#define TESTS_END  \
+    {              \
+        NULL, NULL \
+    }
 
 /* What the program does when a test executes it: words that begin with "--". -1: no such word. */
 int run_as_helper(int argc, char **argv);
