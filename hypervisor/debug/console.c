@@ -145,6 +145,16 @@ void console_system_write(const char *text, u32 count)
     lock_release(&console.lock);
 }
 
+void console_let_finish(const char *vm_name)
+{
+    lock_acquire(&console.lock);
+    for (u32 i = 0; i < console.port_count; i++) {
+        if (strcmp(console.ports[i]->speaker.name, vm_name) == 0)
+            console_mux_let_finish(&console.ports[i]->speaker);
+    }
+    lock_release(&console.lock);
+}
+
 u32 console_system_room(void)
 {
     lock_acquire(&console.lock);

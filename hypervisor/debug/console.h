@@ -107,6 +107,8 @@ u32 console_port_by_name(const char *name);
 /* Candor's own output, shown before the guests'. `text` need not be terminated; it is put in whole
    or, when there is no room, dropped whole, which is told later. Newlines end lines. */
 void console_system_write(const char *text, u32 count);
+/* What the VM of that name has written is shown before what Candor writes from now on. */
+void console_let_finish(const char *vm_name);
 /* How many bytes console_system_write can take now. */
 u32 console_system_room(void);
 

@@ -22,6 +22,7 @@ bool console_mux_add(struct console_mux *mux, struct mux_speaker *speaker)
     if (mux->count == MUX_SPEAKERS_MAX)
         return false;
     speaker->place = (u8)mux->count;
+    speaker->ahead_bytes = 0;
     speaker->return_held = false;
     speaker->line_too_long = false;
     speaker->line_bytes = 0;
@@ -125,10 +126,21 @@ static bool has_text(const struct mux_speaker *speaker)
     return byte_ring_used(&speaker->ring) > 0;
 }
 
-/* Candor itself first, then the others in turn. */
+void console_mux_let_finish(struct mux_speaker *speaker)
+{
+    speaker->ahead_bytes = byte_ring_used(&speaker->ring);
+}
+
+/* Candor itself first, once those that may finish have, then the others in turn. */
 static struct mux_speaker *choose_speaker(struct console_mux *mux)
 {
-    if (mux->count > 0 && has_text(mux->speakers[MUX_SYSTEM]))
+    bool system_speaks = mux->count > 0 && has_text(mux->speakers[MUX_SYSTEM]);
+
+    for (u32 i = MUX_SYSTEM + 1; system_speaks && i < mux->count; i++) {
+        if (mux->speakers[i]->ahead_bytes > 0)
+            return mux->speakers[i];
+    }
+    if (system_speaks)
         return mux->speakers[MUX_SYSTEM];
     for (u32 step = 1; step <= mux->count; step++) {
         struct mux_speaker *speaker = mux->speakers[(mux->turn_place + step) % mux->count];
@@ -167,6 +179,8 @@ void console_mux_stage(struct console_mux *mux, u32 wanted)
                 mux->turn_place = mux->turn->place;
         }
         mux->turn_bytes++;
+        if (mux->turn->ahead_bytes > 0)
+            mux->turn->ahead_bytes--;
         show_byte(mux, mux->turn, byte_ring_take(&mux->turn->ring));
     }
 }

@@ -28,6 +28,7 @@ struct mux_speaker {
     bool coloured;
     u8 place; /* in console_mux.speakers */
     struct byte_ring ring;
+    u32 ahead_bytes;  /* of the ring, still to be shown before anything that Candor says */
     bool return_held; /* a carriage return that is not yet known to belong to a newline */
     bool
         line_too_long; /* the line is not kept any more; it cannot be shown again, nor taken back */
@@ -51,6 +52,9 @@ struct console_mux {
 /* Adds a speaker at the next place, or returns false. Fills in all of it but its name, colour and
  * ring. */
 MUST_CHECK bool console_mux_add(struct console_mux *mux, struct mux_speaker *speaker);
+
+/* What this speaker has said so far is shown before anything that Candor says from now on. */
+void console_mux_let_finish(struct mux_speaker *speaker);
 
 /* Moves text from the rings to mux->staged until at least `wanted` bytes are there or the rings are
  * empty. */

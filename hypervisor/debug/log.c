@@ -55,6 +55,7 @@ void log_vm_line(const char *vm_name, const char *format, ...)
     struct log_text line = {.used = 0};
     va_list arguments;
 
+    console_let_finish(vm_name);
     log_format(&line, "candor: %s: ", vm_name);
     va_start(arguments, format);
     vformat(log_take, &line, format, arguments);

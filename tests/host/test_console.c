@@ -327,6 +327,23 @@ static void candor_speaks_first_and_breaks_lines(void **state)
                         "vm1| a long unfinished line\r\ncandor: news\r\nvm2| later\r\n");
 }
 
+static void what_a_vm_wrote_comes_before_what_became_of_it(void **state)
+{
+    (void)state;
+    start_console(2, false);
+    fake.stuck = true;
+    guest_says(0, "one\ntwo\nthree\nlast words\n");
+    guest_says(1, "others\n");
+    console_let_finish("vm1");
+    console_system_write("candor: vm1: off\n", 17);
+    guest_says(0, "born again\n");
+    fake.stuck = false;
+    drain();
+    const char *news = strstr(fake.screen, "candor: vm1: off");
+    assert_true(strstr(fake.screen, "last words") < news);
+    assert_true(strstr(fake.screen, "born again") > news);
+}
+
 static void a_flood_takes_turns_with_others(void **state)
 {
     static char flood[CONSOLE_OUTPUT_BYTES];
@@ -493,6 +510,7 @@ int main(void)
         cmocka_unit_test(a_name_cannot_be_written_over),
         cmocka_unit_test(backspace_takes_back_own_characters),
         cmocka_unit_test(candor_speaks_first_and_breaks_lines),
+        cmocka_unit_test(what_a_vm_wrote_comes_before_what_became_of_it),
         cmocka_unit_test(a_flood_takes_turns_with_others),
         cmocka_unit_test(a_writer_is_cut_short_and_told_of_room),
         cmocka_unit_test(an_interrupt_does_bounded_work),
