@@ -233,7 +233,11 @@ void guest_start(const struct start_info *info)
                         1 << CAUSE_LOAD_FAULT | 1 << CAUSE_STORE_FAULT
     };
 
-    start = info;
+    static struct start_info own;
+
+    /* A wild call may well write over the page that it came in. */
+    own = *info;
+    start = &own;
     next_page = ALIGN_UP(info->image_base_gpa + info->image_bytes, (u64)PAGE_BYTES);
     next_page = max(next_page, ALIGN_UP(info->initrd_gpa + info->initrd_bytes, (u64)PAGE_BYTES));
     next_pool_frame = info->pool_base_gpa;
