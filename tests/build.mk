@@ -74,14 +74,19 @@ check: format-check headers-check tidy ## check formatting, headers, scripts; st
 	@echo 'check: all is well'
 
 SHELL_SCRIPTS := tools/setup tools/newlib tools/debug ci/run.sh .ci/run
-FORMATTED := $(filter-out %/generated/%,$(shell git ls-files -co --exclude-standard '*.c' '*.h' 2>/dev/null))
-FORMATTED := $(wildcard $(FORMATTED))
+
+# C sources, with neither generated ones nor headers that are for assembly or linker scripts. (Listed only when a goal
+# asks for them.)
+ifneq ($(filter check format format-check headers-check,$(MAKECMDGOALS)),)
+C_FILES := $(wildcard $(shell git ls-files -co --exclude-standard '*.c' '*.h' ':!:*/generated/*' ':!:*.lds.h'))
+C_FILES := $(filter-out $(shell grep -lE '^[[:space:]]*\.macro' $(C_FILES)),$(C_FILES))
+endif
 
 format: | $(SETUP) ## format all C sources
-	@clang-format-14 -i $(FORMATTED)
+	@clang-format-14 -i $(C_FILES)
 
 format-check: | $(SETUP)
-	@clang-format-14 --dry-run $(FORMATTED) 2>&1 | sed -n 's/^\([^: ]*\):[0-9].*/  not formatted: \1/p' | sort -u > $(BUILD)/unformatted
+	@clang-format-14 --dry-run $(C_FILES) 2>&1 | sed -n 's/^\([^: ]*\):[0-9].*/  not formatted: \1/p' | sort -u > $(BUILD)/unformatted
 	@if [ -s $(BUILD)/unformatted ]; then cat $(BUILD)/unformatted; \
 	    echo 'error: the files above are not formatted; cure: make format' >&2; false; fi
 
@@ -94,7 +99,7 @@ $(BUILD)/tidy/%.ok: $(BUILD)/%.o .clang-tidy tools/tidy
 tidy: $(TIDY_OBJECTS)
 
 # Each header compiles alone, with the flags of those who include it.
-HEADERS := $(filter %.h,$(FORMATTED))
+HEADERS := $(filter %.h,$(C_FILES))
 header_flags = $(strip $(if $(filter hypervisor/arch/host/% tests/host/%,$(1)),$(FLAGS_host),\
                  $(if $(filter hypervisor/% shared/%,$(1)),$(FLAGS_hypervisor),\
                  $(if $(filter guestos/platform/pv/%,$(1)),$(FLAGS_frank-pv),\
