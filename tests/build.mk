@@ -15,9 +15,15 @@ ifneq ($(wildcard hypervisor/arch/host),)
 HOST_SOURCES += $(wildcard hypercall-abi/generated/*.c)
 endif
 
+# Frank's file system, which is pure code too; tests/host/frank stands in for its processor.
+HOST_FRANK   := $(addprefix guestos/kernel/fs/,uio.c inode.c page_tree.c ramfs_file.c ramfs_directory.c path.c \
+                  file.c initrd.c)
+HOST_SOURCES += $(wildcard $(HOST_FRANK))
+
 HOST_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 HOST_INCLUDES := $(addprefix -iquote ,hypervisor hypervisor/arch/host hypervisor/arch/riscv64 shared/include \
-                   hypercall-abi/generated tests/host/lib)
+                   hypercall-abi/generated tests/host/lib tests/host/frank guestos guestos/include \
+                   guestos/platform)
 FLAGS_host    := $(subst -O2,-O1,$(C_COMMON)) $(HOST_SANITIZE) -fno-builtin $(HOST_INCLUDES)
 
 $(eval $(call compile_rules,$(BUILD)/host,host,$(HOSTCC)))
