@@ -277,6 +277,7 @@ static bool quit_step(u32 step, const char *argument)
 {
     (void)step;
     (void)argument;
+    console_drain();
     machine_stop(0);
     return false;
 }
