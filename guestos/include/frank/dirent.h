@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 enum frank_name_size {
-    FRANK_NAME_SIZE = 256, /* of one path component, with the zero at its end */
+    FRANK_NAME_SIZE = 256,  /* of one path component, with the zero at its end */
     FRANK_PATH_SIZE = 1024, /* of a whole path, with the zero at its end */
 };
 
