@@ -12,11 +12,33 @@
 #include "kernel/printk.h"
 #include "string.h"
 
+enum {
+    RUN_GAP_MAX = 16, /* pages between regions of one run (skip_run) */
+};
+
 static struct region *next_region(struct space *space, struct region *region)
 {
     struct list_node *next = region->node.next;
 
     return next == &space->regions ? NULL : list_entry(next, struct region, node);
+}
+
+static struct region *first_region(struct space *space)
+{
+    return list_empty(&space->regions) ? NULL
+                                       : list_entry(space->regions.next, struct region, node);
+}
+
+/* From a region on, those that follow closely are gone through together: the platform is called for a
+   range, and between them nothing is mapped. Returns the first one that is further away (NULL: none)
+   and where the run before it ends. */
+static struct region *skip_run(struct space *space, struct region *region, uva_t *end)
+{
+    do {
+        *end = region->end;
+        region = next_region(space, region);
+    } while (region != NULL && region->start - *end <= RUN_GAP_MAX * PAGE_SIZE);
+    return region;
 }
 
 struct region *space_find_region(struct space *space, uva_t address)
@@ -72,10 +94,14 @@ void space_destroy(struct space *space)
 {
     struct region *region, *following;
 
-    list_for_each_safe(region, following, &space->regions, node) {
-        unmap_range(space, region->start, region->end, PLAT_UNMAP_FINAL);
-        free_region(region);
+    for (region = first_region(space); region != NULL;) {
+        uva_t start = region->start, end;
+
+        region = skip_run(space, region, &end);
+        unmap_range(space, start, end, PLAT_UNMAP_FINAL);
     }
+    list_for_each_safe(region, following, &space->regions, node)
+        free_region(region);
     kassert(space->page_count == 0);
     plat_space_destroy(&space->platform);
     kfree(space);
@@ -95,22 +121,21 @@ static struct region *copy_region(const struct region *from)
     return region;
 }
 
-/* Share the pages of a region of `from`, which `to` has too. */
-static int clone_region(struct space *to, struct space *from, const struct region *region)
+/* Share the pages that are mapped in a range. */
+static int clone_range(struct space *to, struct space *from, uva_t start, uva_t end)
 {
     pa_t pages[PLAT_RANGE_MAX];
-    uva_t at = region->start;
 
-    while (at < region->end) {
-        u64 count = min((region->end - at) >> PAGE_SHIFT, (u64)PLAT_RANGE_MAX);
-        long cloned = plat_clone_cow(&to->platform, &from->platform, at, count, pages);
+    while (start < end) {
+        u64 count = min((end - start) >> PAGE_SHIFT, (u64)PLAT_RANGE_MAX);
+        long cloned = plat_clone_cow(&to->platform, &from->platform, start, count, pages);
 
         if (cloned < 0)
             return (int)cloned;
         for (long i = 0; i < cloned; i++)
             page_get(pages[i]);
         to->page_count += (u64)cloned;
-        at += count << PAGE_SHIFT;
+        start += count << PAGE_SHIFT;
     }
     return 0;
 }
@@ -134,9 +159,12 @@ struct space *space_fork(struct space *space)
             break;
         }
         list_push_back(&child->regions, &copy->node);
-        error = clone_region(child, space, region);
-        if (error != 0)
-            break;
+    }
+    for (region = first_region(space); region != NULL && error == 0;) {
+        uva_t start = region->start, end;
+
+        region = skip_run(space, region, &end);
+        error = clone_range(child, space, start, end);
     }
     mutex_unlock(&space->lock);
     if (error != 0) {
