@@ -12,7 +12,7 @@ import pytest
 from candorlib import bundle, elf, vmspec
 from candorlib.problem import MIB, Problem, parse_size
 
-BUDGET_S = 20
+BUDGET_S = 45
 
 ROOT = Path(__file__).resolve().parents[2]
 
