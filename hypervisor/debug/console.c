@@ -373,7 +373,7 @@ static void act_on_input(enum input_action action, u8 byte, struct console_port 
         monitor_enter();
         break;
     case INPUT_LIST_VMS:
-        monitor_run("vms");
+        monitor_run("list");
         break;
     case INPUT_SWITCH:
         if (!console_switch(byte - (u32)'0'))

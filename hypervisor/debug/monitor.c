@@ -135,8 +135,9 @@ static void say_vm(struct vm *vm)
     u64 now = arch_time_now();
     struct vm_times times = read_times(vm, now);
     struct share_base *base = &monitor.shares[vm->id - 1];
-    u64 span = now - max(base->time, vm->started_at);
-    u64 ran = times.running >= base->running ? times.running - base->running : times.running;
+    u64 known = (times.running + times.idle + times.steal) / max(vm->vcpu_count, 1u);
+    u64 span = base->time != 0 ? now - base->time : known;
+    u64 ran = times.running - base->running;
 
     say("%2u  %-15s %-8s %9s %9s %9s  %4lu%%  %u\n", vm->id, vm->name, state_name(vm),
         seconds(times.running).text, seconds(times.idle).text, seconds(times.steal).text,
@@ -209,6 +210,22 @@ static void say_calls(const struct vm *vm)
     count_line_flush(&line);
 }
 
+static void say_heads(void)
+{
+    say(" #  %-15s %-8s %9s %9s %9s  %5s  %s\n", "VM", "state", "run s", "idle s", "stolen s",
+        "share", "reboots");
+}
+
+static bool list_step(u32 step, const char *argument)
+{
+    (void)argument;
+    if (step == 0)
+        say_heads();
+    else
+        say_vm(vms[step - 1]);
+    return step < vm_count;
+}
+
 static bool vms_step(u32 step, const char *argument)
 {
     enum { STEPS_A_VM = 3 };
@@ -216,8 +233,7 @@ static bool vms_step(u32 step, const char *argument)
 
     (void)argument;
     if (vm == NULL) {
-        say(" #  %-15s %-8s %9s %9s %9s  %5s  %s\n", "VM", "state", "run s", "idle s", "stolen s",
-            "share", "reboots");
+        say_heads();
         return vm_count > 0;
     }
     switch ((step - 1) % STEPS_A_VM) {
@@ -286,8 +302,8 @@ static bool help_step(u32 step, const char *argument);
 
 static const struct command commands[] = {
     {"help", "", "this list", help_step},
-    {"vms", "", "each VM: state, times, share since the last look, entries and calls by kind",
-     vms_step},
+    {"list", "", "each VM: state, times, share since the last look (also: Ctrl-T v)", list_step},
+    {"vms", "", "the same, with entries and calls by kind", vms_step},
     {"switch", "N|NAME", "type to that VM (also: Ctrl-T and its digit)", switch_step},
     {"audit", "", "check every invariant of the VMs' memory; stops the machine meanwhile",
      audit_step},
