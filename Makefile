@@ -154,15 +154,18 @@ include tests/build.mk
 
 all: $(IMAGES) compile_commands.json ## build everything: Candor, Frank (both builds), the user programs
 
-VMS ?= --vm image=$(BUILD)/frank-pv.elf,name=vm1,initrd=$(BUILD)/initrd.cpio \
-       --vm image=$(BUILD)/frank-pv.elf,name=vm2,initrd=$(BUILD)/initrd.cpio
+# ARGS: words for Frank's kernel and init, in each VM. A comma inside a value is doubled for the launcher.
+frank_options = image=$(BUILD)/frank-pv.elf,name=$(1),initrd=$(BUILD)/initrd.cpio$(if \
+                  $(ARGS),$(comma)args=$(subst $(comma),$(comma)$(comma),$(ARGS)))
+frank_vm = --vm $(call quoted,$(frank_options))
+VMS ?= $(call frank_vm,vm1) $(call frank_vm,vm2)
 
-run: all ## boot Candor with two Frank VMs
+run: all ## boot Candor with two Frank VMs (ARGS="words for both")
 	@tools/candor run $(VMS)
 qemu: run ## the same as run
 
 native: all ## boot Frank on the bare machine (QEMU and OpenSBI)
-	@tools/candor native --image $(BUILD)/frank-native.elf --initrd $(BUILD)/initrd.cpio
+	@tools/candor native --image $(BUILD)/frank-native.elf --initrd $(BUILD)/initrd.cpio $(if $(ARGS),--args $(call quoted,$(ARGS)))
 
 .PHONY: debug qemu-gdb gdb size
 debug: all ## boot under gdb, both in one terminal
