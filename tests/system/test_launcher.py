@@ -75,6 +75,7 @@ REFUSED_IMAGES = {
     "below memory": (elf_builder.image([(0x1000, b"x" * 8, 5)], notes=elf_builder.note()), "outside its memory"),
     "above memory": (elf_builder.image([(0x84000000, b"x" * 8, 5)], notes=elf_builder.note()), "outside its memory"),
     "no note": (elf_builder.image(), "unmodified guest"),
+    "no note, another entry": (elf_builder.image(entry=0x80300000), "unmodified guest"),
     "another's note": (elf_builder.guest(owner=b"Xen\0"), "unmodified guest"),
     "short note": (elf_builder.guest(length=16), "has 16 bytes"),
     "old ABI": (elf_builder.guest(version=0), "ABI version 0"),

@@ -83,11 +83,12 @@ def read_image(data):
             if virtual + memory_bytes > ADDRESS_END or physical + memory_bytes > ADDRESS_END:
                 raise Problem(f"segment {index} wraps around the end of the address space")
             segments.append(Segment(virtual, physical, memory_bytes, flags))
-    check_segments(segments, entry)
+    check_segments(segments, entry if note else None)
     return Image(entry, segments, note, used)
 
 
 def check_segments(segments, entry):
+    """Without an `entry`, that is not checked: where an unmodified kernel starts is its own affair."""
     if not segments:
         raise Problem("image has nothing to load")
     ordered = sorted(segments, key=lambda segment: segment.physical)
@@ -97,6 +98,8 @@ def check_segments(segments, entry):
                 f"segments overlap: [{before.physical:#x}, {before.end:#x}) and "
                 f"[{after.physical:#x}, {after.end:#x})"
             )
+    if entry is None:
+        return
     for segment in segments:
         inside = segment.virtual <= entry < segment.virtual + segment.memory_bytes
         if inside and segment.flags & FLAG_EXECUTE:
