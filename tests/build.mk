@@ -24,7 +24,7 @@ HOST_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omi
 HOST_INCLUDES := $(addprefix -iquote ,hypervisor hypervisor/arch/host hypervisor/arch/riscv64 shared/include \
                    hypercall-abi/generated tests/host/lib tests/host/frank guestos guestos/include \
                    guestos/platform)
-FLAGS_host    := $(subst -O2,-O1,$(C_COMMON)) $(HOST_SANITIZE) -fno-builtin $(HOST_INCLUDES)
+FLAGS_host    := $(subst -O2,-O1,$(C_COMMON)) $(HOST_SANITIZE) -fno-builtin -DCONFIG_DEBUG=1 $(HOST_INCLUDES)
 
 $(eval $(call compile_rules,$(BUILD)/host,host,$(HOSTCC)))
 HOST_OBJECTS  := $(call objects_of,$(BUILD)/host,$(HOST_SOURCES))

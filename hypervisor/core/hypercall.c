@@ -51,7 +51,7 @@ struct hc_result hc_yield_idle(struct vcpu *vcpu, u64 until)
 
 struct hc_result hc_yield(struct vcpu *vcpu)
 {
-    sched_yield(vcpu);
+    sched_requeue(vcpu);
     return hc_value(0);
 }
 

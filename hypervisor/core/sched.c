@@ -98,7 +98,7 @@ void sched_stop(struct vcpu *vcpu)
     hart->reschedule = true;
 }
 
-void sched_yield(struct vcpu *vcpu)
+void sched_requeue(struct vcpu *vcpu)
 {
     vcpu->hart->reschedule = true;
 }

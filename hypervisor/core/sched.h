@@ -16,7 +16,7 @@ void sched_start(struct vcpu *vcpu);
 void sched_stop(struct vcpu *vcpu);
 
 /* The running vCPU goes behind the others that are ready. */
-void sched_yield(struct vcpu *vcpu);
+void sched_requeue(struct vcpu *vcpu);
 
 /* The running vCPU sleeps until it is woken, or that time at the latest. */
 void sched_sleep(struct vcpu *vcpu, u64 until);

@@ -4,6 +4,7 @@
 #include "bitmap.h"
 #include "core/hart.h"
 #include "core/lock.h"
+#include "string.h"
 
 enum { SPACE_IDS_MAX = 1 << 14 };
 
@@ -17,6 +18,8 @@ static struct {
 
 bool space_id_init(u32 count)
 {
+    memset(ids.used, 0, sizeof(ids.used));
+    memset(ids.stale, 0, sizeof(ids.stale));
     ids.count = min(count, (u32)SPACE_IDS_MAX);
     ids.next = 1;
     bitmap_set(ids.used, 0);
