@@ -267,7 +267,8 @@ static void test_reserved_bits_and_bare_writes_are_refused(void **state)
     check_error(hc_pte_set(cpu, root, PLACE, good & ~(u64)SV39_R), HC_BAD_ENTRY);
     check_error(hc_pte_set(cpu, root, PLACE, good & ~(u64)SV39_V), HC_BAD_ENTRY);
     check_error(hc_pte_set(cpu, root, PLACE, entry(world_data(0), SV39_V)), HC_BAD_ENTRY);
-    check_error(hc_pte_set(cpu, root, PLACE, entry(world_data(0), SV39_V | SV39_X)), HC_BAD_ENTRY);
+    check_error(hc_pte_set(cpu, root, PLACE, entry(world_data(0), SV39_V | SV39_X | SV39_W)), HC_BAD_ENTRY);
+    check_value(hc_pte_set(cpu, root, PLACE, entry(world_data(0), SV39_V | SV39_X)));
     check_error(hc_pte_set(cpu, root, PLACE, 2), HC_BAD_ENTRY);
 }
 
@@ -403,7 +404,7 @@ static void test_fill_maps_where_nothing_is_mapped(void **state)
     check_value(hc_pte_fill(cpu, root, page(30), world_data(100), 1, PROT_READ));
 }
 
-static void test_rights_have_read_and_known_bits(void **state)
+static void test_rights_are_known_bits_with_read_or_execute(void **state)
 {
     gpa_t root = world_pool(ROOT);
 
@@ -411,6 +412,7 @@ static void test_rights_have_read_and_known_bits(void **state)
     check_error(hc_pte_fill(cpu, root, PLACE, world_data(100), 1, PROT_WRITE), HC_INVALID_PARAM);
     check_error(hc_pte_fill(cpu, root, PLACE, world_data(100), 1, PROT_READ | 1), HC_INVALID_PARAM);
     check_error(hc_pte_fill(cpu, root, PLACE, world_data(100), 1, PROT_READ | 0x20), HC_INVALID_PARAM);
+    check_error(hc_pte_fill(cpu, root, PLACE, world_data(100), 1, PROT_WRITE | PROT_EXECUTE), HC_INVALID_PARAM);
     check_error(hc_pte_protect(cpu, root, PLACE, 1, 0), HC_INVALID_PARAM);
     check_error(hc_pte_protect(cpu, root, PLACE, 1, PROT_READ | 0x400), HC_INVALID_PARAM);
 }
@@ -625,7 +627,7 @@ int main(void)
         rule(test_a_failed_call_changes_nothing),
         rule(test_a_batch_stops_at_the_first_error_and_counts),
         rule(test_fill_maps_where_nothing_is_mapped),
-        rule(test_rights_have_read_and_known_bits),
+        rule(test_rights_are_known_bits_with_read_or_execute),
         rule(test_ranges_stay_in_the_lower_half_and_within_their_count),
         rule(test_protect_gives_exactly_these_rights_and_flushes),
         rule(test_clone_takes_the_right_to_write_from_both),

@@ -59,11 +59,17 @@ static inline u64 sv39_leaf(mfn_t frame, u64 flags)
     return (u64)frame.number << SV39_PPN_SHIFT | (flags & SV39_FLAGS & ~(u64)SV39_G) | SV39_A | SV39_D;
 }
 
-/* Whether a guest may make this leaf, its frame apart: valid, readable (so W never stands alone), bits 54 to 63 clear.
-   The frame number then has 44 bits. */
+/* Whether these rights may stand in a leaf: it can be read or run, and is not written without being read. */
+static inline bool sv39_rights_allowed(u64 rights)
+{
+    return (rights & SV39_R) != 0 || (rights & (SV39_W | SV39_X)) == SV39_X;
+}
+
+/* Whether a guest may make this leaf, its frame apart: valid, with good rights, bits 54 to 63 clear. The frame
+   number then has 44 bits. */
 static inline bool sv39_leaf_allowed(u64 entry)
 {
-    return (entry & (SV39_V | SV39_R)) == (SV39_V | SV39_R) && entry >> 54 == 0;
+    return (entry & SV39_V) != 0 && sv39_rights_allowed(entry) && entry >> 54 == 0;
 }
 
 /* What an address translates to. */

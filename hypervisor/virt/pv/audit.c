@@ -47,10 +47,11 @@ static struct vm *owner_of(const struct frame *frame)
 /* A leaf in the lower half: what a guest may have made. */
 static void check_leaf(mfn_t table, u32 index, u64 entry, u16 vm)
 {
-    const u64 always = SV39_V | SV39_R | SV39_A | SV39_D;
+    const u64 always = SV39_V | SV39_A | SV39_D;
     const struct frame *target = frame_get(mfn(sv39_frame(entry)));
 
-    check((entry & always) == always, table, index, "a leaf lacks V, R, A or D");
+    check((entry & always) == always, table, index, "a leaf lacks V, A or D");
+    check(sv39_is_leaf(entry) && ((entry & SV39_R) || !(entry & SV39_W)), table, index, "a leaf has no rights, or W alone");
     check((entry & SV39_G) == 0 && entry >> 54 == 0, table, index, "a leaf has G or reserved bits");
     if (target == NULL || target->vm != vm || target->type == FRAME_FREE || target->type == FRAME_DIRECT_MAP)
         violation(table, index, "a leaf maps a frame that is not its VM's");

@@ -463,10 +463,7 @@ static struct hc_result range_end(const struct range *range, int error)
 
 static bool prot_allowed(u64 prot)
 {
-    bool has_access = (prot & (PROT_READ | PROT_EXECUTE)) != 0;
-    bool is_reserved = (prot & PROT_WRITE) != 0 && (prot & PROT_READ) == 0;
-
-    return (prot & ~(u64)PROT_ALL) == 0 && has_access && !is_reserved;
+    return (prot & ~(u64)PROT_ALL) == 0 && sv39_rights_allowed(prot);
 }
 
 /* Maps one page for pte_fill. */
