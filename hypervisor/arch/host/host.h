@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include <setjmp.h>
+
 #include "arch_vcpu.h"
 #include "core/hart.h"
 
@@ -13,6 +15,7 @@ struct vcpu;
 extern u64 host_time;
 extern u64 host_timer;        /* what arch_timer_set was last told */
 extern u32 host_code_changes;
+extern jmp_buf *host_asleep;  /* where a sleep without an end goes; NULL: it aborts */
 extern u32 host_space_ids;    /* what arch_space_ids says */
 
 /* A machine with that much memory, empty, and its one hart. What was there before is gone. */

@@ -225,6 +225,13 @@ static bool unsettled(void)
 
 void world_settle(void)
 {
+    jmp_buf asleep;
+
+    host_asleep = &asleep;
+    if (setjmp(asleep) != 0) { /* nobody is left */
+        host_asleep = NULL;
+        return;
+    }
     for (u32 i = 0; unsettled(); i++) {
         struct hart *hart = arch_hart();
 
@@ -234,6 +241,7 @@ void world_settle(void)
         if (unsettled() && hart->current != NULL)
             sched_requeue(hart->current);
     }
+    host_asleep = NULL;
 }
 
 void *world_bytes(const struct vm *vm, gpa_t address)
