@@ -22,7 +22,7 @@ struct text {
 
 static void text_add(struct text *text, const char *from, size_t length)
 {
-    if (text->length + length + 1 > text->room) {
+    if (!text->bytes || text->room - text->length <= length) {
         size_t room = (text->length + length + 1) * 2;
         char *bytes = arena_alloc(room);
 

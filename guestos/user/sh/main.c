@@ -93,7 +93,7 @@ struct lines {
 
 static void add_bytes(struct lines *lines, const char *bytes, size_t length)
 {
-    if (lines->length + length + 1 > lines->room) {
+    if (lines->room - lines->length <= length) {
         lines->room = (lines->length + length + 1) * 2;
         lines->bytes = realloc(lines->bytes, lines->room);
         if (!lines->bytes) {

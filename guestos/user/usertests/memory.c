@@ -104,7 +104,7 @@ static void kernel_writes_break_sharing(void)
     int ends[2];
     pid_t pid;
 
-    strcpy(pages, "parent");
+    strlcpy(pages, "parent", PAGE_BYTES);
     CHECK(pipe(ends) == 0);
     CHECK(write(ends[1], "child!", 6) == 6);
     pid = fork_checked();

@@ -14,6 +14,9 @@ typedef void (*handler_t)(int);
 
 static char page[2 * PAGE_BYTES] __attribute__((aligned(4096)));
 
+/* NULL, which the compiler is not to know. */
+static volatile char *volatile nowhere;
+
 static volatile struct {
     int count;
     int signal;
@@ -91,7 +94,7 @@ static void handler_may_jump_out(void)
     set_handler(SIGSEGV, jump_out);
     /* A jump leaves the signal blocked, as in POSIX; one jump is what must work. */
     if (setjmp(jump_target) == 0)
-        *(volatile char *)NULL = 1;
+        *nowhere = 1;
     else
         jumps = jumps + 1;
     CHECK(jumps == 1 && seen.count == 1);
@@ -164,7 +167,7 @@ static void ignored_signal_does_nothing(void)
 
 static void use_null(void)
 {
-    *(volatile char *)NULL = 1;
+    *nowhere = 1;
 }
 
 static void ignore_and_fault(void)
