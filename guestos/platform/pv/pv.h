@@ -61,11 +61,6 @@ static inline u64 pool_key(uva_t address, enum pool_level level)
     return ALIGN_DOWN(address, level == POOL_MIDDLE ? MIDDLE_SPAN : PAGE_TABLE_SPAN) | level;
 }
 
-static inline enum pool_level pool_key_level(u64 key)
-{
-    return (enum pool_level)(key % PAGE_SIZE);
-}
-
 /* A table's number in the pool, and back. */
 static inline u16 pool_index(pa_t table)
 {

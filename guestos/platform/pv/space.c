@@ -23,6 +23,7 @@ enum entry_bits {
 enum space_word {
     SPACE_ROOT,
     SPACE_TABLES,      /* pool index of the first table on its list, 0: none */
+    SPACE_LAST_TABLE,  /* of the last one */
     SPACE_TABLE_COUNT, /* on that list */
 };
 
@@ -85,22 +86,18 @@ static pa_t space_table(const struct plat_space *space, uva_t address, enum pool
     return 0;
 }
 
-/* Notes a table that was linked. Those of the higher level stand first: they are freed in the order
-   of the list. */
+/* Notes a table that was linked. The list is in the order of making, in which tables can also be
+   freed: what links a table is made before it. */
 static void space_note_table(struct plat_space *space, u64 key, pa_t table)
 {
-    u16 before = 0, after = first_table(space);
+    u16 index = pool_index(table), last = (u16)space->words[SPACE_LAST_TABLE];
 
-    while (pool_key_level(key) == POOL_PAGE_TABLE && after != 0 &&
-           pool_key_level(pool_records[after].key) == POOL_MIDDLE) {
-        before = after;
-        after = pool_records[after].next;
-    }
-    pool_records[pool_index(table)] = (struct pool_record){.key = key, .next = after};
-    if (before == 0)
-        space->words[SPACE_TABLES] = pool_index(table);
+    pool_records[index] = (struct pool_record){.key = key};
+    if (last == 0)
+        space->words[SPACE_TABLES] = index;
     else
-        pool_records[before].next = pool_index(table);
+        pool_records[last].next = index;
+    space->words[SPACE_LAST_TABLE] = index;
     space->words[SPACE_TABLE_COUNT]++;
 }
 
