@@ -260,10 +260,9 @@ static void change_over(struct space *space, const char *path, u64 entry, uva_t 
     process->space = space;
     space_switch(space);
     strlcpy(process->name, name != NULL ? name + 1 : path, sizeof(process->name));
-    for (int signal = 1; signal < SIGNAL_COUNT; signal++) {
+    for (int signal = 1; signal < SIGNAL_COUNT && process->set_actions >> signal != 0; signal++)
         if (process->actions[signal].handler != FRANK_SIG_IGN)
-            memset(&process->actions[signal], 0, sizeof(process->actions[signal]));
-    }
+            process->set_actions &= ~(1U << signal);
     arch_fp_reset(thread);
     spin_release(&process_lock);
 

@@ -15,10 +15,13 @@
 enum kmalloc_limits {
     LARGE_PAGES_MAX = 256,
     HEADER_SIZE = 64,
+    SMALL_UNIT = 32,
+    SMALL_MAX = 2016,
 };
 
 /* Chosen so that little of a page is left over: 126 of the smallest, 2 of the largest. */
-static const u16 class_sizes[] = {32, 64, 128, 192, 256, 336, 448, 576, 672, 800, 1008, 1344, 2016};
+static const u16 class_sizes[] = {32,  64,  96,  128, 192,  256,  352,
+                                  448, 576, 672, 800, 1344, SMALL_MAX};
 
 struct slab {
     struct list_node node; /* on its class's list while it has room */
@@ -34,11 +37,19 @@ struct free_object {
 
 static struct spinlock kmalloc_lock = SPINLOCK_INITIALIZER("kmalloc", LOCK_KMALLOC);
 static struct list_node with_room[ARRAY_SIZE(class_sizes)];
+static u8 class_of_units[SMALL_MAX / SMALL_UNIT + 1]; /* by the size in units, rounded up */
 
 void kmalloc_init(void)
 {
+    u8 class = 0;
+
     for (size_t i = 0; i < ARRAY_SIZE(with_room); i++)
         list_init(&with_room[i]);
+    for (size_t units = 0; units < ARRAY_SIZE(class_of_units); units++) {
+        if (units * SMALL_UNIT > class_sizes[class])
+            class++;
+        class_of_units[units] = class;
+    }
 }
 
 static void *large_alloc(size_t bytes)
@@ -90,12 +101,11 @@ void *kmalloc(size_t bytes)
 {
     struct free_object *object = NULL;
     struct slab *slab;
-    u16 class = 0;
+    u16 class;
 
-    while (class < ARRAY_SIZE(class_sizes) && class_sizes[class] < bytes)
-        class++;
-    if (class == ARRAY_SIZE(class_sizes))
+    if (bytes > SMALL_MAX)
         return bytes <= LARGE_PAGES_MAX * PAGE_SIZE ? large_alloc(bytes) : NULL;
+    class = class_of_units[(bytes + SMALL_UNIT - 1) / SMALL_UNIT];
 
     spin_acquire(&kmalloc_lock);
     slab = slab_with_room_locked(class);

@@ -26,17 +26,7 @@ static u64 free_count;
 static u64 total_count;
 static u64 zeroed_count;
 
-void *pa_to_kva(pa_t page)
-{
-    return (void *)(page + PLAT_DIRECT_MAP_OFFSET);
-}
-
-pa_t kva_to_pa(const void *address)
-{
-    return (pa_t)address - PLAT_DIRECT_MAP_OFFSET;
-}
-
-static u32 *refs_of(pa_t page)
+static inline u32 *refs_of(pa_t page)
 {
     return &refs[(page - memory_base) >> PAGE_SHIFT];
 }

@@ -8,9 +8,8 @@
 #define FRANK_KERNEL_PAGE_H
 
 #include "kernel/addr.h"
+#include "platform.h"
 #include "types.h"
-
-struct plat_info;
 
 /* Take over the memory that the platform found. Once, before anything else here. */
 void page_init(const struct plat_info *info);
@@ -36,8 +35,15 @@ void page_put(pa_t page);
 bool page_is_exclusive(pa_t page);
 
 /* Where the kernel sees a page, and back. */
-void *pa_to_kva(pa_t page);
-pa_t kva_to_pa(const void *address);
+static inline void *pa_to_kva(pa_t page)
+{
+    return (void *)(page + PLAT_DIRECT_MAP_OFFSET);
+}
+
+static inline pa_t kva_to_pa(const void *address)
+{
+    return (pa_t)address - PLAT_DIRECT_MAP_OFFSET;
+}
 
 u64 page_total_count(void);
 u64 page_free_count(void);

@@ -79,10 +79,11 @@ static void leave_locked(struct process *process)
 
 static struct process *process_create(struct thread *thread)
 {
-    struct process *process = kzalloc(sizeof(*process));
+    struct process *process = kmalloc(sizeof(*process));
 
     if (process == NULL)
         return NULL;
+    memset(process, 0, offsetof(struct process, actions)); /* which count only as set_actions says */
     process->files = kmalloc(sizeof(*process->files));
     if (process->files == NULL) {
         kfree(process);
@@ -160,7 +161,10 @@ long sys_fork(void)
     if (child->space == NULL)
         goto free_process;
     memcpy(child->name, parent->name, sizeof(child->name));
-    memcpy(child->actions, parent->actions, sizeof(child->actions));
+    child->set_actions = parent->set_actions;
+    for (int signal = 1; signal < SIGNAL_COUNT && parent->set_actions >> signal != 0; signal++)
+        if ((parent->set_actions & 1U << signal) != 0)
+            child->actions[signal] = parent->actions[signal];
     copy_registers(thread, thread_current());
 
     spin_acquire(&process_lock);

@@ -56,6 +56,7 @@ struct process {
     struct wait_queue child_wait; /* a child has ended */
 
     u32 pending_signals; /* one bit a signal; atomic */
+    u32 set_actions;     /* one bit for each of actions[] that counts; the others are the default's */
     struct frank_sigaction actions[SIGNAL_COUNT];
 };
 

@@ -39,17 +39,20 @@ enum signal_sizes {
     CONTEXT_FP_BYTES = sizeof(struct frank_ucontext) - CONTEXT_INTEGER_BYTES,
 };
 
-static bool is_ignored_by_default(int signal)
+/* FRANK_SIG_DFL, FRANK_SIG_IGN or a function; a default that does nothing counts as ignoring. */
+static u64 handler_of(const struct process *process, int signal)
 {
-    return signal == SIGCHLD;
+    if ((process->set_actions & 1U << signal) != 0 &&
+        process->actions[signal].handler != FRANK_SIG_DFL)
+        return process->actions[signal].handler;
+    return signal == SIGCHLD ? FRANK_SIG_IGN : FRANK_SIG_DFL;
 }
 
 void process_signal_locked(struct process *process, int signal)
 {
-    u64 handler = process->actions[signal].handler;
     struct thread *thread;
 
-    if (handler == FRANK_SIG_IGN || (handler == FRANK_SIG_DFL && is_ignored_by_default(signal)))
+    if (handler_of(process, signal) == FRANK_SIG_IGN)
         return;
     __atomic_fetch_or(&process->pending_signals, 1U << signal, __ATOMIC_RELAXED);
     list_for_each(thread, &process->threads, process_node)
@@ -61,7 +64,7 @@ static int send_locked(struct process *process, int signal)
 {
     if (signal == 0)
         return 0;
-    if (process->pid == PID_OF_INIT && process->actions[signal].handler == FRANK_SIG_DFL)
+    if (process->pid == PID_OF_INIT && handler_of(process, signal) == FRANK_SIG_DFL)
         return -EPERM;
     process_signal_locked(process, signal);
     return 0;
@@ -104,16 +107,19 @@ long sys_kill(u64 pid, u64 signal)
 long sys_sigaction(u64 signal, u64 action_address, u64 old_address)
 {
     struct process *process = process_current();
-    struct frank_sigaction action, old;
+    struct frank_sigaction action, old = {0};
 
     if (signal == 0 || signal >= SIGNAL_COUNT || (signal == SIGKILL && action_address != 0))
         return -EINVAL;
     if (action_address != 0 && copy_from_user(&action, action_address, sizeof(action)) != 0)
         return -EFAULT;
     spin_acquire(&process_lock);
-    old = process->actions[signal];
-    if (action_address != 0)
+    if ((process->set_actions & 1U << signal) != 0)
+        old = process->actions[signal];
+    if (action_address != 0) {
         process->actions[signal] = action;
+        process->set_actions |= 1U << signal;
+    }
     spin_release(&process_lock);
     if (old_address != 0 && copy_to_user(old_address, &old, sizeof(old)) != 0)
         return -EFAULT;
@@ -170,7 +176,9 @@ long sys_sigreturn(void)
     interrupts_pop();
     memcpy(frame->x, x, sizeof(x));
     thread->blocked_signals = (u32)words[0] & ~(1U << SIGKILL);
-    __atomic_fetch_or(&frame->work, FRAME_WORK_RESTORE | FRAME_WORK_SIGNAL, __ATOMIC_RELAXED);
+    __atomic_fetch_or(&frame->work, FRAME_WORK_RESTORE, __ATOMIC_RELAXED);
+    if ((READ_ONCE(thread->process->pending_signals) & ~thread->blocked_signals) != 0)
+        __atomic_fetch_or(&frame->work, FRAME_WORK_SIGNAL, __ATOMIC_RELAXED);
     return (long)x[REG_A0];
 }
 
@@ -179,13 +187,13 @@ static bool handle(struct trap_frame *frame, const struct frank_siginfo *info)
 {
     struct process *process = process_current();
     struct frank_sigaction action;
+    bool has_handler;
 
     spin_acquire(&process_lock);
+    has_handler = handler_of(process, info->signal) > FRANK_SIG_IGN;
     action = process->actions[info->signal];
     spin_release(&process_lock);
-    if (action.handler == FRANK_SIG_DFL || action.handler == FRANK_SIG_IGN)
-        return false;
-    return call_handler(frame, info, &action);
+    return has_handler && call_handler(frame, info, &action);
 }
 
 void signal_raise_fault(struct trap_frame *frame, const struct signal_fault *fault)
@@ -214,15 +222,14 @@ void signal_deliver(struct trap_frame *frame)
     if (process->is_ending)
         process_exit(process->exit_status);
     takeable = READ_ONCE(process->pending_signals) & ~thread_current()->blocked_signals;
-    for (int signal = 1; signal < SIGNAL_COUNT; signal++) {
+    for (int signal = 1; signal < SIGNAL_COUNT && takeable >> signal != 0; signal++) {
         struct frank_siginfo info = {.signal = signal};
         u32 bit = 1U << signal;
-        u64 handler = process->actions[signal].handler;
 
         if ((takeable & bit) == 0 ||
             (__atomic_fetch_and(&process->pending_signals, ~bit, __ATOMIC_RELAXED) & bit) == 0)
             continue;
-        if (handler == FRANK_SIG_IGN || (handler == FRANK_SIG_DFL && is_ignored_by_default(signal)))
+        if (handler_of(process, signal) == FRANK_SIG_IGN)
             continue;
         if (!handle(frame, &info))
             process_exit(wait_status_signalled(signal));

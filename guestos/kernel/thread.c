@@ -49,7 +49,7 @@ static void expire_sleep(struct timer *timer)
 
 static void init_fields(struct thread *thread)
 {
-    memset(thread, 0, sizeof(*thread));
+    memset(thread, 0, offsetof(struct thread, fp)); /* fp counts once it has been stored to */
     list_init(&thread->process_node);
     list_init(&thread->run_node);
     list_init(&thread->wait_node);

@@ -39,7 +39,6 @@ struct thread {
     struct arch_context context;   /* where it left off in the kernel */
     void (*entry)(void *argument); /* where it begins */
     void *argument;
-    struct arch_fp fp;           /* its floating-point registers while no CPU holds them */
     struct trap_frame *frame;    /* its registers of user mode */
     struct cpu *cpu;             /* whose queue it runs on */
     struct process *process;     /* NULL: a kernel thread */
@@ -55,6 +54,7 @@ struct thread {
 
     u64 started_ticks; /* when it last began to run */
     u64 run_ticks;     /* before that */
+    struct arch_fp fp; /* its floating-point registers while no CPU holds them */
     u64 canary;        /* last: what an overflowing stack overwrites first */
 };
 

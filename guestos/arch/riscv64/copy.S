@@ -112,10 +112,13 @@ user_access_fault:
 arch_page_zero:
     li t0, 4096
     add t0, a0, t0
-1:  .irp offset, 0, 8, 16, 24, 32, 40, 48, 56, 64, 72, 80, 88, 96, 104, 112, 120
+1:  .irp offset, 0, 32, 64, 96, 128, 160, 192, 224
     sd zero, \offset(a0)
+    sd zero, (\offset + 8)(a0)
+    sd zero, (\offset + 16)(a0)
+    sd zero, (\offset + 24)(a0)
     .endr
-    addi a0, a0, 128
+    addi a0, a0, 256
     bne a0, t0, 1b
     ret
 

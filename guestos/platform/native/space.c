@@ -2,14 +2,14 @@
 /*
  * Spaces on the bare machine: Sv39 tables and ASIDs.
  *
- * Tables that are given back are all zeros, since everything in them was unmapped before; so they are
- * kept as they are for the next space, and roots with the kernel's half in place. What links the few
- * tables of a common space is noted in it, so that its end need not search them.
+ * A space that ends has no page mapped. It is kept with its tables linked, and the next one that is
+ * wanted begins with them: most processes use the same few tables.
  *
  * An ASID is given at the first switch to a space and not used again before all of them are used up;
  * then every translation is flushed and a new generation begins. So a space that is never switched to
  * again needs no flush when it ends.
  */
+#include "arch.h"
 #include "frank/errno.h"
 #include "kernel/lock.h"
 #include "kernel/page.h"
@@ -21,26 +21,20 @@
 /* What the words of a struct plat_space are. */
 enum space_word {
     SPACE_ROOT,
-    SPACE_ASID,       /* with its generation above ASID_BITS */
-    SPACE_LINK_COUNT, /* how many tables are linked, those not noted included */
-    SPACE_LINKS,      /* addresses of the entries that link the first ones */
-    SPACE_LINKS_MAX = ARRAY_SIZE(((struct plat_space *)0)->words) - SPACE_LINKS,
+    SPACE_TABLE_COUNT, /* below the root */
+    SPACE_ASID,        /* with its generation above ASID_BITS */
 };
 
 enum space_limits {
     ASID_BITS = 16,
     ASID_SHIFT = 44, /* in satp */
-    SPARES_MAX = 32,
+    SPARES_MAX = 16,
+    SPARE_TABLES_MAX = 6, /* a space with more is taken apart at once */
 };
 
-/* Pages kept for reuse, linked through their first words, which are zero again when one is taken. */
-struct spares {
-    u64 *first;
-    u32 count;
-};
-
-static struct spinlock spares_lock = SPINLOCK_INITIALIZER("spare tables", LOCK_KMALLOC);
-static struct spares spare_roots, spare_tables;
+static struct spinlock spares_lock = SPINLOCK_INITIALIZER("spare spaces", LOCK_KMALLOC);
+static struct plat_space spares[SPARES_MAX];
+static u32 spare_count;
 static u64 asid_max, asid_next = 1, asid_generation = 1;
 
 _Static_assert((PLAT_PROT_READ << 1) == PTE_R && (PLAT_PROT_WRITE << 1) == PTE_W &&
@@ -61,35 +55,55 @@ static u32 prot_of(u64 pte)
     return (pte & PTE_U) != 0 ? (pte & PTE_LEAF) >> 1 : PLAT_PROT_NONE;
 }
 
-static u64 *spares_take(struct spares *spares)
+/* Take a space that was kept. False: there is none. */
+static bool spare_take(struct plat_space *space)
 {
-    u64 *page;
+    bool taken = false;
 
     spin_acquire(&spares_lock);
-    page = spares->first;
-    if (page != NULL) {
-        spares->first = (u64 *)page[0];
-        spares->count--;
-        page[0] = 0;
+    if (spare_count > 0) {
+        *space = spares[--spare_count];
+        taken = true;
     }
     spin_release(&spares_lock);
-    return page;
+    return taken;
 }
 
-static void spares_give(struct spares *spares, u64 *page)
+static bool spare_give(const struct plat_space *space)
 {
-    bool keep;
+    bool given = false;
 
     spin_acquire(&spares_lock);
-    keep = spares->count < SPARES_MAX;
-    if (keep) {
-        page[0] = (u64)spares->first;
-        spares->first = page;
-        spares->count++;
+    if (spare_count < SPARES_MAX && space->words[SPACE_TABLE_COUNT] <= SPARE_TABLES_MAX) {
+        spares[spare_count++] = *space;
+        given = true;
     }
     spin_release(&spares_lock);
-    if (!keep)
-        page_put(kva_to_pa(page));
+    return given;
+}
+
+/* Free what lies below the first entries of a table, and the table itself. */
+static void free_tables(pa_t table, u64 entries, int level)
+{
+    const u64 *entry = pa_to_kva(table);
+
+    for (u64 i = 0; level > 0 && i < entries; i++)
+        if (entry[i] != 0)
+            free_tables(pte_page(entry[i]), SV39_ENTRIES, level - 1);
+    page_put(table);
+}
+
+/* A page for a table, at the cost of a spare space if there is no other memory; 0: none at all. */
+static pa_t table_alloc(void)
+{
+    pa_t table = page_alloc();
+    struct plat_space spare;
+
+    while (table == 0 && spare_take(&spare)) {
+        free_tables(spare.words[SPACE_ROOT], SV39_USER_ENTRIES, SV39_LEVEL_ROOT);
+        table = page_alloc();
+    }
+    return table;
 }
 
 static void flush_space(const struct plat_space *space)
@@ -108,19 +122,24 @@ static void flush_page(const struct plat_space *space, uva_t address)
 
 int plat_space_create(struct plat_space *space)
 {
-    u64 *root = spares_take(&spare_roots);
-    pa_t page;
+    pa_t root;
 
-    if (root == NULL) {
-        page = page_alloc();
-        if (page == 0)
+    if (!spare_take(space)) {
+        root = table_alloc();
+        if (root == 0)
             return -ENOMEM;
-        root = pa_to_kva(page);
-        memcpy(root, pa_to_kva(sv39_kernel_root), PAGE_SIZE);
+        memcpy(pa_to_kva(root), pa_to_kva(sv39_kernel_root), PAGE_SIZE);
+        space->words[SPACE_ROOT] = root;
+        space->words[SPACE_TABLE_COUNT] = 0;
     }
-    memset(space, 0, sizeof(*space));
-    space->words[SPACE_ROOT] = kva_to_pa(root);
+    space->words[SPACE_ASID] = 0;
     return 0;
+}
+
+void plat_space_destroy(struct plat_space *space)
+{
+    if (!spare_give(space))
+        free_tables(space->words[SPACE_ROOT], SV39_USER_ENTRIES, SV39_LEVEL_ROOT);
 }
 
 /* The entry for `address` at level 0, or NULL if there is no table for it. */
@@ -142,20 +161,13 @@ static u64 *find_entry(const struct plat_space *space, uva_t address)
 /* Link an empty table into `entry`. */
 static bool link_table(struct plat_space *space, u64 *entry)
 {
-    u64 *table = spares_take(&spare_tables);
-    u64 count = space->words[SPACE_LINK_COUNT];
+    pa_t table = table_alloc();
 
-    if (table == NULL) {
-        pa_t page = page_alloc_zeroed();
-
-        if (page == 0)
-            return false;
-        table = pa_to_kva(page);
-    }
-    if (count < SPACE_LINKS_MAX)
-        space->words[SPACE_LINKS + count] = (u64)entry;
-    space->words[SPACE_LINK_COUNT] = count + 1;
-    *entry = pte_make(kva_to_pa(table), PTE_V);
+    if (table == 0)
+        return false;
+    arch_page_zero(pa_to_kva(table));
+    space->words[SPACE_TABLE_COUNT]++;
+    *entry = pte_make(table, PTE_V);
     return true;
 }
 
@@ -163,7 +175,10 @@ static bool link_table(struct plat_space *space, u64 *entry)
 static u64 *make_entry(struct plat_space *space, uva_t address)
 {
     u64 *table = pa_to_kva(space->words[SPACE_ROOT]);
+    u64 *found = find_entry(space, address);
 
+    if (found != NULL)
+        return found;
     for (int level = SV39_LEVEL_ROOT; level > 0; level--) {
         u64 *entry = &table[sv39_index(address, level)];
 
@@ -172,40 +187,6 @@ static u64 *make_entry(struct plat_space *space, uva_t address)
         table = pa_to_kva(pte_page(*entry));
     }
     return &table[sv39_index(address, 0)];
-}
-
-static void unlink_table(u64 *entry)
-{
-    u64 *table = pa_to_kva(pte_page(*entry));
-
-    *entry = 0;
-    spares_give(&spare_tables, table);
-}
-
-/* Give back all tables below `table`, by looking for them. */
-static void unlink_all(u64 *table, u64 entries, int level)
-{
-    for (u64 i = 0; i < entries; i++) {
-        if (table[i] == 0)
-            continue;
-        if (level > 1)
-            unlink_all(pa_to_kva(pte_page(table[i])), SV39_ENTRIES, level - 1);
-        unlink_table(&table[i]);
-    }
-}
-
-void plat_space_destroy(struct plat_space *space)
-{
-    u64 *root = pa_to_kva(space->words[SPACE_ROOT]);
-    u64 count = space->words[SPACE_LINK_COUNT];
-
-    if (count <= SPACE_LINKS_MAX) {
-        while (count > 0)
-            unlink_table((u64 *)space->words[SPACE_LINKS + --count]);
-    } else {
-        unlink_all(root, SV39_USER_ENTRIES, SV39_LEVEL_ROOT);
-    }
-    spares_give(&spare_roots, root);
 }
 
 static void give_asid(struct plat_space *space)
@@ -314,21 +295,23 @@ void plat_protect(struct plat_space *space, uva_t address, u64 count, u32 prot)
 long plat_clone_cow(struct plat_space *to, struct plat_space *from, uva_t address, u64 count,
                     pa_t *pages)
 {
-    u64 in_first = pages_in_table(address, count);
+    uva_t start = address;
     bool weakened = false;
     long found = 0;
 
-    /* All tables first: behind this nothing can fail. A range touches at most two. */
-    if ((find_entry(from, address) != NULL && make_entry(to, address) == NULL) ||
-        (in_first < count && find_entry(from, address + in_first * PAGE_SIZE) != NULL &&
-         make_entry(to, address + in_first * PAGE_SIZE) == NULL))
-        return -ENOMEM;
-
     for (u64 run; count > 0; address += run * PAGE_SIZE, count -= run) {
-        u64 *source = find_entry(from, address), *copy = find_entry(to, address);
+        u64 *source = find_entry(from, address);
+        u64 *copy = source != NULL ? make_entry(to, address) : NULL;
 
         run = pages_in_table(address, count);
-        for (u64 i = 0; source != NULL && i < run; i++) {
+        if (source == NULL)
+            continue;
+        if (copy == NULL) {
+            plat_unmap(to, start, (address - start) >> PAGE_SHIFT, pages, PLAT_UNMAP_FINAL);
+            found = -ENOMEM;
+            break;
+        }
+        for (u64 i = 0; i < run; i++) {
             u64 pte = source[i];
 
             if (pte == 0)
