@@ -31,11 +31,11 @@ struct file {
 };
 
 struct file_table {
-    struct spinlock lock; /* level LOCK_FILE_TABLE */
+    struct spinlock lock;                 /* level LOCK_FILE_TABLE */
     struct file *files[FILE_TABLE_SLOTS]; /* meaningful below slot_count */
     unsigned slot_count;                  /* no slot at or above it is in use; only grows */
-    u64 close_on_exec;               /* one bit a descriptor */
-    struct inode *working_directory; /* holds a reference */
+    u64 close_on_exec;                    /* one bit a descriptor */
+    struct inode *working_directory;      /* holds a reference */
 };
 
 /* An empty table whose working directory is the root. */

@@ -29,7 +29,7 @@ enum {
 };
 
 static const struct test *const groups[] = {
-    file_tests,   directory_tests, pipe_tests,    process_tests,
+    file_tests,   directory_tests, pipe_tests,    process_tests, scheduling_tests,
     memory_tests, signal_tests,    pointer_tests, library_tests,
 };
 

@@ -68,6 +68,7 @@ extern const struct test file_tests[];
 extern const struct test directory_tests[];
 extern const struct test pipe_tests[];
 extern const struct test process_tests[];
+extern const struct test scheduling_tests[];
 extern const struct test memory_tests[];
 extern const struct test signal_tests[];
 extern const struct test pointer_tests[];
