@@ -48,6 +48,11 @@ static long allocations_left = -1; /* until one fails; negative: none does */
 static long pages_in_use;
 static long pieces_in_use;
 
+static u32 *page_references(pa_t page)
+{
+    return (u32 *)((u8 *)pa_to_kva(page) - PAGE_SIZE);
+}
+
 static bool allocation_fails(void)
 {
     return allocations_left >= 0 && allocations_left-- == 0;
@@ -62,7 +67,7 @@ pa_t page_alloc(void)
         return 0;
     pages_in_use++;
     *(u32 *)pair = 1;
-    return (pa_t)(pair + PAGE_SIZE);
+    return kva_to_pa(pair + PAGE_SIZE);
 }
 
 pa_t page_alloc_zeroed(void)
@@ -76,23 +81,18 @@ pa_t page_alloc_zeroed(void)
 
 void page_get(pa_t page)
 {
-    ++*(u32 *)(page - PAGE_SIZE);
+    ++*page_references(page);
 }
 
 void page_put(pa_t page)
 {
-    u32 *refs = (u32 *)(page - PAGE_SIZE);
+    u32 *refs = page_references(page);
 
     assert_true(*refs > 0);
     if (--*refs == 0) {
         pages_in_use--;
         free(refs);
     }
-}
-
-void *pa_to_kva(pa_t page)
-{
-    return (void *)page;
 }
 
 u64 page_free_count(void)
