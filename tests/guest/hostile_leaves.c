@@ -66,7 +66,7 @@ void guest_main(void)
     refuse_entry("a link in place of a page", leaf(page, 0), HC_BAD_ENTRY);
     refuse_entry("a link to a table of its own", leaf(start->boot_root_gpa, 0), HC_BAD_ENTRY);
     refuse_entry("write without read", leaf(page, PTE_W), HC_BAD_ENTRY);
-    refuse_entry("execute without read", leaf(page, PTE_X), HC_BAD_ENTRY);
+    refuse_entry("write and execute without read", leaf(page, PTE_W | PTE_X), HC_BAD_ENTRY);
     refuse_entry("an entry that is not valid but not 0", leaf(page, PTE_R) & ~(u64)PTE_V,
                  HC_BAD_ENTRY);
     expect_error("an address in the upper half",

@@ -265,7 +265,7 @@ static void test_a_fault_of_the_trap_entry_itself_ends_the_vm(void **state)
     (void)state;
     world_start(1, NULL);
     cpu = &vms[0]->vcpus[0];
-    check_value(hc_trap_register(cpu, gva(PV_DIRECT_MAP + 0x1000), 0));
+    check_value(hc_trap_register(cpu, gva(PV_DIRECT_MAP + VM_MEMORY_BASE), 0));
     vms[0]->virt->trap(cpu, &trap);
     assert_int_equal(vms[0]->state, VM_RUNNING);
     vms[0]->virt->trap(cpu, &trap);

@@ -366,7 +366,8 @@ struct hc_result hc_trap_register(struct vcpu *vcpu, gva_t entry, u64 causes)
 {
     enum { ENTRY_ALIGNMENT = 4, CAUSES_MAX = 64 };
 
-    if (entry.value % ENTRY_ALIGNMENT != 0 || entry.value < PV_DIRECT_MAP)
+    if (entry.value % ENTRY_ALIGNMENT != 0 || entry.value < PV_DIRECT_MAP ||
+        p2m_entry(&vcpu->vm->p2m, (entry.value - PV_DIRECT_MAP) >> FRAME_SHIFT) == 0)
         return hc_error(HC_INVALID_ADDRESS);
     for (u32 cause = 0; cause < CAUSES_MAX; cause++) {
         if ((causes >> cause & 1) && !arch_cause_is_kernels(cause))
