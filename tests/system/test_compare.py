@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: MIT
+"""The comparison: exact, complete, and within what is expected of the paravirtual column."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+BUDGET_S = 60
+
+# Instructions against native, at most. Counted under -icount, so a row either holds or does not.
+EXPECTED_RATIO = {
+    "null call": 1.004,
+    "page fault": 1.20,
+    "prot fault": 1.004,
+    "protect": 1.20,
+    "ctx 2p/0K": 1.25,
+    "fork proc": 1.35,
+    "exec proc": 1.35,
+    "sh proc": 1.35,
+}
+
+
+def compare(folder, *words):
+    return subprocess.run(
+        [ROOT / "bench" / "compare", "--quick", "--output", folder, *words],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=BUDGET_S * 3, check=False,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    """Two boots of each column, which bench/compare holds against each other to the instruction."""
+    folder = tmp_path_factory.mktemp("compare")
+    done = compare(folder)
+    assert done.returncode == 0, done.stderr
+    return json.loads((folder / "results.json").read_text())
+
+
+def test_every_row_is_measured_in_every_column(results):
+    assert results["columns"] == ["native", "pv", "pv-bounced"]
+    assert set(results["rows"]) == set(EXPECTED_RATIO)
+    for row in results["rows"].values():
+        assert all(row[column]["instructions"] > 0 for column in results["columns"])
+
+
+@pytest.mark.parametrize("row", EXPECTED_RATIO)
+def test_a_row_costs_no_more_than_expected_of_the_paravirtual_kernel(results, row):
+    figures = results["rows"][row]
+    ratio = figures["pv"]["instructions"] / figures["native"]["instructions"]
+    assert ratio <= EXPECTED_RATIO[row], f"{row}: {ratio:.3f}"
+
+
+def test_a_system_call_enters_candor_only_where_traps_are_bounced(results):
+    row = results["rows"]["null call"]
+    assert row["pv"]["entries"] == {}
+    assert row["pv-bounced"]["entries"]["system call"] >= row["pv-bounced"]["units"]
+    assert row["pv-bounced"]["hypercalls"]["trap_return"] >= row["pv-bounced"]["units"]
+    assert row["native"]["entries"] == row["native"]["hypercalls"] == {}
+
+
+def test_a_page_fault_costs_one_hypercall(results):
+    row = results["rows"]["page fault"]["pv"]
+    assert row["hypercalls"]["pte_set"] == row["units"]
+
+
+def test_an_unknown_row_or_column_is_told(tmp_path):
+    column = compare(tmp_path, "--columns", "xen")
+    assert column.returncode != 0 and "there is no column 'xen'" in column.stderr
+    row = compare(tmp_path, "--columns", "native", "--rows", "nonsense")
+    assert row.returncode != 0 and "nonsense" in row.stderr
