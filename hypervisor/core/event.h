@@ -9,7 +9,8 @@
 struct vcpu;
 struct vm;
 
-/* Sets bits of `pending` (enum candor_event), rings the doorbell, wakes the vCPU if it sleeps. Any hart. */
+/* Sets bits of `pending` (enum candor_event), rings the doorbell, wakes the vCPU if it sleeps. Any
+ * hart. */
 void event_send(struct vcpu *vcpu, u64 events);
 
 /* The same to the first vCPU of a VM; ignored unless it runs. The console calls this for input. */

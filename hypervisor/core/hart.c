@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Harts and their mailboxes. Nobody waits for another hart while holding a lock, and whoever waits serves its
- * own mailbox meanwhile, so that two harts can wait for each other.
+ * Harts and their mailboxes. Nobody waits for another hart while holding a lock, and whoever waits
+ * serves its own mailbox meanwhile, so that two harts can wait for each other.
  */
 #include "core/hart.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A hart: one of the machine's processors. Each has its own run queue, stack and mailbox; arch_hart()
- * gives the one that executes.
+ * A hart: one of the machine's processors. Each has its own run queue, stack and mailbox;
+ * arch_hart() gives the one that executes.
  */
 #pragma once
 
@@ -22,7 +22,7 @@ struct hart {
     u32 index;       /* position in harts[]; 0 is the hart that booted */
     u64 hardware_id; /* as the device tree and the interrupt controllers name it */
     bool online;
-    u64 mail;        /* enum hart_mail bits; any hart sets them, the owner takes them; atomic */
+    u64 mail;         /* enum hart_mail bits; any hart sets them, the owner takes them; atomic */
     u64 flushes_done; /* how often HART_MAIL_FLUSH was served; read by others */
 
     /* The owner alone: */
@@ -52,6 +52,6 @@ void hart_send(struct hart *hart, u64 mail);
 /* Serves this hart's mailbox. */
 void hart_serve_mail(struct hart *hart);
 
-/* Drops every translation on every hart that is online; returns when all have. Takes no lock; the caller
-   holds none. Serves its own mailbox while it waits. */
+/* Drops every translation on every hart that is online; returns when all have. Takes no lock; the
+   caller holds none. Serves its own mailbox while it waits. */
 void hart_flush_all(void);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Spin locks with levels: a hart takes locks in rising order only. The order is checked at run time where
- * CONFIG_DEBUG is 1. Interrupts never nest in Candor, so a lock needs no masking; a lock is held for a
- * bounded time, and never while waiting for another hart's acknowledgement.
+ * Spin locks with levels: a hart takes locks in rising order only. The order is checked at run time
+ * where CONFIG_DEBUG is 1. Interrupts never nest in Candor, so a lock needs no masking; a lock is
+ * held for a bounded time, and never while waiting for another hart's acknowledgement.
  */
 #pragma once
 
@@ -27,12 +27,16 @@ struct lock {
     const char *name;
 };
 
-#define LOCK_INIT(lock_level, lock_name) {0, lock_level, lock_name}
+#define LOCK_INIT(lock_level, lock_name) \
+    {                                    \
+        0, lock_level, lock_name         \
+    }
 
 void lock_init(struct lock *lock, enum lock_level level, const char *name);
 void lock_acquire(struct lock *lock);
 MUST_CHECK bool lock_try(struct lock *lock);
 void lock_release(struct lock *lock);
 
-/* Whether this hart holds a lock of that level (always true where nothing is checked). For assertions. */
+/* Whether this hart holds a lock of that level (always true where nothing is checked). For
+ * assertions. */
 bool lock_held(const struct lock *lock);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the machine is made of, as its device tree says. Filled in once by the boot hart, then constant.
+ * What the machine is made of, as its device tree says. Filled in once by the boot hart, then
+ * constant.
  */
 #pragma once
 
@@ -27,7 +28,7 @@ struct machine {
     u64 plic_base;
     u32 plic_sources;
     u32 plic_contexts[HARTS_MAX]; /* of each hart in M-mode, in the order of hart_ids */
-    u64 finisher_base; /* 0 without one */
+    u64 finisher_base;            /* 0 without one */
     bool has_sstc;
 };
 

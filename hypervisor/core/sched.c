@@ -2,11 +2,12 @@
 /*
  * Round robin, one queue a hart.
  *
- * The vCPU whose turn it is (hart->current) stands on no list. Its slice is not renewed while it is alone: a
- * vCPU that wakes up beside one that has long had its slice gets its turn at once, and one that keeps
- * falling asleep and waking up gains nothing over one that runs.
+ * The vCPU whose turn it is (hart->current) stands on no list. Its slice is not renewed while it is
+ * alone: a vCPU that wakes up beside one that has long had its slice gets its turn at once, and one
+ * that keeps falling asleep and waking up gains nothing over one that runs.
  *
- * The processor keeps the state of the vCPU that ran last (hart->loaded) until another one is entered.
+ * The processor keeps the state of the vCPU that ran last (hart->loaded) until another one is
+ * entered.
  */
 #include "core/sched.h"
 
@@ -112,7 +113,7 @@ void sched_sleep(struct vcpu *vcpu, u64 until)
     sched_account(vcpu, arch_time_now());
     vcpu->state = VCPU_SLEEPING;
     vcpu->wake_time = min(until, min(vcpu->timer, arch_vcpu_deadline(vcpu)));
-    list_for_each(after, &hart->sleeping, link) {
+    list_for_each (after, &hart->sleeping, link) {
         if (after->wake_time > vcpu->wake_time)
             break;
     }
@@ -181,7 +182,8 @@ void sched_tick(struct hart *hart)
         sched_account(vcpu, now);
         lock_release(&hart->queue_lock);
         event_timer_check(vcpu, now);
-        if (hart->loaded == vcpu && vcpu->vm->state == VM_RUNNING && arch_vcpu_trap_entry_dead(vcpu))
+        if (hart->loaded == vcpu && vcpu->vm->state == VM_RUNNING &&
+            arch_vcpu_trap_entry_dead(vcpu))
             vm_end_fault(vcpu, "its trap entry cannot be executed", arch_vcpu_pc(vcpu));
     }
     turn_check(hart, now);
@@ -194,9 +196,9 @@ void sched_mail(struct hart *hart)
     u64 now = arch_time_now();
 
     lock_acquire(&hart->queue_lock);
-    list_for_each(vcpu, &hart->ready, link)
+    list_for_each (vcpu, &hart->ready, link)
         event_doorbell_check(vcpu);
-    list_for_each(vcpu, &hart->sleeping, link)
+    list_for_each (vcpu, &hart->sleeping, link)
         event_doorbell_check(vcpu);
     lock_release(&hart->queue_lock);
     if (hart->current != NULL)

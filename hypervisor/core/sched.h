@@ -2,7 +2,8 @@
 /*
  * Which vCPU runs: round robin over a hart's ready vCPUs, a slice of 10 ms each.
  *
- * Called between entering the hypervisor and leaving it; nothing here is re-entered. Lock level: LOCK_QUEUE.
+ * Called between entering the hypervisor and leaving it; nothing here is re-entered. Lock level:
+ * LOCK_QUEUE.
  */
 #pragma once
 
@@ -37,8 +38,8 @@ void sched_timer_changed(struct hart *hart);
 void sched_tick(struct hart *hart);
 
 /*
- * The vCPU to enter now, loaded into the processor, with this hart's timer set. Sleeps while there is none;
- * gives VMs that are being made or ended their turns.
+ * The vCPU to enter now, loaded into the processor, with this hart's timer set. Sleeps while there
+ * is none; gives VMs that are being made or ended their turns.
  */
 struct vcpu *sched_next(struct hart *hart);
 

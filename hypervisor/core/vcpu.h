@@ -2,9 +2,9 @@
 /*
  * A virtual processor of a VM.
  *
- * Its life: OFF, then RUNNABLE (on the hart's queue, or running), SLEEPING (in yield_idle, on the hart's list
- * of sleepers) and back, OFF again when its VM ends. The hart's queue_lock guards `state` and `link`; the rest
- * belongs to the hart that runs it.
+ * Its life: OFF, then RUNNABLE (on the hart's queue, or running), SLEEPING (in yield_idle, on the
+ * hart's list of sleepers) and back, OFF again when its VM ends. The hart's queue_lock guards
+ * `state` and `link`; the rest belongs to the hart that runs it.
  */
 #pragma once
 
@@ -27,25 +27,26 @@ enum {
     ENTRY_EXCEPTIONS = 32,
     ENTRY_CAUSES = 64,
 };
-_Static_assert(ARRAY_SIZE(((struct counters *)0)->entries) == ENTRY_CAUSES, "all causes are counted");
+_Static_assert(ARRAY_SIZE(((struct counters *)0)->entries) == ENTRY_CAUSES,
+               "all causes are counted");
 _Static_assert(ARRAY_SIZE(((struct counters *)0)->calls) >= HC_CALL_COUNT, "all calls are counted");
 
 #define TIME_NEVER (~0ULL)
 
 struct vcpu {
-    struct arch_vcpu arch;     /* these two first: the assembly reaches them with a load's offset */
+    struct arch_vcpu arch; /* these two first: the assembly reaches them with a load's offset */
     struct counters counts;
     struct arch_vcpu_saved saved;
 
     struct vm *vm;
     u32 index;
-    u8 state; /* enum vcpu_state */
+    u8 state;            /* enum vcpu_state */
     u32 doorbell_wanted; /* 1: set by other harts, taken by its own with the mail */
     struct hart *hart;
     struct list_node link;
 
-    u64 wake_time;  /* while SLEEPING: when to go on at the latest */
-    u64 timer;      /* given to timer_set; TIME_NEVER: none */
+    u64 wake_time;              /* while SLEEPING: when to go on at the latest */
+    u64 timer;                  /* given to timer_set; TIME_NEVER: none */
     struct shared_page *shared; /* the registered page, in machine memory; NULL: none */
 
     u64 state_since; /* when the last of the three times below was brought up to date */

@@ -2,8 +2,8 @@
 /*
  * VMs: admitted from the bundle, built, ended and rebooted in steps of bounded length.
  *
- * A VM's own turns pay for its building and ending, so neighbours lose nothing but their queue's next place.
- * Memory is zeroed when it is taken: whatever a VM finds in it is its own.
+ * A VM's own turns pay for its building and ending, so neighbours lose nothing but their queue's
+ * next place. Memory is zeroed when it is taken: whatever a VM finds in it is its own.
  */
 #include "core/vm.h"
 
@@ -56,12 +56,15 @@ static const char *vm_make(const struct bundle_vm_view *config)
     vm->fast_paths = true;
     vm->vcpu_count = config->vcpus;
     lock_init(&vm->lock, LOCK_VM, "vm");
-    why = vm->virt != NULL ? vm->virt->admit(vm) : "its kind of virtualization is not in this build";
+    why = vm->virt != NULL ? vm->virt->admit(vm)
+                           : "its kind of virtualization is not in this build";
     if (why == NULL && config->memory_bytes / CHUNK_BYTES > frame_chunks_all())
         why = "it asks for more memory than the machine has for guests";
     if (why == NULL && !p2m_init(&vm->p2m, gfn(VM_MEMORY_BASE >> FRAME_SHIFT), frames_of(vm)))
         why = "no room for the map of its memory";
-    if (why == NULL && console_port_open(&vm->console, vm->name, (config->flags & BUNDLE_FLAG_COLOUR) != 0, console_notify, vm) < 0)
+    if (why == NULL &&
+        console_port_open(&vm->console, vm->name, (config->flags & BUNDLE_FLAG_COLOUR) != 0,
+                          console_notify, vm) < 0)
         why = "the console has no port left";
     if (why != NULL) {
         p2m_destroy(&vm->p2m);
@@ -225,7 +228,8 @@ static bool step_memory(struct vm *vm)
         vm->chunk = frame_chunk_alloc(vm->id);
         if (!mfn_valid(vm->chunk)) {
             log_vm_line(vm->name, "not started: it needs %lu MiB, and %u MiB more are not free",
-                        vm->config.memory_bytes >> 20, (frames_of(vm) - vm->step) / (CHUNK_FRAMES / 2));
+                        vm->config.memory_bytes >> 20,
+                        (frames_of(vm) - vm->step) / (CHUNK_FRAMES / 2));
             return false;
         }
     }

@@ -2,9 +2,10 @@
 /*
  * A virtual machine: its memory, its vCPUs, its life.
  *
- * Life: BUILDING (memory taken and zeroed, image loaded: in steps, in the VM's own turns), RUNNING, ENDING
- * (everything given back, in steps), then OFF, or BUILDING again after a reboot. A VM that cannot be
- * built goes through ENDING as well. The record itself and its p2m stay for the machine's life.
+ * Life: BUILDING (memory taken and zeroed, image loaded: in steps, in the VM's own turns), RUNNING,
+ * ENDING (everything given back, in steps), then OFF, or BUILDING again after a reboot. A VM that
+ * cannot be built goes through ENDING as well. The record itself and its p2m stay for the machine's
+ * life.
  */
 #pragma once
 
@@ -37,14 +38,15 @@ enum vm_exit {
     VM_EXIT_NONE = 0,
     VM_EXIT_SHUTDOWN = 1,
     VM_EXIT_REBOOT = 2,
-    VM_EXIT_FAULT = 3,   /* of the guest, or an image that does not start; the machine's exit status shows it */
+    VM_EXIT_FAULT =
+        3, /* of the guest, or an image that does not start; the machine's exit status shows it */
     VM_EXIT_FAILURE = 4, /* shut down by its kernel, which reports a failure: the same */
     VM_EXIT_KILLED = 5,  /* by the monitor */
 };
 
 /* The pv path's part of a VM. */
 struct vm_pv {
-    u64 pool_base;  /* guest-physical */
+    u64 pool_base; /* guest-physical */
     u64 pool_bytes;
     u64 entry;      /* where the image starts */
     u64 image_base; /* guest-physical range of the loaded image */
@@ -54,21 +56,22 @@ struct vm_pv {
     u32 phase;      /* enum pv_phase: how far building has come */
     u64 cursor;     /* within the phase */
     bool releasing; /* of ENDING: pool frames up to the cursor are released */
-    u32 map_tables; /* direct-map tables by machine frame, a list through struct frame.gfn; 0: end */
+    u32 map_tables; /* direct-map tables by machine frame, a list through struct frame.gfn; 0: end
+                     */
     mfn_t direct_map[PV_DIRECT_MAP_GIB]; /* its level-1 tables, one for each GiB of memory */
 };
 
 struct vm {
     u16 id; /* from 1 on; also the index in vms[] plus 1 */
     char name[BUNDLE_NAME_BYTES];
-    u8 state;       /* enum vm_state */
-    u8 exit;        /* enum vm_exit: set when it stops running */
+    u8 state; /* enum vm_state */
+    u8 exit;  /* enum vm_exit: set when it stops running */
     u32 reboots;
-    bool faulted;   /* ended for a fault at some time */
-    bool flushed;   /* of ENDING: no hart holds a translation any more */
-    u32 step;       /* frames that it has taken */
-    u32 returned;   /* of ENDING: frames that it has given back */
-    mfn_t chunk;    /* of BUILDING: where its next frames come from */
+    bool faulted; /* ended for a fault at some time */
+    bool flushed; /* of ENDING: no hart holds a translation any more */
+    u32 step;     /* frames that it has taken */
+    u32 returned; /* of ENDING: frames that it has given back */
+    mfn_t chunk;  /* of BUILDING: where its next frames come from */
     u64 started_at;
     struct bundle_vm_view config;
     struct console_port console;
@@ -93,20 +96,23 @@ extern bool vm_all_started;
 /* Reads the bundle and makes a VM of every good record; each bad one is one line on the console. */
 void vm_start_all(const void *bundle, u64 limit_bytes);
 
-/* Powers the machine off if no VM is left: status 0 if every VM started and was shut down, else 1. */
+/* Powers the machine off if no VM is left: status 0 if every VM started and was shut down, else 1.
+ */
 void vm_check_last(void);
 
 /*
- * Ends a running VM (any of its vCPUs may be the caller): its vCPUs never run guest code again, and its next
- * turns give everything back. Reboots it afterwards if `why` says so. A no-op unless it is RUNNING or
- * BUILDING.
+ * Ends a running VM (any of its vCPUs may be the caller): its vCPUs never run guest code again, and
+ * its next turns give everything back. Reboots it afterwards if `why` says so. A no-op unless it is
+ * RUNNING or BUILDING.
  */
 void vm_end(struct vm *vm, enum vm_exit why);
 
-/* Ends a VM for a fault of its guest and prints one line: name, what, the pc, the address concerned. */
+/* Ends a VM for a fault of its guest and prints one line: name, what, the pc, the address
+ * concerned. */
 void vm_end_fault(struct vcpu *vcpu, const char *what, u64 address);
 
-/* One bounded step of building or ending (at most some 20,000 instructions), in the VM's own turn. */
+/* One bounded step of building or ending (at most some 20,000 instructions), in the VM's own turn.
+ */
 void vm_step(struct vm *vm);
 
 /* The VM of that name or NULL. */

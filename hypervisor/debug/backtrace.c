@@ -6,6 +6,7 @@
 #include "debug/backtrace.h"
 
 #include "arch/arch.h"
+#include "arch/arch_names.h"
 #include "debug/symbols.h"
 
 enum {

@@ -13,6 +13,7 @@
 #include "string.h"
 
 #include "arch/arch.h"
+#include "arch/arch_names.h"
 #include "core/audit.h"
 #include "core/hart.h"
 #include "core/machine.h"

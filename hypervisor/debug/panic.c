@@ -6,6 +6,7 @@
 #include "debug/panic.h"
 
 #include "arch/arch.h"
+#include "arch/arch_names.h"
 #include "core/vcpu.h"
 #include "debug/backtrace.h"
 #include "debug/console.h"

@@ -2,8 +2,9 @@
 /*
  * Addresses that cannot be mixed up: each kind is a struct of one field.
  *
- * Machine memory is the real RAM; guest-physical memory is what one VM believes is RAM; guest-virtual
- * addresses are what its code uses. Frame numbers are addresses divided by the frame size.
+ * Machine memory is the real RAM; guest-physical memory is what one VM believes is RAM;
+ * guest-virtual addresses are what its code uses. Frame numbers are addresses divided by the frame
+ * size.
  */
 #pragma once
 
@@ -17,11 +18,21 @@ enum {
     CHUNK_FRAMES = 1 << (CHUNK_SHIFT - FRAME_SHIFT),
 };
 
-typedef struct { u64 value; } maddr_t;
-typedef struct { u64 value; } gpa_t;
-typedef struct { u64 value; } gva_t;
-typedef struct { u32 number; } mfn_t;
-typedef struct { u32 number; } gfn_t;
+typedef struct {
+    u64 value;
+} maddr_t;
+typedef struct {
+    u64 value;
+} gpa_t;
+typedef struct {
+    u64 value;
+} gva_t;
+typedef struct {
+    u32 number;
+} mfn_t;
+typedef struct {
+    u32 number;
+} gfn_t;
 
 /* The mfn that names no frame; frame 0 of the machine is never RAM that Candor uses. */
 #define MFN_NONE ((mfn_t){0})

@@ -2,9 +2,10 @@
 /*
  * Frames and closed memory.
  *
- * Chunks of open memory are given out from the top down while guest-physical addresses grow: a guest's frame
- * numbers and the machine's never agree by accident, so code that mixes them up fails at once. Single frames
- * (tables of Candor's) come from chunks set aside for them, which return when they are empty again.
+ * Chunks of open memory are given out from the top down while guest-physical addresses grow: a
+ * guest's frame numbers and the machine's never agree by accident, so code that mixes them up fails
+ * at once. Single frames (tables of Candor's) come from chunks set aside for them, which return
+ * when they are empty again.
  */
 #include "mem/frame.h"
 
@@ -14,8 +15,8 @@
 #include "string.h"
 
 enum {
-    HEAP_FIXED_BYTES = 2 << 20,   /* VMs, their consoles; grows with the memory besides */
-    HEAP_SHARE = 512,             /* of open memory, for the p2m: 4 bytes a frame, doubled for fragments */
+    HEAP_FIXED_BYTES = 2 << 20, /* VMs, their consoles; grows with the memory besides */
+    HEAP_SHARE = 512, /* of open memory, for the p2m: 4 bytes a frame, doubled for fragments */
 };
 
 /* What a chunk is used for. */
@@ -26,9 +27,9 @@ enum chunk_use {
 };
 
 struct chunk {
-    u16 use;         /* enum chunk_use */
-    u16 taken;       /* of SINGLES: frames in use */
-    u32 free_list;   /* of SINGLES: first free frame; 0: none */
+    u16 use;       /* enum chunk_use */
+    u16 taken;     /* of SINGLES: frames in use */
+    u32 free_list; /* of SINGLES: first free frame; 0: none */
 };
 
 mfn_t frame_open_base;
@@ -60,7 +61,8 @@ bool frame_init(maddr_t closed, maddr_t end)
     u64 chunk_bytes = all / CHUNK_BYTES * sizeof(struct chunk);
     u64 heap_bytes = HEAP_FIXED_BYTES + all / HEAP_SHARE;
     u64 map_bytes = heap_bytes / FRAME_BYTES / 8 + 8;
-    u64 closed_bytes = ALIGN_UP(table_bytes + chunk_bytes + map_bytes, (u64)FRAME_BYTES) + heap_bytes;
+    u64 closed_bytes = ALIGN_UP(table_bytes + chunk_bytes + map_bytes, (u64)FRAME_BYTES) +
+                       heap_bytes;
     u64 open = ALIGN_UP(start + closed_bytes, (u64)CHUNK_BYTES);
     u64 open_end = ALIGN_DOWN(end.value, (u64)CHUNK_BYTES);
     u8 *at = arch_frame_bytes(maddr_to_mfn(maddr(start)));

@@ -3,9 +3,10 @@
  * The frame table, one entry for each frame of machine memory that guests can ever reach, and the
  * allocators of those frames and of Candor's own closed memory.
  *
- * Open memory (frame_open_base to frame_open_end) is what PMP opens to guests: VM memory, given out in
- * chunks of 2 MiB, and page tables that the hardware walks for guests, given out as single frames.
- * Closed memory (the heap) lies below it and holds what no guest may touch: p2m maps, VMs, this table.
+ * Open memory (frame_open_base to frame_open_end) is what PMP opens to guests: VM memory, given out
+ * in chunks of 2 MiB, and page tables that the hardware walks for guests, given out as single
+ * frames. Closed memory (the heap) lies below it and holds what no guest may touch: p2m maps, VMs,
+ * this table.
  */
 #pragma once
 
@@ -27,7 +28,8 @@ struct frame {
     u8 level;  /* of a table */
     u16 vm;    /* identifier of the owner */
     u32 links; /* of a table: how many entries of other tables name it */
-    u32 gfn;   /* of DATA, POOL, TABLE: where its VM sees it; of FREE and DIRECT_MAP: the next on a list */
+    u32 gfn;   /* of DATA, POOL, TABLE: where its VM sees it; of FREE and DIRECT_MAP: the next on a
+                  list */
     u16 space_id; /* of a root: its address-space identifier */
     u16 children; /* of a table of level 1 or 2: how many tables of its VM it links */
 };
@@ -37,8 +39,9 @@ extern mfn_t frame_open_base;
 extern mfn_t frame_open_end;
 
 /*
- * Takes over machine memory [closed, end): makes the heap and the frame table at its start and opens
- * the rest, from a 2 MiB boundary on. Called once, by the boot hart. False when it is too small.
+ * Takes over machine memory [closed, end): makes the heap and the frame table at its start and
+ * opens the rest, from a 2 MiB boundary on. Called once, by the boot hart. False when it is too
+ * small.
  */
 MUST_CHECK bool frame_init(maddr_t closed, maddr_t end);
 
@@ -53,19 +56,22 @@ static inline struct frame *frame_get(mfn_t frame)
     return &frame_table[frame.number - frame_open_base.number];
 }
 
-/* Takes a free chunk for `vm`; its first frame, or MFN_NONE. Its frames are FREE-typed and not zeroed. */
+/* Takes a free chunk for `vm`; its first frame, or MFN_NONE. Its frames are FREE-typed and not
+ * zeroed. */
 MUST_CHECK mfn_t frame_chunk_alloc(u16 vm);
 
 /* Gives a chunk back. The caller has made its frames FREE and dropped every translation to them. */
 void frame_chunk_free(mfn_t first);
 
-/* A zeroed single frame of open memory for a table of Candor's (DIRECT_MAP, `level`), or MFN_NONE. */
+/* A zeroed single frame of open memory for a table of Candor's (DIRECT_MAP, `level`), or MFN_NONE.
+ */
 MUST_CHECK mfn_t frame_table_alloc(u16 vm, u8 level);
 
 /* Gives back a frame of frame_table_alloc. */
 void frame_table_free(mfn_t frame);
 
-/* `bytes` of closed memory, zeroed, page-aligned and in one piece, or NULL. Ended by frame_run_free. */
+/* `bytes` of closed memory, zeroed, page-aligned and in one piece, or NULL. Ended by
+ * frame_run_free. */
 MUST_CHECK void *frame_run_alloc(u64 bytes);
 void frame_run_free(void *run, u64 bytes);
 

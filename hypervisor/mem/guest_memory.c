@@ -19,7 +19,8 @@ void *guest_bytes(const struct vm *vm, gpa_t address, bool writing, int *error)
     return (u8 *)arch_frame_bytes(mfn(entry & ~P2M_POOL)) + address.value % FRAME_BYTES;
 }
 
-static int guest_walk(const struct vm *vm, u64 address, u64 bytes, u8 *to, const u8 *from, bool writing)
+static int guest_walk(const struct vm *vm, u64 address, u64 bytes, u8 *to, const u8 *from,
+                      bool writing)
 {
     if (address + bytes < address)
         return HC_INVALID_ADDRESS;

@@ -2,8 +2,8 @@
 /*
  * Candor's only ways into guest memory: copies checked against the p2m, frame by frame.
  *
- * A guest may change its memory at any time, so whatever is checked is copied first. Copies to the guest
- * never touch the pool: its frames are written by the paging calls alone.
+ * A guest may change its memory at any time, so whatever is checked is copied first. Copies to the
+ * guest never touch the pool: its frames are written by the paging calls alone.
  */
 #pragma once
 
@@ -20,8 +20,8 @@ MUST_CHECK int guest_copy_out(const struct vm *vm, gpa_t to, const void *from, u
 /* Says what guest_copy_out would say, without copying. */
 MUST_CHECK int guest_check_out(const struct vm *vm, gpa_t to, u64 bytes);
 
-/* The bytes at an address, to the end of their frame; NULL and *error as the copies say. What is read there is read
-   once: the guest may change it meanwhile. */
+/* The bytes at an address, to the end of their frame; NULL and *error as the copies say. What is
+   read there is read once: the guest may change it meanwhile. */
 void *guest_bytes(const struct vm *vm, gpa_t address, bool writing, int *error);
 
 /* The bytes of one data frame: HC_OK and *bytes, or HC_INVALID_ADDRESS (also when misaligned) or

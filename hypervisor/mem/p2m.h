@@ -10,7 +10,7 @@
 #define P2M_POOL 0x80000000u
 
 struct p2m {
-    u32 *entries;    /* [frames_count]: machine frame, with P2M_POOL in the pool; 0: none yet */
+    u32 *entries; /* [frames_count]: machine frame, with P2M_POOL in the pool; 0: none yet */
     u32 base_gfn;
     u32 frames_count;
 };
@@ -25,7 +25,8 @@ void p2m_set(struct p2m *map, gfn_t guest, mfn_t machine, bool pool);
 /* Forgets every frame. */
 void p2m_clear(struct p2m *map);
 
-/* The raw entry of a guest frame number of any width: 0 if the map does not cover it or holds none. */
+/* The raw entry of a guest frame number of any width: 0 if the map does not cover it or holds none.
+ */
 static inline u32 p2m_entry(const struct p2m *map, u64 guest)
 {
     u64 index = guest - map->base_gfn;

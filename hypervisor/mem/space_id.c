@@ -13,7 +13,7 @@ static struct {
     u32 count;
     u32 next; /* where the next search starts */
     BITMAP_DECLARE(used, SPACE_IDS_MAX);
-    BITMAP_DECLARE(stale, SPACE_IDS_MAX);  /* used, or given back and not yet flushed */
+    BITMAP_DECLARE(stale, SPACE_IDS_MAX); /* used, or given back and not yet flushed */
 } ids = {.lock = LOCK_INIT(LOCK_FRAME, "space identifiers")};
 
 bool space_id_init(u32 count)

@@ -2,9 +2,9 @@
 /*
  * Identifiers of address spaces, one for each root of the machine, so that a switch needs no flush.
  *
- * An identifier that was given back may still have translations; it is given out again only after every hart
- * has dropped all of them, which happens when the unused ones run out. 0 is never given out.
- * Lock level: LOCK_FRAME.
+ * An identifier that was given back may still have translations; it is given out again only after
+ * every hart has dropped all of them, which happens when the unused ones run out. 0 is never given
+ * out. Lock level: LOCK_FRAME.
  */
 #pragma once
 

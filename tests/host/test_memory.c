@@ -57,7 +57,8 @@ static void test_every_chunk_is_given_once(void **state)
     assert_false(mfn_valid(frame_chunk_alloc(1)));
     assert_false(mfn_valid(frame_table_alloc(1, 0)));
     for (u32 i = 0; i < all; i++)
-        assert_int_equal(frame_get(mfn(frame_open_base.number + i * CHUNK_FRAMES))->type, FRAME_DATA);
+        assert_int_equal(frame_get(mfn(frame_open_base.number + i * CHUNK_FRAMES))->type,
+                         FRAME_DATA);
     first = frame_open_base;
     frame_chunk_free(first);
     assert_int_equal(frame_get(first)->vm, FRAME_NO_VM);
@@ -144,7 +145,8 @@ static void test_copies_cross_frames_that_are_not_neighbours(void **state)
     assert_int_equal(guest_copy_out(vms[0], edge, pattern, sizeof(pattern)), HC_OK);
     assert_int_equal(guest_copy_in(vms[0], back, edge, sizeof(back)), HC_OK);
     assert_memory_equal(pattern, back, sizeof(back));
-    assert_memory_equal(world_bytes(vms[0], gpa(edge.value + 5 + FRAME_BYTES)), pattern + 5 + FRAME_BYTES, 100);
+    assert_memory_equal(world_bytes(vms[0], gpa(edge.value + 5 + FRAME_BYTES)),
+                        pattern + 5 + FRAME_BYTES, 100);
 }
 
 static void test_copies_stay_in_memory_and_out_of_the_pool(void **state)
@@ -163,7 +165,8 @@ static void test_copies_stay_in_memory_and_out_of_the_pool(void **state)
     assert_int_equal(guest_check_out(vms[0], world_pool(3), 1), HC_IS_POOL);
     assert_int_equal(guest_check_out(vms[0], gpa(WORLD_IMAGE - 8), 16), HC_IS_POOL);
     assert_int_equal(guest_copy_out(vms[0], gpa(end), bytes, 1), HC_INVALID_ADDRESS);
-    assert_int_equal(guest_data_frame(vms[0], gpa(world_data(0).value + 8), &frame), HC_INVALID_ADDRESS);
+    assert_int_equal(guest_data_frame(vms[0], gpa(world_data(0).value + 8), &frame),
+                     HC_INVALID_ADDRESS);
     assert_int_equal(guest_data_frame(vms[0], world_pool(1), &frame), HC_IS_POOL);
     assert_int_equal(guest_data_frame(vms[0], world_data(0), &frame), HC_OK);
 }
@@ -180,7 +183,8 @@ static void test_a_used_identifier_comes_back_only_after_a_flush(void **state)
     first = space_id_alloc();
     assert_int_not_equal(first, 0);
     assert_true(space_id_used(first));
-    assert_true(tlb_translate(first, arch_space_root(&vms[0]->vcpus[0]), gva(vms[0]->pv.entry), &leaf));
+    assert_true(
+        tlb_translate(first, arch_space_root(&vms[0]->vcpus[0]), gva(vms[0]->pv.entry), &leaf));
     space_id_free(first);
     assert_int_not_equal(space_id_alloc(), first);
     assert_int_not_equal(space_id_alloc(), first);

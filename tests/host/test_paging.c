@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Every rule of direct paging, one by one: what a call refuses and with which error, what it does, and that the
- * audit agrees afterwards. The TLB model must hold nothing that is stale.
+ * Every rule of direct paging, one by one: what a call refuses and with which error, what it does,
+ * and that the audit agrees afterwards. The TLB model must hold nothing that is stale.
  */
 #include "check.h"
 
@@ -18,7 +18,8 @@
 enum {
     RW = SV39_V | SV39_R | SV39_W | SV39_U,
     RO = SV39_V | SV39_R | SV39_U,
-    ROOT = 1, /* pool frames: a root, its level-1 and level-0 tables for PLACE, another such space */
+    ROOT =
+        1, /* pool frames: a root, its level-1 and level-0 tables for PLACE, another such space */
     MIDDLE = 2,
     LAST = 3,
     ROOT2 = 4,
@@ -114,12 +115,15 @@ static void test_errors_come_in_the_order_of_the_arguments(void **state)
 {
     (void)state;
     check_error(hc_table_make(cpu, world_data(0), 3), HC_NOT_POOL);
-    check_error(hc_table_link(cpu, world_pool(LAST), gva(SV39_LOWER_END), world_data(0)), HC_BAD_LEVEL);
-    check_error(hc_table_link(cpu, world_pool(ROOT), gva(SV39_LOWER_END), world_data(0)), HC_INVALID_ADDRESS);
+    check_error(hc_table_link(cpu, world_pool(LAST), gva(SV39_LOWER_END), world_data(0)),
+                HC_BAD_LEVEL);
+    check_error(hc_table_link(cpu, world_pool(ROOT), gva(SV39_LOWER_END), world_data(0)),
+                HC_INVALID_ADDRESS);
     check_error(hc_pte_set(cpu, world_pool(ROOT), gva(1), 1), HC_INVALID_ADDRESS);
     check_error(hc_pte_set(cpu, world_pool(ROOT), gva(0), 1), HC_BAD_ENTRY);
     check_error(hc_pte_fill(cpu, world_pool(ROOT), gva(1), gpa(1), 9999, 0), HC_INVALID_ADDRESS);
-    check_error(hc_pte_fill(cpu, world_pool(ROOT), PLACE, world_data(0), 9999, 0), HC_INVALID_PARAM);
+    check_error(hc_pte_fill(cpu, world_pool(ROOT), PLACE, world_data(0), 9999, 0),
+                HC_INVALID_PARAM);
 }
 
 static void test_a_new_table_is_empty_whatever_was_in_its_frame(void **state)
@@ -145,7 +149,8 @@ static void test_a_root_carries_the_direct_map(void **state)
     assert_true(writes(gva(PV_DIRECT_MAP + world_data(0).value)));
     assert_true(reads(gva(PV_DIRECT_MAP + world_pool(ROOT).value)));
     assert_false(writes(gva(PV_DIRECT_MAP + world_pool(ROOT).value)));
-    assert_true(mfn_equal(target(gva(PV_DIRECT_MAP + world_data(3).value)), p2m_lookup(&vms[0]->p2m, world_data(3).value >> FRAME_SHIFT)) ||
+    assert_true(mfn_equal(target(gva(PV_DIRECT_MAP + world_data(3).value)),
+                          p2m_lookup(&vms[0]->p2m, world_data(3).value >> FRAME_SHIFT)) ||
                 target(gva(PV_DIRECT_MAP + world_data(3).value)).number % CHUNK_FRAMES == 0);
 }
 
@@ -158,8 +163,10 @@ static void test_a_table_is_linked_at_its_own_level(void **state)
     check_error(hc_table_link(cpu, world_pool(MIDDLE), PLACE, world_pool(LAST)), HC_BAD_LEVEL);
     check_error(hc_table_link(cpu, world_pool(ROOT), PLACE, world_pool(LAST2)), HC_EXISTS);
     check_error(hc_table_link(cpu, world_pool(ROOT), gva(0), world_pool(LAST2)), HC_NO_TABLE);
-    check_error(hc_table_link(cpu, world_pool(ROOT), gva(SV39_LOWER_END), world_pool(MIDDLE2)), HC_INVALID_ADDRESS);
-    check_error(hc_table_link(cpu, world_pool(ROOT), gva(PV_DIRECT_MAP), world_pool(MIDDLE2)), HC_INVALID_ADDRESS);
+    check_error(hc_table_link(cpu, world_pool(ROOT), gva(SV39_LOWER_END), world_pool(MIDDLE2)),
+                HC_INVALID_ADDRESS);
+    check_error(hc_table_link(cpu, world_pool(ROOT), gva(PV_DIRECT_MAP), world_pool(MIDDLE2)),
+                HC_INVALID_ADDRESS);
 }
 
 static void test_a_table_linked_twice_is_counted_twice(void **state)
@@ -171,7 +178,8 @@ static void test_a_table_linked_twice_is_counted_twice(void **state)
     check_value(hc_table_unlink(cpu, world_pool(ROOT), PLACE, 0));
     check_error(hc_table_free(cpu, world_pool(LAST)), HC_IN_USE);
     assert_int_equal(world_audit(), 0);
-    assert_int_equal(check_value(hc_table_unlink(cpu, world_pool(ROOT), second, 0)), world_pool(LAST).value);
+    assert_int_equal(check_value(hc_table_unlink(cpu, world_pool(ROOT), second, 0)),
+                     world_pool(LAST).value);
     check_value(hc_table_free(cpu, world_pool(LAST)));
 }
 
@@ -204,12 +212,15 @@ static void test_unlinking_says_what_was_there_and_flushes(void **state)
     check_error(hc_table_unlink(cpu, world_pool(ROOT), PLACE, 2), HC_INVALID_PARAM);
     check_error(hc_table_unlink(cpu, world_pool(ROOT), gva(0), 0), HC_NO_TABLE);
     check_error(hc_table_unlink(cpu, world_pool(ROOT), gva(0), 1), HC_NO_TABLE);
-    check_error(hc_table_unlink(cpu, world_pool(ROOT), gva(PV_DIRECT_MAP + VM_MEMORY_BASE), 1), HC_INVALID_ADDRESS);
-    assert_int_equal(check_value(hc_table_unlink(cpu, world_pool(ROOT), PLACE, 1)), world_pool(MIDDLE).value);
+    check_error(hc_table_unlink(cpu, world_pool(ROOT), gva(PV_DIRECT_MAP + VM_MEMORY_BASE), 1),
+                HC_INVALID_ADDRESS);
+    assert_int_equal(check_value(hc_table_unlink(cpu, world_pool(ROOT), PLACE, 1)),
+                     world_pool(MIDDLE).value);
     assert_false(reads(PLACE));
 }
 
-/* A freed last-level table comes back as a middle one: a hart that remembered the link would take pages for tables. */
+/* A freed last-level table comes back as a middle one: a hart that remembered the link would take
+ * pages for tables. */
 static void test_a_table_that_changes_its_level_leaves_no_translation(void **state)
 {
     (void)state;
@@ -250,8 +261,10 @@ static void test_an_entry_names_a_frame_of_its_own_vm(void **state)
     (void)state;
     check_error(hc_pte_set(cpu, root, PLACE, entry(gpa(0), RW)), HC_BAD_ENTRY);
     check_error(hc_pte_set(cpu, root, PLACE, entry(gpa(0x10000000), RW)), HC_BAD_ENTRY);
-    check_error(hc_pte_set(cpu, root, PLACE, entry(gpa(VM_MEMORY_BASE + WORLD_VM_MEMORY), RW)), HC_BAD_ENTRY);
-    check_error(hc_pte_set(cpu, root, PLACE, entry(gpa(mfn_to_maddr(foreign).value), RW)), HC_BAD_ENTRY);
+    check_error(hc_pte_set(cpu, root, PLACE, entry(gpa(VM_MEMORY_BASE + WORLD_VM_MEMORY), RW)),
+                HC_BAD_ENTRY);
+    check_error(hc_pte_set(cpu, root, PLACE, entry(gpa(mfn_to_maddr(foreign).value), RW)),
+                HC_BAD_ENTRY);
     check_error(hc_pte_set(cpu, root, PLACE, entry(world_data(0), RW) | 1UL << 53), HC_BAD_ENTRY);
     assert_false(reads(PLACE));
 }
@@ -267,7 +280,8 @@ static void test_reserved_bits_and_bare_writes_are_refused(void **state)
     check_error(hc_pte_set(cpu, root, PLACE, good & ~(u64)SV39_R), HC_BAD_ENTRY);
     check_error(hc_pte_set(cpu, root, PLACE, good & ~(u64)SV39_V), HC_BAD_ENTRY);
     check_error(hc_pte_set(cpu, root, PLACE, entry(world_data(0), SV39_V)), HC_BAD_ENTRY);
-    check_error(hc_pte_set(cpu, root, PLACE, entry(world_data(0), SV39_V | SV39_X | SV39_W)), HC_BAD_ENTRY);
+    check_error(hc_pte_set(cpu, root, PLACE, entry(world_data(0), SV39_V | SV39_X | SV39_W)),
+                HC_BAD_ENTRY);
     check_value(hc_pte_set(cpu, root, PLACE, entry(world_data(0), SV39_V | SV39_X)));
     check_error(hc_pte_set(cpu, root, PLACE, 2), HC_BAD_ENTRY);
 }
@@ -293,7 +307,8 @@ static void test_an_entry_is_set_in_the_lower_half_where_a_table_is(void **state
     (void)state;
     check_error(hc_pte_set(cpu, root, gva(PLACE.value + 8), good), HC_INVALID_ADDRESS);
     check_error(hc_pte_set(cpu, root, gva(SV39_LOWER_END), good), HC_INVALID_ADDRESS);
-    check_error(hc_pte_set(cpu, root, gva(PV_DIRECT_MAP + VM_MEMORY_BASE), good), HC_INVALID_ADDRESS);
+    check_error(hc_pte_set(cpu, root, gva(PV_DIRECT_MAP + VM_MEMORY_BASE), good),
+                HC_INVALID_ADDRESS);
     check_error(hc_pte_set(cpu, root, gva(0), good), HC_NO_TABLE);
     check_error(hc_pte_set(cpu, root, gva(PLACE.value + CHUNK_BYTES), good), HC_NO_TABLE);
     check_error(hc_pte_set(cpu, world_pool(LAST), PLACE, good), HC_BAD_LEVEL);
@@ -307,8 +322,11 @@ static void test_an_entry_maps_the_machine_frame_with_a_and_d_set_and_g_gone(voi
     const u64 *words = world_bytes(vms[0], world_pool(LAST));
 
     (void)state;
-    assert_int_equal(check_value(hc_pte_set(cpu, world_pool(ROOT), PLACE, entry(world_data(2), RO | SV39_G | SV39_RSW))), 0);
-    assert_int_equal(sv39_frame(words[0]), p2m_lookup(&vms[0]->p2m, world_data(2).value >> FRAME_SHIFT).number);
+    assert_int_equal(check_value(hc_pte_set(cpu, world_pool(ROOT), PLACE,
+                                            entry(world_data(2), RO | SV39_G | SV39_RSW))),
+                     0);
+    assert_int_equal(sv39_frame(words[0]),
+                     p2m_lookup(&vms[0]->p2m, world_data(2).value >> FRAME_SHIFT).number);
     assert_int_equal(words[0] & SV39_FLAGS, RO | SV39_A | SV39_D | SV39_RSW);
     assert_int_equal(check_value(hc_pte_get(cpu, world_pool(ROOT), PLACE)),
                      entry(world_data(2), RO | SV39_A | SV39_D | SV39_RSW));
@@ -322,10 +340,13 @@ static void test_a_change_is_flushed_and_returns_the_old_entry(void **state)
     (void)state;
     check_value(hc_pte_set(cpu, root, PLACE, entry(world_data(0), RW)));
     assert_true(writes(PLACE));
-    assert_int_equal(check_value(hc_pte_set(cpu, root, PLACE, entry(world_data(1), RO))), entry(world_data(0), RW | flags));
+    assert_int_equal(check_value(hc_pte_set(cpu, root, PLACE, entry(world_data(1), RO))),
+                     entry(world_data(0), RW | flags));
     assert_false(writes(PLACE));
-    assert_int_equal(target(PLACE).number, p2m_lookup(&vms[0]->p2m, world_data(1).value >> FRAME_SHIFT).number);
-    assert_int_equal(check_value(hc_pte_set(cpu, root, PLACE, 0)), entry(world_data(1), RO | flags));
+    assert_int_equal(target(PLACE).number,
+                     p2m_lookup(&vms[0]->p2m, world_data(1).value >> FRAME_SHIFT).number);
+    assert_int_equal(check_value(hc_pte_set(cpu, root, PLACE, 0)),
+                     entry(world_data(1), RO | flags));
     assert_false(reads(PLACE));
     assert_int_equal(check_value(hc_pte_set(cpu, root, PLACE, 0)), 0);
 }
@@ -338,7 +359,8 @@ static void test_a_failed_call_changes_nothing(void **state)
     check_value(hc_pte_set(cpu, root, PLACE, entry(world_data(0), RW)));
     check_error(hc_pte_set(cpu, root, PLACE, entry(gpa(0), RW)), HC_BAD_ENTRY);
     check_error(hc_pte_set(cpu, root, PLACE, entry(world_pool(1), RW)), HC_IS_POOL);
-    assert_int_equal(check_value(hc_pte_get(cpu, root, PLACE)), entry(world_data(0), RW | SV39_A | SV39_D));
+    assert_int_equal(check_value(hc_pte_get(cpu, root, PLACE)),
+                     entry(world_data(0), RW | SV39_A | SV39_D));
 }
 
 /* ---- arrays and ranges ---- */
@@ -353,7 +375,8 @@ static void fill(gpa_t root, u32 count)
     for (u32 i = 0; i < count; i++)
         array_at(100)[i] = world_data(200 + i).value;
     assert_int_equal(check_value(hc_pte_fill(cpu, root, PLACE, world_data(100), count,
-                                             PROT_READ | PROT_WRITE | PROT_USER)), count);
+                                             PROT_READ | PROT_WRITE | PROT_USER)),
+                     count);
 }
 
 static void test_a_batch_stops_at_the_first_error_and_counts(void **state)
@@ -374,7 +397,8 @@ static void test_a_batch_stops_at_the_first_error_and_counts(void **state)
     assert_int_equal(check_value(hc_pte_batch(cpu, root, world_data(100), 2)), 2);
     assert_int_equal(check_value(hc_pte_batch(cpu, root, world_data(100), 0)), 0);
     check_error(hc_pte_batch(cpu, root, gpa(world_data(100).value + 4), 1), HC_INVALID_ADDRESS);
-    check_error(hc_pte_batch(cpu, root, gpa(VM_MEMORY_BASE + WORLD_VM_MEMORY), 1), HC_INVALID_ADDRESS);
+    check_error(hc_pte_batch(cpu, root, gpa(VM_MEMORY_BASE + WORLD_VM_MEMORY), 1),
+                HC_INVALID_ADDRESS);
     check_error(hc_pte_batch(cpu, root, world_data(100), PAGING_COUNT_MAX + 1), HC_INVALID_PARAM);
 }
 
@@ -400,7 +424,8 @@ static void test_fill_maps_where_nothing_is_mapped(void **state)
     assert_int_equal(result.error, HC_INVALID_ADDRESS);
     assert_int_equal(result.value, 1);
     array_at(100)[0] = world_pool(1).value;
-    check_error(hc_pte_fill(cpu, root, page(30), world_data(100), 1, PROT_READ | PROT_WRITE), HC_IS_POOL);
+    check_error(hc_pte_fill(cpu, root, page(30), world_data(100), 1, PROT_READ | PROT_WRITE),
+                HC_IS_POOL);
     check_value(hc_pte_fill(cpu, root, page(30), world_data(100), 1, PROT_READ));
 }
 
@@ -411,8 +436,10 @@ static void test_rights_are_known_bits_with_read_or_execute(void **state)
     (void)state;
     check_error(hc_pte_fill(cpu, root, PLACE, world_data(100), 1, PROT_WRITE), HC_INVALID_PARAM);
     check_error(hc_pte_fill(cpu, root, PLACE, world_data(100), 1, PROT_READ | 1), HC_INVALID_PARAM);
-    check_error(hc_pte_fill(cpu, root, PLACE, world_data(100), 1, PROT_READ | 0x20), HC_INVALID_PARAM);
-    check_error(hc_pte_fill(cpu, root, PLACE, world_data(100), 1, PROT_WRITE | PROT_EXECUTE), HC_INVALID_PARAM);
+    check_error(hc_pte_fill(cpu, root, PLACE, world_data(100), 1, PROT_READ | 0x20),
+                HC_INVALID_PARAM);
+    check_error(hc_pte_fill(cpu, root, PLACE, world_data(100), 1, PROT_WRITE | PROT_EXECUTE),
+                HC_INVALID_PARAM);
     check_error(hc_pte_protect(cpu, root, PLACE, 1, 0), HC_INVALID_PARAM);
     check_error(hc_pte_protect(cpu, root, PLACE, 1, PROT_READ | 0x400), HC_INVALID_PARAM);
 }
@@ -425,7 +452,8 @@ static void test_ranges_stay_in_the_lower_half_and_within_their_count(void **sta
     (void)state;
     check_error(hc_pte_protect(cpu, root, top, 2, PROT_READ), HC_INVALID_PARAM);
     check_error(hc_pte_clear(cpu, root, top, 2, world_data(0)), HC_INVALID_PARAM);
-    check_error(hc_pte_clear(cpu, root, PLACE, PAGING_COUNT_MAX + 1, world_data(0)), HC_INVALID_PARAM);
+    check_error(hc_pte_clear(cpu, root, PLACE, PAGING_COUNT_MAX + 1, world_data(0)),
+                HC_INVALID_PARAM);
     check_error(hc_pte_clear(cpu, root, gva(SV39_LOWER_END), 1, world_data(0)), HC_INVALID_ADDRESS);
     check_error(hc_flush(cpu, root, top, 2), HC_INVALID_PARAM);
     check_error(hc_flush(cpu, root, gva(5), 1), HC_INVALID_ADDRESS);
@@ -465,7 +493,8 @@ static void test_clone_takes_the_right_to_write_from_both(void **state)
     assert_true(reads(page(3)) && !writes(page(3)) && !reads(page(7)));
     check_error(hc_pte_clone(cpu, other, root, PLACE, 1, world_data(101)), HC_EXISTS);
     check_error(hc_pte_clone(cpu, root, root, PLACE, 1, world_data(101)), HC_INVALID_PARAM);
-    check_error(hc_pte_clone(cpu, world_pool(SPARE), root, PLACE, 1, world_data(101)), HC_BAD_LEVEL);
+    check_error(hc_pte_clone(cpu, world_pool(SPARE), root, PLACE, 1, world_data(101)),
+                HC_BAD_LEVEL);
 }
 
 static void test_clone_needs_tables_where_the_source_has_pages(void **state)
@@ -506,9 +535,12 @@ static void test_old_entries_are_never_written_to_the_pool(void **state)
     fill(root, 4);
     check_error(hc_pte_clear(cpu, root, PLACE, 1, world_pool(SPARE)), HC_IS_POOL);
     check_error(hc_pte_clear(cpu, root, PLACE, 2, edge), HC_IS_POOL);
-    check_error(hc_pte_clear(cpu, root, PLACE, 2, gpa(VM_MEMORY_BASE + WORLD_VM_MEMORY - 8)), HC_INVALID_ADDRESS);
-    check_error(hc_pte_clone(cpu, world_pool(ROOT2), root, PLACE, 1, world_pool(SPARE)), HC_IS_POOL);
-    check_error(hc_pte_clear(cpu, root, PLACE, 1, gpa(world_data(0).value + 1)), HC_INVALID_ADDRESS);
+    check_error(hc_pte_clear(cpu, root, PLACE, 2, gpa(VM_MEMORY_BASE + WORLD_VM_MEMORY - 8)),
+                HC_INVALID_ADDRESS);
+    check_error(hc_pte_clone(cpu, world_pool(ROOT2), root, PLACE, 1, world_pool(SPARE)),
+                HC_IS_POOL);
+    check_error(hc_pte_clear(cpu, root, PLACE, 1, gpa(world_data(0).value + 1)),
+                HC_INVALID_ADDRESS);
     assert_true(writes(page(0)));
 }
 
@@ -523,7 +555,8 @@ static void test_a_long_call_returns_the_rest(void **state)
     done = check_value(hc_pte_fill(cpu, root, PLACE, world_data(100), PAGING_COUNT_MAX, PROT_READ));
     assert_true(done > 0 && done < PAGING_COUNT_MAX);
     assert_true(reads(page(done - 1)) && !reads(page(done)));
-    assert_int_equal(check_value(hc_pte_clear(cpu, root, PLACE, PAGING_COUNT_MAX, world_data(101))), done);
+    assert_int_equal(check_value(hc_pte_clear(cpu, root, PLACE, PAGING_COUNT_MAX, world_data(101))),
+                     done);
 }
 
 /* ---- switching ---- */
@@ -547,9 +580,11 @@ static void test_spaces_are_told_apart_without_a_flush(void **state)
     check_value(hc_pte_set(cpu, world_pool(ROOT2), PLACE, entry(world_data(1), RW)));
     for (u32 i = 0; i < 3; i++) {
         check_value(hc_space_switch(cpu, world_pool(ROOT)));
-        assert_int_equal(target(PLACE).number, p2m_lookup(&vms[0]->p2m, world_data(0).value >> FRAME_SHIFT).number);
+        assert_int_equal(target(PLACE).number,
+                         p2m_lookup(&vms[0]->p2m, world_data(0).value >> FRAME_SHIFT).number);
         check_value(hc_space_switch(cpu, world_pool(ROOT2)));
-        assert_int_equal(target(PLACE).number, p2m_lookup(&vms[0]->p2m, world_data(1).value >> FRAME_SHIFT).number);
+        assert_int_equal(target(PLACE).number,
+                         p2m_lookup(&vms[0]->p2m, world_data(1).value >> FRAME_SHIFT).number);
     }
 }
 
@@ -557,7 +592,8 @@ static void test_spaces_are_told_apart_without_a_flush(void **state)
 
 static void test_the_audit_sees_what_is_broken(void **state)
 {
-    u64 *last = world_bytes(vms[0], world_pool(LAST)), *middle = world_bytes(vms[0], world_pool(MIDDLE));
+    u64 *last = world_bytes(vms[0], world_pool(LAST)),
+        *middle = world_bytes(vms[0], world_pool(MIDDLE));
     u64 *root = world_bytes(vms[0], world_pool(ROOT));
     mfn_t own = p2m_lookup(&vms[0]->p2m, world_data(0).value >> FRAME_SHIFT);
     mfn_t pool = p2m_lookup(&vms[0]->p2m, world_pool(SPARE).value >> FRAME_SHIFT);

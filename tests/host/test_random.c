@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Long random sequences of calls from three VMs over few frames and addresses, so that they collide, with accesses
- * in between that fill the TLB model. After each some, the audit is clean and nothing remembered is unsafe.
- * CANDOR_SEED=n repeats a run, CANDOR_STEPS=n makes it longer.
+ * Long random sequences of calls from three VMs over few frames and addresses, so that they
+ * collide, with accesses in between that fill the TLB model. After each some, the audit is clean
+ * and nothing remembered is unsafe. CANDOR_SEED=n repeats a run, CANDOR_STEPS=n makes it longer.
  */
 #include "check.h"
 
@@ -20,9 +20,9 @@ enum {
     VMS = 3,
     STEPS = 20000,
     AUDIT_EVERY = 100,
-    FRAMES = 24,  /* pool frames that the calls name */
+    FRAMES = 24, /* pool frames that the calls name */
     REGIONS = 3,
-    PAGES = 6,    /* in each region */
+    PAGES = 6, /* in each region */
 };
 
 static u64 seed;
@@ -56,7 +56,9 @@ static gpa_t any_frame(void)
     case 1:
         return gpa((u64)pick(1 << 20) << FRAME_SHIFT);
     case 2: /* a machine address, perhaps another VM's */
-        return gpa(mfn_to_maddr(p2m_lookup(&vms[pick(VMS)]->p2m, world_data(pick(8)).value >> FRAME_SHIFT)).value);
+        return gpa(
+            mfn_to_maddr(p2m_lookup(&vms[pick(VMS)]->p2m, world_data(pick(8)).value >> FRAME_SHIFT))
+                .value);
     default:
         return world_data(pick(16));
     }
@@ -81,7 +83,8 @@ static gva_t any_page(void)
 
 static u64 any_entry(void)
 {
-    u64 entry = any_frame().value >> FRAME_SHIFT << SV39_PPN_SHIFT | (pick(8) != 0 ? SV39_V | SV39_R : 0) | pick(1024);
+    u64 entry = any_frame().value >> FRAME_SHIFT << SV39_PPN_SHIFT |
+                (pick(8) != 0 ? SV39_V | SV39_R : 0) | pick(1024);
 
     if (pick(5) == 0)
         return 0;
@@ -90,7 +93,8 @@ static u64 any_entry(void)
 
 static u64 any_prot(void)
 {
-    return pick(10) == 0 ? pick(256) : PROT_READ | (pick(2) ? PROT_WRITE : 0) | (pick(2) ? PROT_USER : 0);
+    return pick(10) == 0 ? pick(256)
+                         : PROT_READ | (pick(2) ? PROT_WRITE : 0) | (pick(2) ? PROT_USER : 0);
 }
 
 /* An array of the guest's with something in it: addresses of frames, or updates. */
@@ -137,13 +141,15 @@ static void step(void)
         (void)hc_pte_batch(cpu, any_root(), any_array(cpu->vm, true), pick(8));
         break;
     case 9:
-        (void)hc_pte_fill(cpu, any_root(), any_page(), any_array(cpu->vm, false), pick(8), any_prot());
+        (void)hc_pte_fill(cpu, any_root(), any_page(), any_array(cpu->vm, false), pick(8),
+                          any_prot());
         break;
     case 10:
         (void)hc_pte_protect(cpu, any_root(), any_page(), pick(12), any_prot());
         break;
     case 11:
-        (void)hc_pte_clone(cpu, any_root(), any_root(), any_page(), pick(12), any_array(cpu->vm, false));
+        (void)hc_pte_clone(cpu, any_root(), any_root(), any_page(), pick(12),
+                           any_array(cpu->vm, false));
         break;
     case 12:
         (void)hc_pte_clear(cpu, any_root(), any_page(), pick(4), any_array(cpu->vm, false));
@@ -183,7 +189,8 @@ static void test_no_sequence_of_calls_breaks_an_invariant(void **state)
         entries_seen += tlb_count();
         verdict = tlb_check();
         if (world_audit() != 0 || verdict.unsafe != 0)
-            fail_msg("seed %lu, step %lu: %u unsafe translations; log: %s", first, i, verdict.unsafe, world_log);
+            fail_msg("seed %lu, step %lu: %u unsafe translations; log: %s", first, i,
+                     verdict.unsafe, world_log);
         world_log[0] = 0;
     }
     assert_true(entries_seen > 0);

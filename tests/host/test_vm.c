@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * VMs from the bundle: what starts, what is refused and why, ending, rebooting, and that everything comes back.
+ * VMs from the bundle: what starts, what is refused and why, ending, rebooting, and that everything
+ * comes back.
  */
 #include "check.h"
 
@@ -74,7 +75,8 @@ static void test_code_is_not_writable_and_data_does_not_run(void **state)
     cpu = &vms[0]->vcpus[0];
     assert_true(host_access(cpu, gva(PV_DIRECT_MAP + WORLD_IMAGE), SV39_R | SV39_X, &leaf));
     assert_false(host_access(cpu, gva(PV_DIRECT_MAP + WORLD_IMAGE), SV39_W, &leaf));
-    assert_true(host_access(cpu, gva(PV_DIRECT_MAP + WORLD_IMAGE + FRAME_BYTES), SV39_R | SV39_W, &leaf));
+    assert_true(
+        host_access(cpu, gva(PV_DIRECT_MAP + WORLD_IMAGE + FRAME_BYTES), SV39_R | SV39_W, &leaf));
     assert_false(host_access(cpu, gva(PV_DIRECT_MAP + WORLD_IMAGE + FRAME_BYTES), SV39_X, &leaf));
     assert_false(host_access(cpu, gva(PV_DIRECT_MAP + WORLD_POOL_BASE), SV39_W, &leaf));
     assert_false(host_access(cpu, gva(PV_DIRECT_MAP + WORLD_IMAGE), SV39_U, &leaf));
@@ -96,15 +98,21 @@ static void test_bad_images_are_refused_alone_and_in_one_line(void **state)
     check_refused(&(struct world_image){.no_note = true}, "no Candor note");
     check_refused(&(struct world_image){.note_version = 99}, "another version");
     check_refused(&(struct world_image){.pool_bytes = 12345}, "whole 2 MiB");
-    check_refused(&(struct world_image){.pool_base = VM_MEMORY_BASE + 64UL * CHUNK_BYTES}, "does not lie in its memory");
+    check_refused(&(struct world_image){.pool_base = VM_MEMORY_BASE + 64UL * CHUNK_BYTES},
+                  "does not lie in its memory");
     check_refused(&(struct world_image){.pool_base = 0x10000000}, "does not lie in its memory");
     check_refused(&(struct world_image){.pool_bytes = 1UL << 63}, "does not lie in its memory");
     check_refused(&(struct world_image){.code_at = WORLD_POOL_BASE}, "lies in the pool");
-    check_refused(&(struct world_image){.code_at = VM_MEMORY_BASE + WORLD_VM_MEMORY}, "does not fit into its memory");
+    check_refused(&(struct world_image){.code_at = VM_MEMORY_BASE + WORLD_VM_MEMORY},
+                  "does not fit into its memory");
     check_refused(&(struct world_image){.data_at = WORLD_IMAGE + 2048}, "overlap");
-    check_refused(&(struct world_image){.code_at = WORLD_IMAGE + 2048, .data_at = WORLD_IMAGE + 2048 + 4096}, "both code and data");
+    check_refused(
+        &(struct world_image){.code_at = WORLD_IMAGE + 2048, .data_at = WORLD_IMAGE + 2048 + 4096},
+        "both code and data");
     check_refused(&(struct world_image){.unlinked = true}, "direct map");
-    check_refused(&(struct world_image){.initrd_bytes = 1 << 20, .memory_bytes = 4 << 20, .code_at = VM_MEMORY_BASE + (4 << 20) - 16384},
+    check_refused(&(struct world_image){.initrd_bytes = 1 << 20,
+                                        .memory_bytes = 4 << 20,
+                                        .code_at = VM_MEMORY_BASE + (4 << 20) - 16384},
                   "too small");
     check_refused(&(struct world_image){.memory_bytes = 1UL << 32}, "more memory");
 }
@@ -198,7 +206,8 @@ static void test_the_exit_status_tells_faults_from_shutdowns(void **state)
     vm_end_fault(&vms[1]->vcpus[0], "a test", 0x1234);
     world_settle();
     assert_int_equal(world_status, 1);
-    assert_non_null(strstr(world_log, "vm2: ended: a test at pc 0xffffffc080200000, address 0x1234"));
+    assert_non_null(
+        strstr(world_log, "vm2: ended: a test at pc 0xffffffc080200000, address 0x1234"));
 }
 
 /* ---- traps and calls that are not about tables ---- */
@@ -217,10 +226,11 @@ static void test_traps_are_registered_and_handed_on(void **state)
     check_error(hc_trap_register(cpu, gva(entry.value + 2), 0), HC_INVALID_ADDRESS);
     check_error(hc_trap_register(cpu, gva(0x1000), 0), HC_INVALID_ADDRESS);
     for (u32 cause = 0; cause < 64; cause++) {
-        bool allowed = cause == 0 || cause == 3 || cause == 4 || cause == 6 || cause == 8 || cause == 12 ||
-                       cause == 13 || cause == 15;
+        bool allowed = cause == 0 || cause == 3 || cause == 4 || cause == 6 || cause == 8 ||
+                       cause == 12 || cause == 13 || cause == 15;
 
-        assert_int_equal(hc_trap_register(cpu, entry, BIT(cause)).error, allowed ? HC_OK : HC_INVALID_PARAM);
+        assert_int_equal(hc_trap_register(cpu, entry, BIT(cause)).error,
+                         allowed ? HC_OK : HC_INVALID_PARAM);
     }
     assert_int_equal(check_value(hc_trap_register(cpu, entry, BIT(STORE_PAGE))), BIT(STORE_PAGE));
     cpu = &vms[1]->vcpus[0];
@@ -297,7 +307,8 @@ static void test_calls_are_dispatched_by_number_and_counted(void **state)
     (void)state;
     world_start(1, NULL);
     cpu = &vms[0]->vcpus[0];
-    assert_int_equal(check_value(hypercall_handle(cpu, HC_CALL_VERSION, arguments)), CANDOR_ABI_VERSION);
+    assert_int_equal(check_value(hypercall_handle(cpu, HC_CALL_VERSION, arguments)),
+                     CANDOR_ABI_VERSION);
     check_value(hypercall_handle(cpu, HC_CALL_TABLE_MAKE, arguments));
     check_error(hypercall_handle(cpu, HC_CALL_TABLE_MAKE, arguments), HC_EXISTS);
     check_error(hypercall_handle(cpu, HC_CALL_COUNT, arguments), HC_NOT_SUPPORTED);

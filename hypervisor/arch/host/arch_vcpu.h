@@ -26,8 +26,8 @@ struct arch_vcpu {
     u64 arguments[2];
     mfn_t root;
     u16 space_id;
-    bool kernel;   /* in its kernel, else in user code */
-    bool masked;   /* interrupts */
+    bool kernel; /* in its kernel, else in user code */
+    bool masked; /* interrupts */
     bool doorbell;
     u64 deadline;
     u64 trap_entry;

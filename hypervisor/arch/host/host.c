@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "arch/arch.h"
+#include "arch/arch_names.h"
 #include "core/sched.h"
 #include "core/vm.h"
 #include "mem/frame.h"
@@ -43,8 +44,11 @@ void host_start(u64 memory_bytes)
     host_timer = TIME_NEVER;
     host_space_ids = HOST_SPACE_IDS;
     tlb_drop_all();
-    machine = (struct machine){.hart_count = 1, .memory_base = HOST_MEMORY_BASE, .memory_bytes = memory_bytes,
-                               .timebase_hz = 10000000, .has_sstc = true};
+    machine = (struct machine){.hart_count = 1,
+                               .memory_base = HOST_MEMORY_BASE,
+                               .memory_bytes = memory_bytes,
+                               .timebase_hz = 10000000,
+                               .has_sstc = true};
     hart_count = 1;
     harts[0] = (struct hart){.online = true};
     hart_init(0, 0);
@@ -102,8 +106,12 @@ void arch_timer_set(u64 deadline)
 
 void arch_vcpu_reset(struct vcpu *vcpu, gva_t entry, u64 argument0, u64 argument1)
 {
-    vcpu->arch = (struct arch_vcpu){.pc = entry.value, .arguments = {argument0, argument1}, .kernel = true,
-                                    .masked = true, .deadline = TIME_NEVER, .root = vcpu->arch.root,
+    vcpu->arch = (struct arch_vcpu){.pc = entry.value,
+                                    .arguments = {argument0, argument1},
+                                    .kernel = true,
+                                    .masked = true,
+                                    .deadline = TIME_NEVER,
+                                    .root = vcpu->arch.root,
                                     .space_id = vcpu->arch.space_id};
 }
 
@@ -150,8 +158,8 @@ bool arch_cause_is_kernels(u32 cause)
 {
     const u64 causes = BIT(HOST_CAUSE_FETCH_MISALIGNED) | BIT(HOST_CAUSE_BREAKPOINT) |
                        BIT(HOST_CAUSE_LOAD_MISALIGNED) | BIT(HOST_CAUSE_STORE_MISALIGNED) |
-                       BIT(HOST_CAUSE_USER_CALL) | BIT(HOST_CAUSE_FETCH_PAGE) | BIT(HOST_CAUSE_LOAD_PAGE) |
-                       BIT(HOST_CAUSE_STORE_PAGE);
+                       BIT(HOST_CAUSE_USER_CALL) | BIT(HOST_CAUSE_FETCH_PAGE) |
+                       BIT(HOST_CAUSE_LOAD_PAGE) | BIT(HOST_CAUSE_STORE_PAGE);
 
     return (causes >> cause & 1) != 0;
 }
@@ -243,7 +251,8 @@ void arch_code_changed(void)
 
 bool host_access(struct vcpu *vcpu, gva_t address, u64 wanted, u64 *entry)
 {
-    return tlb_translate(vcpu->arch.space_id, vcpu->arch.root, address, entry) && (*entry & wanted) == wanted;
+    return tlb_translate(vcpu->arch.space_id, vcpu->arch.root, address, entry) &&
+           (*entry & wanted) == wanted;
 }
 
 /* ---- what people read ---- */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The host port: one hart, machine memory in an array, time that stands still until it is moved. What tests
- * set and look at.
+ * The host port: one hart, machine memory in an array, time that stands still until it is moved.
+ * What tests set and look at.
  */
 #pragma once
 
@@ -13,16 +13,17 @@
 struct vcpu;
 
 extern u64 host_time;
-extern u64 host_timer;        /* what arch_timer_set was last told */
+extern u64 host_timer; /* what arch_timer_set was last told */
 extern u32 host_code_changes;
-extern jmp_buf *host_asleep;  /* where a sleep without an end goes; NULL: it aborts */
-extern u32 host_space_ids;    /* what arch_space_ids says */
+extern jmp_buf *host_asleep; /* where a sleep without an end goes; NULL: it aborts */
+extern u32 host_space_ids;   /* what arch_space_ids says */
 
 /* A machine with that much memory, empty, and its one hart. What was there before is gone. */
 void host_start(u64 memory_bytes);
 
 /*
- * An access of the vCPU at `address` by way of the TLB model (tlb.h), as its hardware would do it. `wanted`: the
- * SV39_R, W, X and U bits that the leaf must have. True, and the leaf in *entry, if it is allowed.
+ * An access of the vCPU at `address` by way of the TLB model (tlb.h), as its hardware would do it.
+ * `wanted`: the SV39_R, W, X and U bits that the leaf must have. True, and the leaf in *entry, if
+ * it is allowed.
  */
 bool host_access(struct vcpu *vcpu, gva_t address, u64 wanted, u64 *entry);

@@ -27,7 +27,8 @@ static u64 covered(gva_t address, u32 level)
 static struct tlb_entry *find(u16 space_id, gva_t address, u32 level)
 {
     for (u32 i = 0; i < tlb_used; i++) {
-        if (tlb[i].space_id == space_id && tlb[i].level == level && tlb[i].page == covered(address, level))
+        if (tlb[i].space_id == space_id && tlb[i].level == level &&
+            tlb[i].page == covered(address, level))
             return &tlb[i];
     }
     return NULL;
@@ -50,7 +51,8 @@ static u64 step(u16 space_id, mfn_t table, gva_t address, u32 level)
     if ((entry & SV39_V) == 0)
         return 0;
     if (tlb_used < TLB_ENTRIES)
-        tlb[tlb_used++] = (struct tlb_entry){covered(address, level), entry, space_id, (u8)level, sv39_is_leaf(entry)};
+        tlb[tlb_used++] = (struct tlb_entry){covered(address, level), entry, space_id, (u8)level,
+                                             sv39_is_leaf(entry)};
     return entry;
 }
 
@@ -99,7 +101,8 @@ static mfn_t root_of(u16 space_id)
     for (u32 i = frame_open_base.number; i < frame_open_end.number; i++) {
         const struct frame *frame = frame_get(mfn(i));
 
-        if (frame->type == FRAME_TABLE && frame->level == SV39_ROOT_LEVEL && frame->space_id == space_id)
+        if (frame->type == FRAME_TABLE && frame->level == SV39_ROOT_LEVEL &&
+            frame->space_id == space_id)
             return mfn(i);
     }
     return MFN_NONE;
@@ -113,7 +116,8 @@ static bool safe(const struct tlb_entry *known, u16 vm)
         return false;
     if (known->leaf)
         return target->type == FRAME_DATA || (known->entry & SV39_W) == 0;
-    return (target->type == FRAME_TABLE || target->type == FRAME_DIRECT_MAP) && target->level + 1 == known->level;
+    return (target->type == FRAME_TABLE || target->type == FRAME_DIRECT_MAP) &&
+           target->level + 1 == known->level;
 }
 
 /* What the tables say now at that level; 0 where the walk does not get there. */

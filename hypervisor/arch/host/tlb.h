@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A model of a TLB that never forgets anything until it is told to: every leaf and every link that a walk has read
- * stays. Real ones may keep any part of that for any time, so what is wrong here can go wrong there.
+ * A model of a TLB that never forgets anything until it is told to: every leaf and every link that
+ * a walk has read stays. Real ones may keep any part of that for any time, so what is wrong here
+ * can go wrong there.
  */
 #pragma once
 
@@ -18,8 +19,9 @@ void tlb_drop_all(void);
 u32 tlb_count(void);
 
 /*
- * Checks what it remembers of spaces that exist. Unsafe: a leaf that maps a frame which its VM does not own, or
- * the pool writable; a link to what is no table of that level. Stale: differs from what the tables say now.
+ * Checks what it remembers of spaces that exist. Unsafe: a leaf that maps a frame which its VM does
+ * not own, or the pool writable; a link to what is no table of that level. Stale: differs from what
+ * the tables say now.
  */
 struct tlb_verdict {
     u32 unsafe;

@@ -2,8 +2,9 @@
 /*
  * A vCPU's state on RISC-V.
  *
- * While the guest runs, mscratch points at its struct arch_vcpu. The first part is what the assembly of entry.S
- * works with, within reach of a load's offset; the second is stored and loaded by arch_vcpu_switch alone.
+ * While the guest runs, mscratch points at its struct arch_vcpu. The first part is what the
+ * assembly of entry.S works with, within reach of a load's offset; the second is stored and loaded
+ * by arch_vcpu_switch alone.
  */
 #pragma once
 
@@ -58,7 +59,7 @@ struct arch_vcpu {
     u64 p2m_base;       /* copies from its VM's p2m, for pte_set */
     u64 p2m_count;
     u64 p2m_entries;
-    u64 frame_table;    /* where the entry of machine frame 0 would stand */
+    u64 frame_table; /* where the entry of machine frame 0 would stand */
     struct fast_root roots[FAST_ROOTS];
     struct fast_table tables[FAST_TABLES];
 };

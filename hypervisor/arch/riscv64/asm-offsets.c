@@ -3,10 +3,10 @@
  * Offsets for entry.S. Compiled to assembly only; see asm_offset.h.
  */
 #include "asm_offset.h"
+#include "boot.h"
 #include "core/hart.h"
 #include "core/vcpu.h"
 #include "mem/frame.h"
-#include "boot.h"
 
 void asm_offsets(void);
 

@@ -52,7 +52,8 @@ static u64 bundle_end(void)
     const struct bundle_header *header = (const struct bundle_header *)BUNDLE_LOAD_ADDRESS;
     u64 limit = machine.memory_base + machine.memory_bytes - BUNDLE_LOAD_ADDRESS;
 
-    if (memcmp(header->magic, BUNDLE_MAGIC, sizeof(header->magic)) != 0 || header->total_bytes > limit)
+    if (memcmp(header->magic, BUNDLE_MAGIC, sizeof(header->magic)) != 0 ||
+        header->total_bytes > limit)
         return BUNDLE_LOAD_ADDRESS;
     return BUNDLE_LOAD_ADDRESS + header->total_bytes;
 }
@@ -73,12 +74,14 @@ NORETURN static void refuse(const char *why)
 
 static void describe_machine(void)
 {
-    log_line("Candor, a paravirtualizing microhypervisor; hypercall ABI version %u", CANDOR_ABI_VERSION);
-    log_line("%s: %u hart%s, %lu MiB of RAM, timebase %lu Hz, %s", machine.model, machine.hart_count,
-             machine.hart_count == 1 ? "" : "s", machine.memory_bytes >> 20, machine.timebase_hz, machine.isa);
-    log_line("uart %lx (interrupt %u), clint %lx, plic %lx, finisher %lx, timer %s", machine.uart_base,
-             machine.uart_interrupt, machine.clint_base, machine.plic_base, machine.finisher_base,
-             machine.has_sstc ? "Sstc" : "by hypercall");
+    log_line("Candor, a paravirtualizing microhypervisor; hypercall ABI version %u",
+             CANDOR_ABI_VERSION);
+    log_line("%s: %u hart%s, %lu MiB of RAM, timebase %lu Hz, %s", machine.model,
+             machine.hart_count, machine.hart_count == 1 ? "" : "s", machine.memory_bytes >> 20,
+             machine.timebase_hz, machine.isa);
+    log_line("uart %lx (interrupt %u), clint %lx, plic %lx, finisher %lx, timer %s",
+             machine.uart_base, machine.uart_interrupt, machine.clint_base, machine.plic_base,
+             machine.finisher_base, machine.has_sstc ? "Sstc" : "by hypercall");
 }
 
 void boot_first(u64 hardware_id, u64 device_tree)
@@ -104,7 +107,8 @@ void boot_first(u64 hardware_id, u64 device_tree)
     hart_count = machine.hart_count;
     cpu_init(0);
     harts[0].online = true;
-    log_line("%u MiB for guests at %lx", frame_chunks_all() * 2, mfn_to_maddr(frame_open_base).value);
+    log_line("%u MiB for guests at %lx", frame_chunks_all() * 2,
+             mfn_to_maddr(frame_open_base).value);
     console_start_interrupts();
     vm_start_all((const void *)BUNDLE_LOAD_ADDRESS, closed - BUNDLE_LOAD_ADDRESS);
     vm_check_last();

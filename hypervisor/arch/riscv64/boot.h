@@ -16,7 +16,8 @@ enum {
 /* By order of arrival. */
 extern u8 hart_stacks[HARTS_MAX][HART_STACK_BYTES];
 
-/* Called by entry.S: by the first hart to arrive, and by each other after `boot_done`. Neither returns. */
+/* Called by entry.S: by the first hart to arrive, and by each other after `boot_done`. Neither
+ * returns. */
 void boot_first(u64 hardware_id, u64 device_tree) __attribute__((noreturn));
 void boot_other(u64 hardware_id, u64 ticket) __attribute__((noreturn));
 
@@ -39,8 +40,8 @@ void trap_own(const u64 registers[32]) __attribute__((noreturn));
 void cpu_fp_save(void *saved);
 void cpu_fp_load(const void *saved);
 
-/* Reads the device tree at `tree` into `found`: NULL, or one clause that says why Candor cannot run on this
-   machine. The tree may be overwritten afterwards. */
+/* Reads the device tree at `tree` into `found`: NULL, or one clause that says why Candor cannot run
+   on this machine. The tree may be overwritten afterwards. */
 MUST_CHECK const char *machine_read(struct machine *found, const void *tree, u64 limit_bytes);
 
 /* The calls of the standard firmware interface and Candor's own (sbi.c). */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A hart's fixed configuration: memory protection, delegation, counters; and which processors Candor refuses.
+ * A hart's fixed configuration: memory protection, delegation, counters; and which processors
+ * Candor refuses.
  */
 #include "arch/arch.h"
 #include "boot.h"
@@ -15,13 +16,17 @@ static const struct {
     const char *why;
 } refused_extensions[] = {
     {"zve", "it has vector registers (zve*), which Candor does not switch between machines"},
-    {"zcmt", "it has the jump table register (zcmt), which Candor does not switch between machines"},
-    {"ssaia", "it has the advanced interrupt state (ssaia), which Candor does not switch between machines"},
-    {"smaia", "it has the advanced interrupt state (smaia), which Candor does not switch between machines"},
+    {"zcmt",
+     "it has the jump table register (zcmt), which Candor does not switch between machines"},
+    {"ssaia",
+     "it has the advanced interrupt state (ssaia), which Candor does not switch between machines"},
+    {"smaia",
+     "it has the advanced interrupt state (smaia), which Candor does not switch between machines"},
     {"zicfiss", "it has shadow stacks (zicfiss), which Candor does not switch between machines"},
     {"zicfilp", "it has landing pads (zicfilp), which Candor does not switch between machines"},
     {"zfinx", "it keeps floating point in integer registers (zfinx); Candor expects F and D"},
-    {"ssqosid", "it has the register srmcfg (ssqosid), which Candor does not switch between machines"},
+    {"ssqosid",
+     "it has the register srmcfg (ssqosid), which Candor does not switch between machines"},
 };
 
 const char *cpu_refuse(const char *isa)
@@ -48,16 +53,17 @@ const char *cpu_refuse(const char *isa)
 }
 
 /*
- * The protected regions, all locked, so that they bind Candor too: the guard page below this hart's stack;
- * Candor's text, never written; and the memory that guests may reach by their page tables. What matches no
- * entry is closed to S and U and open to M.
+ * The protected regions, all locked, so that they bind Candor too: the guard page below this hart's
+ * stack; Candor's text, never written; and the memory that guests may reach by their page tables.
+ * What matches no entry is closed to S and U and open to M.
  */
 static void protect_memory(u32 index)
 {
     enum { GUARD = 0, TEXT_START, TEXT, OPEN_START, OPEN, ENTRY_BITS = 8 };
     const u64 config = (u64)(PMP_LOCK | PMP_NAPOT) << (GUARD * ENTRY_BITS) |
                        (u64)(PMP_LOCK | PMP_TOR | PMP_READ | PMP_EXECUTE) << (TEXT * ENTRY_BITS) |
-                       (u64)(PMP_LOCK | PMP_TOR | PMP_READ | PMP_WRITE | PMP_EXECUTE) << (OPEN * ENTRY_BITS);
+                       (u64)(PMP_LOCK | PMP_TOR | PMP_READ | PMP_WRITE | PMP_EXECUTE)
+                           << (OPEN * ENTRY_BITS);
     u64 guard = (u64)hart_stacks[index];
 
     csr_write(pmpaddr0, guard >> PMP_ADDRESS_SHIFT | (HART_GUARD_BYTES / 8 - 1));

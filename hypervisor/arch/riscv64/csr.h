@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Control and status registers of RISC-V (privileged specification 1.12), by name. Also for assembly.
+ * Control and status registers of RISC-V (privileged specification 1.12), by name. Also for
+ * assembly.
  */
 #pragma once
 
@@ -53,7 +54,8 @@ enum {
 #define MSTATUS_UXL_64 (2UL << 32)
 #define MSTATUS_UXL (3UL << 32)
 
-/* The fields of mstatus that S may see and change (sstatus), but for UXL, which is kept at 64 bits. */
+/* The fields of mstatus that S may see and change (sstatus), but for UXL, which is kept at 64 bits.
+ */
 #define MSTATUS_GUEST_FIELDS \
     (MSTATUS_SIE | MSTATUS_SPIE | MSTATUS_SPP | MSTATUS_FS | MSTATUS_SUM | MSTATUS_MXR)
 
@@ -84,12 +86,15 @@ enum {
     PMP_ADDRESS_SHIFT = 2,
 };
 
-#define csr_read(name) ({ u64 csr_value_; \
-    __asm__ volatile("csrr %0, " #name : "=r"(csr_value_) : : "memory"); csr_value_; })
+#define csr_read(name)                                                       \
+    ({                                                                       \
+        u64 csr_value_;                                                      \
+        __asm__ volatile("csrr %0, " #name : "=r"(csr_value_) : : "memory"); \
+        csr_value_;                                                          \
+    })
 #define csr_write(name, value) \
     __asm__ volatile("csrw " #name ", %0" : : "rK"((u64)(value)) : "memory")
-#define csr_set(name, bits) \
-    __asm__ volatile("csrs " #name ", %0" : : "rK"((u64)(bits)) : "memory")
+#define csr_set(name, bits) __asm__ volatile("csrs " #name ", %0" : : "rK"((u64)(bits)) : "memory")
 #define csr_clear(name, bits) \
     __asm__ volatile("csrc " #name ", %0" : : "rK"((u64)(bits)) : "memory")
 #endif

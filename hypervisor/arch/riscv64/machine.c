@@ -27,7 +27,8 @@ static void read_harts(struct machine *found, const struct fdt *tree, i32 cpus)
 /* The bank of RAM in which Candor itself stands. */
 static void read_memory(struct machine *found, const struct fdt *tree)
 {
-    for (i32 node = fdt_first_child(tree, FDT_ROOT); node >= 0; node = fdt_next_sibling(tree, node)) {
+    for (i32 node = fdt_first_child(tree, FDT_ROOT); node >= 0;
+         node = fdt_next_sibling(tree, node)) {
         const char *type = fdt_property_string(tree, node, "device_type");
         struct fdt_range bank;
 

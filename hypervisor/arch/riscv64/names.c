@@ -3,6 +3,7 @@
  * What people read of this processor: names of causes and registers, and what a stack tells.
  */
 #include "arch/arch.h"
+#include "arch/arch_names.h"
 #include "boot.h"
 #include "core/vcpu.h"
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The firmware interface of guests: SBI 2.0 (BASE, DBCN, SRST) and, in its experimental range, Candor's own calls.
+ * The firmware interface of guests: SBI 2.0 (BASE, DBCN, SRST) and, in its experimental range,
+ * Candor's own calls.
  *
- * Standard calls keep every register but a0 and a1. Candor's own give up a2 to a7 and t0 to t6, which return
- * as zero.
+ * Standard calls keep every register but a0 and a1. Candor's own give up a2 to a7 and t0 to t6,
+ * which return as zero.
  */
 #include "boot.h"
 #include "candor_abi.h"
@@ -101,7 +102,8 @@ static struct hc_result sbi_console(struct vm *vm, u64 function, const u64 *a)
         return hc_value(bytes);
     case SBI_CONSOLE_WRITE_BYTE:
         buffer[0] = (char)a[0];
-        return console_guest_write(&vm->console, buffer, 1) == 1 ? hc_value(0) : hc_error(HC_FAILED);
+        return console_guest_write(&vm->console, buffer, 1) == 1 ? hc_value(0)
+                                                                 : hc_error(HC_FAILED);
     default:
         return hc_error(HC_NOT_SUPPORTED);
     }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Sv39 page tables (privileged specification 4.4) as pure functions: what an entry says, which ones a guest may
- * make, and what an address translates to. Used by the port, by the mmu calls, and by the host's model of a TLB.
+ * Sv39 page tables (privileged specification 4.4) as pure functions: what an entry says, which ones
+ * a guest may make, and what an address translates to. Used by the port, by the mmu calls, and by
+ * the host's model of a TLB.
  */
 #pragma once
 
@@ -53,20 +54,23 @@ static inline u64 sv39_link(mfn_t table)
     return (u64)table.number << SV39_PPN_SHIFT | SV39_V;
 }
 
-/* A leaf of a machine frame with a guest's flags. G goes; A and D are set, so that no hardware writes to a table. */
+/* A leaf of a machine frame with a guest's flags. G goes; A and D are set, so that no hardware
+ * writes to a table. */
 static inline u64 sv39_leaf(mfn_t frame, u64 flags)
 {
-    return (u64)frame.number << SV39_PPN_SHIFT | (flags & SV39_FLAGS & ~(u64)SV39_G) | SV39_A | SV39_D;
+    return (u64)frame.number << SV39_PPN_SHIFT | (flags & SV39_FLAGS & ~(u64)SV39_G) | SV39_A |
+           SV39_D;
 }
 
-/* Whether these rights may stand in a leaf: it can be read or run, and is not written without being read. */
+/* Whether these rights may stand in a leaf: it can be read or run, and is not written without being
+ * read. */
 static inline bool sv39_rights_allowed(u64 rights)
 {
     return (rights & SV39_R) != 0 || (rights & (SV39_W | SV39_X)) == SV39_X;
 }
 
-/* Whether a guest may make this leaf, its frame apart: valid, with good rights, bits 54 to 63 clear. The frame
-   number then has 44 bits. */
+/* Whether a guest may make this leaf, its frame apart: valid, with good rights, bits 54 to 63
+   clear. The frame number then has 44 bits. */
 static inline bool sv39_leaf_allowed(u64 entry)
 {
     return (entry & SV39_V) != 0 && sv39_rights_allowed(entry) && entry >> 54 == 0;
@@ -80,8 +84,9 @@ struct sv39_translation {
 };
 
 /*
- * Walks the tables from `root` as the hardware would; `read` gives an entry of a table. False where the hardware
- * would raise a page fault for any access. Rights are the caller's to judge, by the leaf's flags.
+ * Walks the tables from `root` as the hardware would; `read` gives an entry of a table. False where
+ * the hardware would raise a page fault for any access. Rights are the caller's to judge, by the
+ * leaf's flags.
  */
 MUST_CHECK bool sv39_translate(mfn_t root, gva_t address, u64 (*read)(mfn_t table, u32 index),
                                struct sv39_translation *result);

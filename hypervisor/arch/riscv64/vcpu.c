@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A vCPU's registers: stored and loaded when the hart changes from one vCPU to another, and changed as the
- * hardware would have done it for traps that Candor hands on.
+ * A vCPU's registers: stored and loaded when the hart changes from one vCPU to another, and changed
+ * as the hardware would have done it for traps that Candor hands on.
  *
- * Everything a guest in S-mode can write is switched, floating point whatever FS says: a guest could turn FS
- * on and read another's values.
+ * Everything a guest in S-mode can write is switched, floating point whatever FS says: a guest
+ * could turn FS on and read another's values.
  */
 #include "arch/arch.h"
 #include "boot.h"
@@ -15,10 +15,12 @@
 #include "mem/frame.h"
 #include "string.h"
 
-/* Exceptions that a guest may take directly. Access faults, illegal instructions and its own calls stay. */
-#define DIRECT_CAUSES (BIT(CAUSE_FETCH_MISALIGNED) | BIT(CAUSE_BREAKPOINT) | BIT(CAUSE_LOAD_MISALIGNED) | \
-                       BIT(CAUSE_STORE_MISALIGNED) | BIT(CAUSE_ECALL_U) | BIT(CAUSE_FETCH_PAGE) | \
-                       BIT(CAUSE_LOAD_PAGE) | BIT(CAUSE_STORE_PAGE))
+/* Exceptions that a guest may take directly. Access faults, illegal instructions and its own calls
+ * stay. */
+#define DIRECT_CAUSES                                                                   \
+    (BIT(CAUSE_FETCH_MISALIGNED) | BIT(CAUSE_BREAKPOINT) | BIT(CAUSE_LOAD_MISALIGNED) | \
+     BIT(CAUSE_STORE_MISALIGNED) | BIT(CAUSE_ECALL_U) | BIT(CAUSE_FETCH_PAGE) |         \
+     BIT(CAUSE_LOAD_PAGE) | BIT(CAUSE_STORE_PAGE))
 #define STVEC_BASE (~3UL)
 #define MODE_IN_MPP(mode) ((u64)(mode) << MSTATUS_MPP_SHIFT)
 
@@ -27,7 +29,8 @@ static bool loaded_here(const struct vcpu *vcpu)
     return arch_hart()->loaded == vcpu;
 }
 
-/* An empty slot must match no argument, however wild: it names a root that belongs to the next slot. */
+/* An empty slot must match no argument, however wild: it names a root that belongs to the next
+ * slot. */
 static void fast_root_clear(struct vcpu *vcpu, u64 slot)
 {
     vcpu->arch.roots[slot] = (struct fast_root){(slot + 1) % FAST_ROOTS * FRAME_BYTES, 0};
@@ -52,7 +55,8 @@ void arch_vcpu_reset(struct vcpu *vcpu, gva_t entry, u64 argument0, u64 argument
     vcpu->arch.p2m_base = vm->p2m.base_gfn;
     vcpu->arch.p2m_count = vm->p2m.frames_count;
     vcpu->arch.p2m_entries = (u64)vm->p2m.entries;
-    vcpu->arch.frame_table = (u64)frame_get(frame_open_base) - (u64)frame_open_base.number * sizeof(struct frame);
+    vcpu->arch.frame_table = (u64)frame_get(frame_open_base) -
+                             (u64)frame_open_base.number * sizeof(struct frame);
     for (u64 i = 0; i < FAST_ROOTS; i++)
         fast_root_clear(vcpu, i);
     for (u64 i = 0; i < FAST_TABLES; i++)
@@ -61,7 +65,8 @@ void arch_vcpu_reset(struct vcpu *vcpu, gva_t entry, u64 argument0, u64 argument
     vcpu->saved.satp = satp;
     vcpu->saved.mstatus = MODE_IN_MPP(MODE_S);
     vcpu->saved.stimecmp = TIME_NEVER;
-    vcpu->saved.mcounteren = COUNTEREN_TIME | (vm->counters_raw ? COUNTEREN_CYCLE | COUNTEREN_INSTRET : 0);
+    vcpu->saved.mcounteren = COUNTEREN_TIME |
+                             (vm->counters_raw ? COUNTEREN_CYCLE | COUNTEREN_INSTRET : 0);
 }
 
 static void vcpu_store(struct vcpu *vcpu)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The audit of paravirtual memory: every invariant at the head of paging.c, recomputed from the frame table and
- * all tables, by code that shares nothing with the calls that keep them.
+ * The audit of paravirtual memory: every invariant at the head of paging.c, recomputed from the
+ * frame table and all tables, by code that shares nothing with the calls that keep them.
  *
- * Links are counted without memory of its own: each link found is taken from its table's count, whatever is left
- * is wrong, and a second pass puts everything back. No guest runs meanwhile.
+ * Links are counted without memory of its own: each link found is taken from its table's count,
+ * whatever is left is wrong, and a second pass puts everything back. No guest runs meanwhile.
  */
 #include "core/audit.h"
 
@@ -51,20 +51,26 @@ static void check_leaf(mfn_t table, u32 index, u64 entry, u16 vm)
     const struct frame *target = frame_get(mfn(sv39_frame(entry)));
 
     check((entry & always) == always, table, index, "a leaf lacks V, A or D");
-    check(sv39_is_leaf(entry) && ((entry & SV39_R) || !(entry & SV39_W)), table, index, "a leaf has no rights, or W alone");
+    check(sv39_is_leaf(entry) && ((entry & SV39_R) || !(entry & SV39_W)), table, index,
+          "a leaf has no rights, or W alone");
     check((entry & SV39_G) == 0 && entry >> 54 == 0, table, index, "a leaf has G or reserved bits");
-    if (target == NULL || target->vm != vm || target->type == FRAME_FREE || target->type == FRAME_DIRECT_MAP)
+    if (target == NULL || target->vm != vm || target->type == FRAME_FREE ||
+        target->type == FRAME_DIRECT_MAP)
         violation(table, index, "a leaf maps a frame that is not its VM's");
     else
         check(target->type == FRAME_DATA || (entry & SV39_W) == 0, table, index,
               "a leaf maps a frame of the pool writable");
 }
 
-/* A leaf of the direct map: `span` frames of the VM in a row, not for users, and never written and run at once. */
-static void check_direct_leaf(mfn_t table, u32 index, u64 entry, const struct vm *vm, u64 gfn_expected, u32 span)
+/* A leaf of the direct map: `span` frames of the VM in a row, not for users, and never written and
+ * run at once. */
+static void check_direct_leaf(mfn_t table, u32 index, u64 entry, const struct vm *vm,
+                              u64 gfn_expected, u32 span)
 {
-    check((entry & (SV39_U | SV39_G)) == 0, table, index, "the direct map is open to users, or global");
-    check((entry & (SV39_W | SV39_X)) != (SV39_W | SV39_X), table, index, "the direct map is writable code");
+    check((entry & (SV39_U | SV39_G)) == 0, table, index,
+          "the direct map is open to users, or global");
+    check((entry & (SV39_W | SV39_X)) != (SV39_W | SV39_X), table, index,
+          "the direct map is writable code");
     for (u32 i = 0; i < span; i++) {
         u32 mapped = p2m_entry(&vm->p2m, gfn_expected + i);
 
@@ -81,8 +87,9 @@ static void check_direct_leaf(mfn_t table, u32 index, u64 entry, const struct vm
 static void check_link(mfn_t table, u32 index, u64 entry, u16 vm, u32 level, bool give_back)
 {
     struct frame *target = frame_get(mfn(sv39_frame(entry)));
-    bool good = (entry & ~(~0UL << SV39_PPN_SHIFT)) == SV39_V && entry >> 54 == 0 && target != NULL &&
-                target->type == FRAME_TABLE && target->vm == vm && target->level == level;
+    bool good = (entry & ~(~0UL << SV39_PPN_SHIFT)) == SV39_V && entry >> 54 == 0 &&
+                target != NULL && target->type == FRAME_TABLE && target->vm == vm &&
+                target->level == level;
 
     if (!good) {
         if (!give_back)
@@ -97,7 +104,8 @@ static void check_root_upper(mfn_t table, const u64 *entries, const struct vm *v
     u32 first = sv39_index(gva(PV_DIRECT_MAP + VM_MEMORY_BASE), SV39_ROOT_LEVEL);
 
     for (u32 i = SV39_LOWER_ENTRIES; i < SV39_ENTRIES; i++) {
-        bool inside = i >= first && i - first < PV_DIRECT_MAP_GIB && mfn_valid(vm->pv.direct_map[i - first]);
+        bool inside = i >= first && i - first < PV_DIRECT_MAP_GIB &&
+                      mfn_valid(vm->pv.direct_map[i - first]);
         u64 expected = inside ? sv39_link(vm->pv.direct_map[i - first]) : 0;
 
         check(entries[i] == expected, table, i, "the upper half of a root is not the direct map");
@@ -127,11 +135,13 @@ static void check_table(mfn_t table, const struct frame *frame, const struct vm 
     audit->tables++;
     audit->entries += children;
     check(frame->level <= SV39_ROOT_LEVEL, table, 0, "a table has no such level");
-    check(frame->level == 0 || children == frame->children, table, 0, "a table's children are miscounted");
+    check(frame->level == 0 || children == frame->children, table, 0,
+          "a table's children are miscounted");
     if (frame->level != SV39_ROOT_LEVEL)
         return;
     check_root_upper(table, entries, vm);
-    check(frame->space_id != 0 && space_id_used(frame->space_id), table, 0, "a root has no identifier");
+    check(frame->space_id != 0 && space_id_used(frame->space_id), table, 0,
+          "a root has no identifier");
     check(!bitmap_test(ids_seen, frame->space_id), table, 0, "two roots have one identifier");
     bitmap_set(ids_seen, frame->space_id);
 }
@@ -146,7 +156,8 @@ static void check_direct_map(const struct vm *vm)
         const u64 *pages;
         u64 entry;
 
-        if (frame == NULL || frame->type != FRAME_DIRECT_MAP || frame->vm != vm->id || frame->level != 1) {
+        if (frame == NULL || frame->type != FRAME_DIRECT_MAP || frame->vm != vm->id ||
+            frame->level != 1) {
             violation(upper, index, "the direct map lacks a table");
             return;
         }
@@ -156,7 +167,8 @@ static void check_direct_map(const struct vm *vm)
             continue;
         }
         frame = frame_get(mfn(sv39_frame(entry)));
-        if (frame == NULL || frame->type != FRAME_DIRECT_MAP || frame->vm != vm->id || frame->level != 0) {
+        if (frame == NULL || frame->type != FRAME_DIRECT_MAP || frame->vm != vm->id ||
+            frame->level != 0) {
             violation(upper, index, "the direct map links no table of its own");
             continue;
         }
@@ -175,7 +187,8 @@ static void check_frame(mfn_t at, const struct frame *frame, bool give_back)
         audit->frames++;
     if (frame->type == FRAME_FREE || frame->type == FRAME_DIRECT_MAP) {
         if (!give_back && frame->type == FRAME_DIRECT_MAP)
-            check(vm != NULL && vm->state != VM_OFF, at, 0, "a table of the direct map outlives its VM");
+            check(vm != NULL && vm->state != VM_OFF, at, 0,
+                  "a table of the direct map outlives its VM");
         return;
     }
     if (vm == NULL || vm->state == VM_OFF) {
@@ -187,7 +200,8 @@ static void check_frame(mfn_t at, const struct frame *frame, bool give_back)
         return;
     expected = at.number | (frame->type == FRAME_DATA ? 0 : P2M_POOL);
     if (!give_back)
-        check(p2m_entry(&vm->p2m, frame->gfn) == expected, at, 0, "the p2m and the frame table disagree");
+        check(p2m_entry(&vm->p2m, frame->gfn) == expected, at, 0,
+              "the p2m and the frame table disagree");
     if (frame->type == FRAME_TABLE)
         check_table(at, frame, vm, give_back);
 }
@@ -223,7 +237,8 @@ static void check_vm(const struct vm *vm)
         mfn_t root = arch_space_root(&vm->vcpus[i]);
         const struct frame *frame = frame_get(root);
 
-        check(frame != NULL && frame->type == FRAME_TABLE && frame->level == SV39_ROOT_LEVEL && frame->vm == vm->id,
+        check(frame != NULL && frame->type == FRAME_TABLE && frame->level == SV39_ROOT_LEVEL &&
+                  frame->vm == vm->id,
               root, 0, "a vCPU uses a root that is none");
         if (vm->vcpus[i].shared == NULL)
             continue;

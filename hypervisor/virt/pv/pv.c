@@ -2,10 +2,12 @@
 /*
  * The pv path: from an image in the bundle to a running paravirtual guest, and its traps.
  *
- * Building goes in steps of bounded length, in the order of enum pv_phase. Of the direct map, whole chunks
- * become superpages where all of their pages have the same rights; its tables are Candor's own frames.
+ * Building goes in steps of bounded length, in the order of enum pv_phase. Of the direct map, whole
+ * chunks become superpages where all of their pages have the same rights; its tables are Candor's
+ * own frames.
  */
 #include "arch/arch.h"
+#include "arch/arch_names.h"
 #include "core/hypercall.h"
 #include "core/sched.h"
 #include "core/vm.h"
@@ -19,11 +21,11 @@
 #include "virt/virt.h"
 
 enum pv_phase {
-    PV_POOL = 0,    /* its frames are marked, a chunk a step */
-    PV_IMAGE = 1,   /* the segments are copied, some pages a step */
+    PV_POOL = 0,  /* its frames are marked, a chunk a step */
+    PV_IMAGE = 1, /* the segments are copied, some pages a step */
     PV_INITRD = 2,
-    PV_MAP = 3,     /* the direct map is made, a chunk a step */
-    PV_START = 4,   /* start_info, boot root, registers */
+    PV_MAP = 3,   /* the direct map is made, a chunk a step */
+    PV_START = 4, /* start_info, boot root, registers */
 };
 
 enum { STEP_BYTES = 4 * FRAME_BYTES }; /* copied in one step */
@@ -33,7 +35,8 @@ static struct elf_image image_open(const struct vm *vm)
     struct elf_image image;
 
     /* It was checked by pv_admit, and the bundle is closed memory. */
-    if (elf_open(&image, vm->config.image, vm->config.image_bytes, vm->config.image_bytes) != ELF_OK)
+    if (elf_open(&image, vm->config.image, vm->config.image_bytes, vm->config.image_bytes) !=
+        ELF_OK)
         image.headers_count = 0;
     return image;
 }
@@ -66,8 +69,8 @@ static const char *admit_note(struct vm *vm, const struct elf_image *image)
     memcpy(&note, descriptor, sizeof(note));
     if (note.abi_version != CANDOR_ABI_VERSION)
         return "its image was built for another version of the hypercall ABI";
-    if (note.reserved != 0 || note.pool_base_gpa % CHUNK_BYTES != 0 || note.pool_bytes % CHUNK_BYTES != 0 ||
-        note.pool_bytes == 0)
+    if (note.reserved != 0 || note.pool_base_gpa % CHUNK_BYTES != 0 ||
+        note.pool_bytes % CHUNK_BYTES != 0 || note.pool_bytes == 0)
         return "the pool that its image asks for is not made of whole 2 MiB";
     if (note.pool_base_gpa < VM_MEMORY_BASE || note.pool_base_gpa >= memory_end(vm) ||
         note.pool_bytes > memory_end(vm) - note.pool_base_gpa)
@@ -91,7 +94,8 @@ static const char *admit_segments(struct vm *vm, const struct elf_image *image)
 
         vm->pv.image_base = min(vm->pv.image_base, segment.physical_address);
         vm->pv.image_end = max(vm->pv.image_end, end);
-        if (ranges_meet(segment.physical_address, end, vm->pv.pool_base, vm->pv.pool_base + vm->pv.pool_bytes))
+        if (ranges_meet(segment.physical_address, end, vm->pv.pool_base,
+                        vm->pv.pool_base + vm->pv.pool_bytes))
             return "a segment of its image lies in the pool";
         if (segment.virtual_address != segment.physical_address + PV_DIRECT_MAP)
             return "a segment of its image is not linked at its place in the direct map";
@@ -117,7 +121,8 @@ static const char *admit_places(struct vm *vm)
         return "its memory is too small for its image and initrd";
     vm->pv.initrd = memory_end(vm) - initrd;
     vm->pv.start_info = vm->pv.initrd - FRAME_BYTES;
-    if (ranges_meet(vm->pv.start_info, memory_end(vm), vm->pv.pool_base, vm->pv.pool_base + vm->pv.pool_bytes))
+    if (ranges_meet(vm->pv.start_info, memory_end(vm), vm->pv.pool_base,
+                    vm->pv.pool_base + vm->pv.pool_bytes))
         return "its initrd does not fit between its pool and the end of its memory";
     return NULL;
 }
@@ -147,7 +152,8 @@ static const char *pv_admit(struct vm *vm)
 
 /* ---- building ---- */
 
-/* Copies bytes of the bundle into the VM's memory. Pages that are not there are left out: none are. */
+/* Copies bytes of the bundle into the VM's memory. Pages that are not there are left out: none are.
+ */
 static void load_bytes(const struct vm *vm, u64 to, const u8 *from, u64 bytes)
 {
     if (guest_copy_out(vm, gpa(to), from, bytes) != HC_OK)
@@ -175,14 +181,16 @@ static bool step_image(struct vm *vm)
     struct elf_segment segment;
     u64 before = 0;
 
-    for (u32 cursor = 0; elf_next_segment(&image, &cursor, &segment); before += segment.file_bytes) {
+    for (u32 cursor = 0; elf_next_segment(&image, &cursor, &segment);
+         before += segment.file_bytes) {
         u64 offset = vm->pv.cursor - before;
         u64 bytes;
 
         if (offset >= segment.file_bytes)
             continue;
         bytes = min((u64)STEP_BYTES, segment.file_bytes - offset);
-        load_bytes(vm, segment.physical_address + offset, vm->config.image + segment.offset + offset, bytes);
+        load_bytes(vm, segment.physical_address + offset,
+                   vm->config.image + segment.offset + offset, bytes);
         vm->pv.cursor += bytes;
         return true;
     }
@@ -231,7 +239,11 @@ static mfn_t map_table(struct vm *vm, u8 level)
 /* Maps the chunk at the cursor. 1, 0 or -1 as virt_ops.build. */
 static int step_map(struct vm *vm)
 {
-    enum { CODE = SV39_V | SV39_R | SV39_X, DATA = SV39_V | SV39_R | SV39_W, POOL = SV39_V | SV39_R };
+    enum {
+        CODE = SV39_V | SV39_R | SV39_X,
+        DATA = SV39_V | SV39_R | SV39_W,
+        POOL = SV39_V | SV39_R
+    };
     struct elf_image image = image_open(vm);
     u64 start = VM_MEMORY_BASE + vm->pv.cursor;
     mfn_t chunk = p2m_lookup(&vm->p2m, start >> FRAME_SHIFT);
@@ -275,7 +287,8 @@ static int step_start(struct vm *vm)
     gpa_t boot_root = gpa(vm->pv.pool_base);
     struct start_info info = {
         .abi_version = CANDOR_ABI_VERSION,
-        .flags = (vm->traps_bounced ? START_FLAG_TRAPS_BOUNCED : 0) | (machine.has_sstc ? START_FLAG_SSTC : 0),
+        .flags = (vm->traps_bounced ? START_FLAG_TRAPS_BOUNCED : 0) |
+                 (machine.has_sstc ? START_FLAG_SSTC : 0),
         .memory_base_gpa = VM_MEMORY_BASE,
         .memory_bytes = vm->config.memory_bytes,
         .direct_map_gva = PV_DIRECT_MAP,
@@ -332,7 +345,8 @@ static int pv_build(struct vm *vm)
 
 /* ---- ending ---- */
 
-/* First the pool's tables, as many frames a step as a chunk has, then the direct map's. The phase counts down to -1. */
+/* First the pool's tables, as many frames a step as a chunk has, then the direct map's. The phase
+ * counts down to -1. */
 static bool pv_release(struct vm *vm)
 {
     u32 next = vm->pv.map_tables;
@@ -386,7 +400,8 @@ struct hc_result hc_trap_return(struct vcpu *vcpu)
     return hc_value(0);
 }
 
-/* What the hardware did not hand to the guest's kernel itself. Its kernel must be able to take it. */
+/* What the hardware did not hand to the guest's kernel itself. Its kernel must be able to take it.
+ */
 static void pv_trap(struct vcpu *vcpu, const struct virt_trap *trap)
 {
     if (trap->kernel && !arch_cause_is_kernels(trap->cause)) {

@@ -17,7 +17,9 @@
 #define check_error(call, expected) assert_int_equal((call).error, expected)
 
 /* The call works; its value. */
-#define check_value(call) ({ \
-    struct hc_result result_ = (call); \
-    assert_int_equal(result_.error, HC_OK); \
-    result_.value; })
+#define check_value(call)                       \
+    ({                                          \
+        struct hc_result result_ = (call);      \
+        assert_int_equal(result_.error, HC_OK); \
+        result_.value;                          \
+    })

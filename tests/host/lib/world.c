@@ -36,7 +36,8 @@ static void log_add(const char *name, const char *format, va_list arguments)
 {
     size_t used = strlen(world_log);
 
-    used += (size_t)(snprintf)(world_log + used, LOG_BYTES - used, "%s%s", name, name[0] != 0 ? ": " : "");
+    used += (size_t)(snprintf)(world_log + used, LOG_BYTES - used, "%s%s", name,
+                               name[0] != 0 ? ": " : "");
     used += (size_t)vsnprintf(world_log + used, LOG_BYTES - used, format, arguments);
     if (used + 2 < LOG_BYTES)
         strcpy(world_log + used, "\n");
@@ -113,7 +114,8 @@ static void put64(u8 *at, u64 value)
     memcpy(at, &value, sizeof(value));
 }
 
-static void put_segment(u8 *header, u32 type, u32 flags, u64 offset, u64 virtual_address, u64 physical, u64 file, u64 memory)
+static void put_segment(u8 *header, u32 type, u32 flags, u64 offset, u64 virtual_address,
+                        u64 physical, u64 file, u64 memory)
 {
     put32(header, type);
     put32(header + 4, flags);
@@ -207,7 +209,9 @@ void world_start(u32 count, const struct world_image *images)
     if (bundle == NULL)
         bundle = malloc(BUNDLE_BYTES);
     bytes = put_bundle(count, images);
-    if (bundle == NULL || !frame_init(maddr(HOST_MEMORY_BASE + FRAME_BYTES), maddr(HOST_MEMORY_BASE + WORLD_MEMORY)) ||
+    if (bundle == NULL ||
+        !frame_init(maddr(HOST_MEMORY_BASE + FRAME_BYTES),
+                    maddr(HOST_MEMORY_BASE + WORLD_MEMORY)) ||
         !space_id_init(arch_space_ids()))
         abort();
     vm_start_all(bundle, bytes);
@@ -246,7 +250,8 @@ void world_settle(void)
 
 void *world_bytes(const struct vm *vm, gpa_t address)
 {
-    return (u8 *)arch_frame_bytes(p2m_lookup(&vm->p2m, address.value >> FRAME_SHIFT)) + address.value % FRAME_BYTES;
+    return (u8 *)arch_frame_bytes(p2m_lookup(&vm->p2m, address.value >> FRAME_SHIFT)) +
+           address.value % FRAME_BYTES;
 }
 
 u64 world_audit(void)

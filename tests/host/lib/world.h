@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A small world for tests of the core: a machine in memory, and VMs started from a bundle as Candor would.
+ * A small world for tests of the core: a machine in memory, and VMs started from a bundle as Candor
+ * would.
  */
 #pragma once
 
-#include "core/vm.h"
 #include "core/vcpu.h"
+#include "core/vm.h"
 
 enum {
     WORLD_MEMORY = 96 << 20,
@@ -29,7 +30,8 @@ struct world_image {
     bool unlinked; /* virtual addresses are not those of the direct map */
 };
 
-/* Machine and `count` VMs named vm1, vm2, ...; runs them until each is RUNNING or OFF. images may be NULL. */
+/* Machine and `count` VMs named vm1, vm2, ...; runs them until each is RUNNING or OFF. images may
+ * be NULL. */
 void world_start(u32 count, const struct world_image *images);
 
 /* Gives VMs turns until none is being built or ended. */
@@ -41,7 +43,8 @@ extern char world_log[];
 /* With which status the machine was powered off; -1: not yet. */
 extern int world_status;
 
-/* A guest-physical address of VM `vm`: the n-th frame of its pool (0 is the boot root), or of its plain memory. */
+/* A guest-physical address of VM `vm`: the n-th frame of its pool (0 is the boot root), or of its
+ * plain memory. */
 static inline gpa_t world_pool(u32 n)
 {
     return gpa(WORLD_POOL_BASE + (u64)n * FRAME_BYTES);
