@@ -105,7 +105,7 @@ static inline struct hc_result candor_table_make(u64 table, u64 level)
     return (struct hc_result){(i64)a0, a1};
 }
 
-/* Returns how many entries it still had. */
+/* Returns how many tables it still linked. */
 static inline struct hc_result candor_table_free(u64 table)
 {
     register u64 a0 __asm__("a0") = table;
