@@ -183,8 +183,9 @@ static u32 prot_of_segment(const struct elf_segment *segment)
 }
 
 /*
- * One segment becomes a region of the file, or of zeros if the file has none of it. What the file holds
- * behind a segment that is no longer in memory than in the file may show at its end, as with mmap.
+ * One segment becomes a region of the file, or of zeros if the file has none of it. What the file
+ * holds behind a segment that is no longer in memory than in the file may show at its end, as with
+ * mmap.
  */
 static int add_segment(struct space *space, struct inode *inode, const struct elf_segment *segment)
 {

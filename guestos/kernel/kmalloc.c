@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Kernel memory. A slab is a page with a header and objects of one size; a slab whose objects are all
- * free goes back to the page allocator, unless it is the only one with room. Larger pieces are runs of
- * pages with the same header. Lock level LOCK_KMALLOC.
+ * Kernel memory. A slab is a page with a header and objects of one size; a slab whose objects are
+ * all free goes back to the page allocator, unless it is the only one with room. Larger pieces are
+ * runs of pages with the same header. Lock level LOCK_KMALLOC.
  */
 #include "kernel/kmalloc.h"
 
@@ -20,7 +20,7 @@ enum kmalloc_limits {
 };
 
 /* Chosen so that little of a page is left over: 126 of the smallest, 2 of the largest. */
-static const u16 class_sizes[] = {32,  64,  96,  128, 192,  256,  352,
+static const u16 class_sizes[] = {32,  64,  96,  128, 192,  256,      352,
                                   448, 576, 672, 800, 1344, SMALL_MAX};
 
 struct slab {
@@ -47,7 +47,7 @@ void kmalloc_init(void)
         list_init(&with_room[i]);
     for (size_t units = 0; units < ARRAY_SIZE(class_of_units); units++) {
         if (units * SMALL_UNIT > class_sizes[class])
-            class++;
+            class ++;
         class_of_units[units] = class;
     }
 }
@@ -73,6 +73,7 @@ static void *large_alloc(size_t bytes)
 /* A slab with room, at the front of its class's list, or NULL: out of memory. */
 static struct slab *slab_with_room_locked(u16 class)
 {
+    u32 offset = HEADER_SIZE;
     struct slab *slab;
     pa_t page;
 
@@ -86,13 +87,13 @@ static struct slab *slab_with_room_locked(u16 class)
     slab->used_count = 0;
     slab->class = class;
     slab->run_pages = 0;
-    for (u32 offset = HEADER_SIZE; offset + class_sizes[class] <= PAGE_SIZE;
-         offset += class_sizes[class]) {
+    do {
         struct free_object *object = (struct free_object *)((char *)slab + offset);
 
         object->next = slab->free;
         slab->free = object;
-    }
+        offset += class_sizes[class];
+    } while (offset + class_sizes[class] <= PAGE_SIZE);
     list_push_front(&with_room[class], &slab->node);
     return slab;
 }

@@ -2,10 +2,10 @@
 /*
  * The page allocator. See page.h; lock LOCK_PAGE for the free pages, counts are atomic.
  *
- * refs[] has a count for each page of memory, reserved ones included (they keep a count of 1). Pages
- * that have been used and freed stand on a list whose links lie in the pages themselves; pages that
- * were never used lie above `untouched` and are not looked at before they are needed, so that a
- * machine's memory costs its host nothing before it is used.
+ * refs[] has a count for each page of memory, reserved ones included (they keep a count of 1).
+ * Pages that have been used and freed stand on a list whose links lie in the pages themselves;
+ * pages that were never used lie above `untouched` and are not looked at before they are needed, so
+ * that a machine's memory costs its host nothing before it is used.
  */
 #include "kernel/page.h"
 

@@ -23,8 +23,8 @@ MUST_CHECK pa_t page_alloc(void);
 /* The same, zeroed. */
 MUST_CHECK pa_t page_alloc_zeroed(void);
 
-/* `count` adjacent pages (a power of two, the run aligned to its size), each with one reference. Slow:
-   it searches. */
+/* `count` adjacent pages (a power of two, the run aligned to its size), each with one reference.
+   Slow: it searches. */
 MUST_CHECK pa_t page_alloc_run(u64 count);
 
 /* One more, one fewer reference; the last one frees the page. */

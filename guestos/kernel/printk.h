@@ -17,9 +17,9 @@ NORETURN void panic_frame(const struct trap_frame *frame, const char *format, ..
     PRINTF_LIKE(2, 3);
 
 /* Holds in every build: what is tested is cheap. */
-#define kassert(condition)                                                     \
-    ({                                                                         \
-        if (__builtin_expect(!(condition), 0))                                 \
+#define kassert(condition)                                                        \
+    ({                                                                            \
+        if (__builtin_expect(!(condition), 0))                                    \
             panic("assertion failed: %s, %s:%d", #condition, __FILE__, __LINE__); \
     })
 

@@ -34,7 +34,7 @@ static struct process *find_any_locked(i32 pid)
 {
     struct process *process;
 
-    list_for_each(process, &all_processes, all_node)
+    list_for_each (process, &all_processes, all_node)
         if (process->pid == pid)
             return process;
     return NULL;
@@ -60,7 +60,7 @@ static int enter_locked(struct process *process, struct process *parent)
     process->pid = last_pid;
     process->group = parent != NULL ? parent->group : 0;
     process->parent = parent;
-    list_for_each(other, &all_processes, all_node)
+    list_for_each (other, &all_processes, all_node)
         if (other->pid > process->pid)
             break;
     list_insert_before(&other->all_node, &process->all_node);
@@ -83,7 +83,8 @@ static struct process *process_create(struct thread *thread)
 
     if (process == NULL)
         return NULL;
-    memset(process, 0, offsetof(struct process, actions)); /* which count only as set_actions says */
+    memset(process, 0,
+           offsetof(struct process, actions)); /* which count only as set_actions says */
     process->files = kmalloc(sizeof(*process->files));
     if (process->files == NULL) {
         kfree(process);
@@ -236,7 +237,7 @@ void process_exit(int status)
     if (!process->is_ending) {
         process->is_ending = true;
         process->exit_status = status;
-        list_for_each(other, &process->threads, process_node)
+        list_for_each (other, &process->threads, process_node)
             if (other != thread)
                 thread_interrupt(other);
     }
@@ -256,14 +257,14 @@ long sys_exit(u64 code)
     process_exit(wait_status_exited((int)code));
 }
 
-/* A zombie among the children that `pid` names, taken out of the tree, or NULL; *exists says whether
-   there is any such child. */
+/* A zombie among the children that `pid` names, taken out of the tree, or NULL; *exists says
+   whether there is any such child. */
 static struct process *take_zombie_locked(struct process *parent, i32 pid, bool *exists)
 {
     struct process *child;
 
     *exists = false;
-    list_for_each(child, &parent->children, sibling_node) {
+    list_for_each (child, &parent->children, sibling_node) {
         if (pid != PID_ANY && child->pid != pid)
             continue;
         *exists = true;
@@ -358,7 +359,7 @@ static void report_locked(struct process *process, struct frank_procinfo *info)
     info->thread_count = process->thread_count;
     info->page_count = process->space != NULL ? process->space->page_count : 0;
     info->state = FRANK_PROCESS_ZOMBIE;
-    list_for_each(thread, &process->threads, process_node) {
+    list_for_each (thread, &process->threads, process_node) {
         ticks += thread_run_ticks(thread);
         info->state = min(info->state, (u32)states[thread->state]);
     }
@@ -372,7 +373,7 @@ u64 process_report(i32 first, struct frank_procinfo *info, u64 count)
     u64 done = 0;
 
     spin_acquire(&process_lock);
-    list_for_each(process, &all_processes, all_node)
+    list_for_each (process, &all_processes, all_node)
         if (process->pid >= first && done < count)
             report_locked(process, &info[done++]);
     spin_release(&process_lock);

@@ -52,16 +52,16 @@ struct process {
     struct list_node all_node;     /* on the list of all, by pid */
     struct list_node threads;
     u32 thread_count;
-    u64 ended_run_ticks; /* of threads that have exited */
+    u64 ended_run_ticks;          /* of threads that have exited */
     struct wait_queue child_wait; /* a child has ended */
 
     u32 pending_signals; /* one bit a signal; atomic */
-    u32 set_actions;     /* one bit for each of actions[] that counts; the others are the default's */
+    u32 set_actions; /* one bit for each of actions[] that counts; the others are the default's */
     struct frank_sigaction actions[SIGNAL_COUNT];
 };
 
-/* Make the first process: it will run the program at `path`, with the words of `arguments` (kept by the
-   caller) as its arguments. */
+/* Make the first process: it will run the program at `path`, with the words of `arguments` (kept by
+   the caller) as its arguments. */
 void process_start_init(const char *path, const char *arguments);
 
 /* End the current process with a status in waitpid's form. Thread context, no lock held. */
@@ -73,8 +73,8 @@ void process_signal_locked(struct process *process, int signal);
 /* The process with this pid that is alive, or NULL. process_lock is held. */
 struct process *process_find_locked(i32 pid);
 
-/* The process behind this one by pid, or the first for NULL; NULL at the end. Zombies are among them.
-   process_lock is held. */
+/* The process behind this one by pid, or the first for NULL; NULL at the end. Zombies are among
+   them. process_lock is held. */
 struct process *process_next_locked(struct process *process);
 
 /* What procinfo tells of up to `count` processes from pid `first` on, in order. How many. */

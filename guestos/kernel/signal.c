@@ -55,7 +55,7 @@ void process_signal_locked(struct process *process, int signal)
     if (handler_of(process, signal) == FRANK_SIG_IGN)
         return;
     __atomic_fetch_or(&process->pending_signals, 1U << signal, __ATOMIC_RELAXED);
-    list_for_each(thread, &process->threads, process_node)
+    list_for_each (thread, &process->threads, process_node)
         thread_interrupt(thread);
 }
 
@@ -142,7 +142,8 @@ static bool call_handler(struct trap_frame *frame, const struct frank_siginfo *i
         copy_to_user(context, frame->x, sizeof(frame->x)) != 0 ||
         copy_to_user(context + sizeof(frame->x), words, sizeof(words)) != 0)
         return false;
-    if (words[1] && copy_to_user(context + CONTEXT_INTEGER_BYTES, &thread->fp, CONTEXT_FP_BYTES) != 0)
+    if (words[1] &&
+        copy_to_user(context + CONTEXT_INTEGER_BYTES, &thread->fp, CONTEXT_FP_BYTES) != 0)
         return false;
 
     thread->blocked_signals |= 1U << info->signal | (u32)action->mask;

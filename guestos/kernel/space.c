@@ -29,9 +29,9 @@ static struct region *first_region(struct space *space)
                                        : list_entry(space->regions.next, struct region, node);
 }
 
-/* From a region on, those that follow closely are gone through together: the platform is called for a
-   range, and between them nothing is mapped. Returns the first one that is further away (NULL: none)
-   and where the run before it ends. */
+/* From a region on, those that follow closely are gone through together: the platform is called for
+   a range, and between them nothing is mapped. Returns the first one that is further away (NULL:
+   none) and where the run before it ends. */
 static struct region *skip_run(struct space *space, struct region *region, uva_t *end)
 {
     do {
@@ -45,7 +45,7 @@ struct region *space_find_region(struct space *space, uva_t address)
 {
     struct region *region;
 
-    list_for_each(region, &space->regions, node)
+    list_for_each (region, &space->regions, node)
         if (address < region->end)
             return region;
     return NULL;
@@ -92,7 +92,7 @@ static void free_region(struct region *region)
 
 void space_destroy(struct space *space)
 {
-    struct region *region, *following;
+    struct region *region;
 
     for (region = first_region(space); region != NULL;) {
         uva_t start = region->start, end;
@@ -100,7 +100,7 @@ void space_destroy(struct space *space)
         region = skip_run(space, region, &end);
         unmap_range(space, start, end, PLAT_UNMAP_FINAL);
     }
-    list_for_each_safe(region, following, &space->regions, node)
+    while ((region = first_region(space)) != NULL)
         free_region(region);
     kassert(space->page_count == 0);
     plat_space_destroy(&space->platform);
@@ -151,7 +151,7 @@ struct space *space_fork(struct space *space)
     mutex_lock(&space->lock);
     child->heap_start = space->heap_start;
     child->heap_end = space->heap_end;
-    list_for_each(region, &space->regions, node) {
+    list_for_each (region, &space->regions, node) {
         struct region *copy = copy_region(region);
 
         if (copy == NULL) {
@@ -247,42 +247,46 @@ int space_map_file(struct space *space, uva_t address)
     return error;
 }
 
+/* Make the heap reach from `top` to `new_top`, whole pages. */
+static int grow_heap(struct space *space, uva_t top, uva_t new_top)
+{
+    struct region *heap = top > space->heap_start ? space_find_region(space, top - 1) : NULL;
+    struct region *next = space_find_region(space, top);
+    struct region grown = {
+        .start = top,
+        .end = new_top,
+        .kind = REGION_ANONYMOUS,
+        .prot = PLAT_PROT_READ | PLAT_PROT_WRITE,
+    };
+
+    if (next != NULL && new_top > (next->kind == REGION_STACK ? next->lowest : next->start))
+        return -ENOMEM;
+    if (heap == NULL || heap->kind != REGION_ANONYMOUS || heap->prot != grown.prot ||
+        heap->end != top)
+        return space_add_region(space, &grown);
+    heap->end = new_top;
+    return 0;
+}
+
 long space_set_break(struct space *space, uva_t address)
 {
-    uva_t old_top, new_top;
-    struct region *heap, *next;
-    long result = -ENOMEM;
+    uva_t top, new_top = page_ceiling(address);
+    int error = 0;
+    long result;
 
     mutex_lock(&space->lock);
-    old_top = page_ceiling(space->heap_end);
-    new_top = page_ceiling(address);
-    if (address == 0) {
-        result = (long)space->heap_end;
-    } else if (address >= space->heap_start && address <= USER_STACK_TOP) {
-        heap = old_top > space->heap_start ? space_find_region(space, old_top - 1) : NULL;
-        next = space_find_region(space, old_top);
-        result = (long)address;
-        if (new_top < old_top) {
-            result = space_remove_locked(space, new_top, old_top) == 0 ? result : -ENOMEM;
-        } else if (next != NULL && new_top > (next->kind == REGION_STACK ? next->lowest : next->start)) {
-            result = -ENOMEM;
-        } else if (new_top > old_top) {
-            struct region grown = {
-                .start = old_top,
-                .end = new_top,
-                .kind = REGION_ANONYMOUS,
-                .prot = PLAT_PROT_READ | PLAT_PROT_WRITE,
-            };
-
-            if (heap != NULL && heap->kind == REGION_ANONYMOUS && heap->prot == grown.prot &&
-                heap->end == old_top)
-                heap->end = new_top;
-            else
-                result = space_add_region(space, &grown) == 0 ? result : -ENOMEM;
-        }
-        if (result > 0)
-            space->heap_end = address;
-    }
+    top = page_ceiling(space->heap_end);
+    if (address == 0)
+        address = space->heap_end;
+    else if (address < space->heap_start || address > USER_STACK_TOP)
+        error = -ENOMEM;
+    else if (new_top < top)
+        error = space_remove_locked(space, new_top, top);
+    else if (new_top > top)
+        error = grow_heap(space, top, new_top);
+    if (error == 0)
+        space->heap_end = address;
+    result = error == 0 ? (long)address : error;
     mutex_unlock(&space->lock);
     return result;
 }
@@ -325,7 +329,7 @@ int space_remove_locked(struct space *space, uva_t start, uva_t end)
         error = split_at(space, end);
     if (error != 0)
         return error;
-    list_for_each_safe(region, following, &space->regions, node) {
+    list_for_each_safe (region, following, &space->regions, node) {
         if (region->start >= start && region->end <= end) {
             unmap_range(space, region->start, region->end, PLAT_UNMAP_LIVE);
             free_region(region);
@@ -348,8 +352,8 @@ static bool covers_locked(struct space *space, uva_t start, uva_t end)
     return true;
 }
 
-/* Give a region other rights. Translations are weakened at once; what they gain they gain by faults,
-   so that shared pages stay protected. */
+/* Give a region other rights. Translations are weakened at once; what they gain they gain by
+   faults, so that shared pages stay protected. */
 static void protect_region(struct space *space, struct region *region, u32 prot)
 {
     u32 weaker = region->prot & prot & ~(u32)PLAT_PROT_WRITE;

@@ -32,7 +32,7 @@ struct region {
     uva_t end;
     uva_t lowest; /* REGION_STACK: how far down start may move */
     enum region_kind kind;
-    u32 prot; /* enum plat_prot */
+    u32 prot;            /* enum plat_prot */
     struct inode *inode; /* REGION_FILE: holds a reference */
     u64 file_offset;     /* of `start`, whole pages */
     u64 file_bytes;      /* from `start` on; behind them are zeros */

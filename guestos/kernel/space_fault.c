@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a touch of a page does: zeros on demand, a file's page, a page of one's own in place of a shared
- * one, a longer stack. The space's mutex is held throughout.
+ * What a touch of a page does: zeros on demand, a file's page, a page of one's own in place of a
+ * shared one, a longer stack. The space's mutex is held throughout.
  */
 #include "arch.h"
 #include "kernel/fs/inode.h"
@@ -28,8 +28,8 @@ static enum space_fault_result map(struct space *space, uva_t address, pa_t page
     return SPACE_FAULT_DONE;
 }
 
-/* A first touch of a page of the file: the file's own, read-only, if the whole page is the file's and
-   nobody writes; else a copy. */
+/* A first touch of a page of the file: the file's own, read-only, if the whole page is the file's
+   and nobody writes; else a copy. */
 static enum space_fault_result map_file_page(struct space *space, struct region *region,
                                              uva_t address, u32 access, u64 bytes)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From a system call's number to its body. The vector passes the user's argument registers on as they
- * are, and the compiler turns this into a bounds check, a table and a jump.
+ * From a system call's number to its body. The vector passes the user's argument registers on as
+ * they are, and the compiler turns this into a bounds check, a table and a jump.
  */
 #include "kernel/syscall.h"
 

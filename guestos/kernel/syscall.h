@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The system calls' bodies: long sys_NAME(u64, ...), as many arguments as frank/syscall.h says. They
- * run in the calling thread with interrupts on and no lock held, and return a result or a negative
- * errno. Arguments are raw: whoever uses one as an address does so through uaccess.h.
+ * The system calls' bodies: long sys_NAME(u64, ...), as many arguments as frank/syscall.h says.
+ * They run in the calling thread with interrupts on and no lock held, and return a result or a
+ * negative errno. Arguments are raw: whoever uses one as an address does so through uaccess.h.
  */
 #ifndef FRANK_KERNEL_SYSCALL_H
 #define FRANK_KERNEL_SYSCALL_H

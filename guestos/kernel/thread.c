@@ -210,7 +210,8 @@ u64 thread_run_ticks(const struct thread *thread)
 {
     u64 ticks = thread->run_ticks;
 
-    return thread->state == THREAD_RUNNING ? ticks + plat_time_now() - thread->started_ticks : ticks;
+    return thread->state == THREAD_RUNNING ? ticks + plat_time_now() - thread->started_ticks
+                                           : ticks;
 }
 
 static void switch_to(struct cpu *cpu, struct thread *from, struct thread *to, u64 now)

@@ -39,16 +39,16 @@ struct thread {
     struct arch_context context;   /* where it left off in the kernel */
     void (*entry)(void *argument); /* where it begins */
     void *argument;
-    struct trap_frame *frame;    /* its registers of user mode */
-    struct cpu *cpu;             /* whose queue it runs on */
-    struct process *process;     /* NULL: a kernel thread */
+    struct trap_frame *frame; /* its registers of user mode */
+    struct cpu *cpu;          /* whose queue it runs on */
+    struct process *process;  /* NULL: a kernel thread */
     struct list_node process_node;
 
     enum thread_state state;
     bool interruptible; /* while SLEEPING: a signal ends the sleep */
     int wake_reason;    /* 0, -EINTR, -ETIMEDOUT */
     struct list_node run_node;
-    u32 blocked_signals;         /* one bit each; touched by the thread alone */
+    u32 blocked_signals;        /* one bit each; touched by the thread alone */
     struct list_node wait_node; /* guarded by the wait queue's lock */
     struct timer timer;         /* ends a sleep */
 
@@ -114,7 +114,8 @@ void schedule_preempt(void);
 /* In an interrupt: if the idle thread was running and somebody wants to run, switch. */
 void schedule_from_idle(void);
 
-/* Make the caller's stack, which begins with room for the structure, the idle thread of this CPU. */
+/* Make the caller's stack, which begins with room for the structure, the idle thread of this CPU.
+ */
 void thread_init_idle(struct thread *thread);
 
 /* The idle thread's work. `spin`: without telling the platform. */

@@ -54,7 +54,7 @@ void timer_start(struct timer *timer, u64 deadline_ticks)
     spin_acquire(&cpu->timer_lock);
     timer->cpu = cpu;
     timer->deadline_ticks = deadline_ticks;
-    list_for_each(other, &cpu->timers, node)
+    list_for_each (other, &cpu->timers, node)
         if (other->deadline_ticks > deadline_ticks)
             break;
     list_insert_before(&other->node, &timer->node);

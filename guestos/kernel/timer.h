@@ -28,7 +28,8 @@ void timer_init(struct timer *timer, void (*expire)(struct timer *timer));
 void timer_start(struct timer *timer, u64 deadline_ticks);
 void timer_cancel(struct timer *timer);
 
-/* The running thread's turn on this CPU, `cpu`, ends then; TIMER_NEVER: it may run on. Interrupts off. */
+/* The running thread's turn on this CPU, `cpu`, ends then; TIMER_NEVER: it may run on. Interrupts
+ * off. */
 void timer_begin_slice(struct cpu *cpu, u64 end_ticks);
 
 /* The CPU is about to idle: set the machine's timer exactly, and say for when. Interrupts off. */

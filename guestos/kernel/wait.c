@@ -2,9 +2,9 @@
 /*
  * Sleeping on a queue and waking from it.
  *
- * The queue is guarded by the condition's lock. A timeout or a signal only makes the thread runnable;
- * it takes itself off the queue once it holds the lock again. So a waker may find threads on the
- * queue that are awake already, and goes on to the next.
+ * The queue is guarded by the condition's lock. A timeout or a signal only makes the thread
+ * runnable; it takes itself off the queue once it holds the lock again. So a waker may find threads
+ * on the queue that are awake already, and goes on to the next.
  */
 #include "kernel/wait.h"
 

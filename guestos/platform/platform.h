@@ -45,7 +45,7 @@ struct plat_range {
 };
 
 struct plat_info {
-    const char *name;        /* for the banner */
+    const char *name; /* for the banner */
     struct plat_range memory;
     struct plat_range reserved[PLAT_RESERVED_MAX]; /* not to be allocated: image, initrd, tables */
     u32 reserved_count;
@@ -57,7 +57,8 @@ struct plat_info {
     void (*user_return)(void);
 };
 
-/* What the platform keeps of a space: words that mean something to it alone, zero before creation. */
+/* What the platform keeps of a space: words that mean something to it alone, zero before creation.
+ */
 struct plat_space {
     u64 words[8];
 };
@@ -98,8 +99,8 @@ MUST_CHECK int plat_map(struct plat_space *space, uva_t address, pa_t page, u32 
 
 /* Map `count` pages, none of which was mapped, from pages[0] on; a 0 in it leaves a hole. -ENOMEM,
    and then none of them is mapped. */
-MUST_CHECK int plat_map_many(struct plat_space *space, uva_t address, u64 count,
-                             const pa_t *pages, u32 prot);
+MUST_CHECK int plat_map_many(struct plat_space *space, uva_t address, u64 count, const pa_t *pages,
+                             u32 prot);
 
 /* Whether a page is mapped, and if so which and what is allowed (both may be NULL). Looking for one
    that is not mapped is cheap. */

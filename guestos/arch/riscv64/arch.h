@@ -108,8 +108,8 @@ void arch_context_init(struct arch_context *context, struct trap_frame *frame, v
 void arch_frame_init(struct trap_frame *frame, u64 pc, u64 sp);
 
 /*
- * Floating point (interrupts off). The FS field of a thread's frame says where its values are: INITIAL,
- * all zero and in no need of a place; CLEAN, in thread->fp; DIRTY, in the registers alone.
+ * Floating point (interrupts off). The FS field of a thread's frame says where its values are:
+ * INITIAL, all zero and in no need of a place; CLEAN, in thread->fp; DIRTY, in the registers alone.
  */
 /* The running thread is about to stop, or to run. */
 void arch_fp_leave(struct thread *thread);

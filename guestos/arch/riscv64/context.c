@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* First contexts and frames, and how they are shown when the kernel ends. */
-#include "arch.h"
 #include "context.h"
+#include "arch.h"
 #include "kernel/printk.h"
 #include "string.h"
 
 /* Names of x1 to x31 in the calling convention. */
 static const char *const register_names[REG_COUNT] = {
-    "pc", "ra", "sp", "gp", "tp", "t0", "t1", "t2", "s0", "s1", "a0", "a1", "a2", "a3", "a4", "a5",
-    "a6", "a7", "s2", "s3", "s4", "s5", "s6", "s7", "i8", "s9", "s10", "s11", "t3", "t4", "t5", "t6",
+    "pc", "ra", "sp", "gp", "tp",  "t0",  "t1", "t2", "s0", "s1", "a0",
+    "a1", "a2", "a3", "a4", "a5",  "a6",  "a7", "s2", "s3", "s4", "s5",
+    "s6", "s7", "i8", "s9", "s10", "s11", "t3", "t4", "t5", "t6",
 };
 
 void arch_context_init(struct arch_context *context, struct trap_frame *frame, void (*start)(void),
@@ -40,8 +41,8 @@ void arch_print_frame(const struct trap_frame *frame)
 }
 
 /*
- * There is no frame pointer: every word of the stack that may be a return address is shown, with the
- * innermost first. Some may be stale; addr2line tells the names.
+ * There is no frame pointer: every word of the stack that may be a return address is shown, with
+ * the innermost first. Some may be stale; addr2line tells the names.
  */
 void arch_print_backtrace(const struct trap_frame *frame)
 {

@@ -2,9 +2,9 @@
 /*
  * Copies to and from users, and whole pages.
  *
- * User memory is touched only between user_access_begin and user_access_end, with SUM on. A fault there
- * that the space cannot repair goes on at user_access_fault, which is to the three functions alike:
- * they keep nothing on the stack. (See trap_in_kernel.)
+ * User memory is touched only between user_access_begin and user_access_end, with SUM on. A fault
+ * there that the space cannot repair goes on at user_access_fault, which is to the three functions
+ * alike: they keep nothing on the stack. (See trap_in_kernel.)
  */
 #include "asm-offsets.h"
 

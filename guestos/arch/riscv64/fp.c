@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whose floating-point values the registers hold. They are stored when a thread that changed them stops
- * running, and loaded when another one runs that has any; threads without any find zeros, so that
- * nothing of another process shows. cpu->fp_holder and fp.cpu agree when the registers of that CPU
- * still hold what thread->fp does.
+ * Whose floating-point values the registers hold. They are stored when a thread that changed them
+ * stops running, and loaded when another one runs that has any; threads without any find zeros, so
+ * that nothing of another process shows. cpu->fp_holder and fp.cpu agree when the registers of that
+ * CPU still hold what thread->fp does.
  */
-#include "arch.h"
 #include "fp.h"
+#include "arch.h"
 #include "kernel/cpu.h"
 #include "kernel/thread.h"
 #include "string.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Floating-point registers to and from a struct arch_fp. The kernel itself uses none; FS is turned on
-   around each access and left on, since what user mode sees is set from its frame. */
+/* Floating-point registers to and from a struct arch_fp. The kernel itself uses none; FS is turned
+   on around each access and left on, since what user mode sees is set from its frame. */
 #include "asm-offsets.h"
 
     .option arch, +d

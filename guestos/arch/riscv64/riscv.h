@@ -61,11 +61,11 @@ enum interrupt_number {
 /* Counters that user mode may read, in scounteren: cycle, time and instret. */
 #define SCOUNTEREN_BASE 7
 
-#define csr_read(name)                                                \
-    ({                                                                \
-        u64 csr_value_;                                               \
+#define csr_read(name)                                                   \
+    ({                                                                   \
+        u64 csr_value_;                                                  \
         __asm__ volatile("csrr %0, " CSR_TEXT(name) : "=r"(csr_value_)); \
-        csr_value_;                                                   \
+        csr_value_;                                                      \
     })
 
 #define csr_write(name, value) \
@@ -77,14 +77,14 @@ enum interrupt_number {
 #define csr_clear(name, bits) \
     ({ __asm__ volatile("csrc " CSR_TEXT(name) ", %0" : : "rK"((u64)(bits)) : "memory"); })
 
-#define csr_read_clear(name, bits)                            \
-    ({                                                        \
-        u64 csr_value_;                                       \
-        __asm__ volatile("csrrc %0, " CSR_TEXT(name) ", %1"   \
-                         : "=r"(csr_value_)                   \
-                         : "rK"((u64)(bits))                  \
-                         : "memory");                         \
-        csr_value_;                                           \
+#define csr_read_clear(name, bits)                          \
+    ({                                                      \
+        u64 csr_value_;                                     \
+        __asm__ volatile("csrrc %0, " CSR_TEXT(name) ", %1" \
+                         : "=r"(csr_value_)                 \
+                         : "rK"((u64)(bits))                \
+                         : "memory");                       \
+        csr_value_;                                         \
     })
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The kernel image's layout, for both platforms' linker scripts: linked in the direct map, loaded at
- * IMAGE_BASE. FRANK_PHDRS and FRANK_SECTIONS take a platform's own additions (notes).
+ * The kernel image's layout, for both platforms' linker scripts: linked in the direct map, loaded
+ * at IMAGE_BASE. FRANK_PHDRS and FRANK_SECTIONS take a platform's own additions (notes).
  */
 #define DIRECT_MAP_OFFSET 0xffffffc000000000
 #define IMAGE_BASE 0x80200000

@@ -2,9 +2,9 @@
 /*
  * What all trap vectors share: traps of the kernel's own, and switching between threads.
  *
- * A trap in the kernel is an interrupt, or a fault in a copy to or from a user; anything else is a bug.
- * The frame goes on the stack that is in use. tp is not put back: a copy's fault may sleep, and the
- * thread may go on on another CPU.
+ * A trap in the kernel is an interrupt, or a fault in a copy to or from a user; anything else is a
+ * bug. The frame goes on the stack that is in use. tp is not put back: a copy's fault may sleep,
+ * and the thread may go on on another CPU.
  */
 #include "trap_vector.h"
 

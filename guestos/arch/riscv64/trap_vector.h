@@ -8,8 +8,8 @@
  *
  * sscratch holds the address of the thread's frame while user mode runs, and 0 in the kernel.
  *
- * A system call is the quick way through: C functions preserve s0 to s11, so they are saved (fork and
- * signals need the whole frame) but not loaded again, unless the frame says that there is work.
+ * A system call is the quick way through: C functions preserve s0 to s11, so they are saved (fork
+ * and signals need the whole frame) but not loaded again, unless the frame says that there is work.
  */
 #ifndef FRANK_TRAP_VECTOR_H
 #define FRANK_TRAP_VECTOR_H

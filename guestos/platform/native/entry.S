@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The first instructions: from OpenSBI (S-mode, Bare, a0 = hart, a1 = device tree) to kernel_main in
- * the upper half. The map made here has everything as large pages, at its address plus the direct
- * map's offset, and the gigabyte that this code runs in at its own; sv39_init_kernel replaces it.
+ * The first instructions: from OpenSBI (S-mode, Bare, a0 = hart, a1 = device tree) to kernel_main
+ * in the upper half. The map made here has everything as large pages, at its address plus the
+ * direct map's offset, and the gigabyte that this code runs in at its own; sv39_init_kernel
+ * replaces it.
  */
 #include "asm-offsets.h"
 #include "riscv.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The kernel's half of every space: devices and memory at their address plus the direct map's offset,
- * in the largest pages that fit. The image's text can be executed and not written, its constants only
- * read; nothing else can be executed.
+ * The kernel's half of every space: devices and memory at their address plus the direct map's
+ * offset, in the largest pages that fit. The image's text can be executed and not written, its
+ * constants only read; nothing else can be executed.
  */
 #include "kernel/printk.h"
 #include "platform.h"
@@ -45,8 +45,7 @@ static void map_range(pa_t start, pa_t end, u64 rights, pa_t *place)
             table = table_at(pte_page(*entry));
             level--;
         }
-        table[sv39_index(address, level)] =
-            pte_make(start, PTE_V | PTE_G | PTE_A | PTE_D | rights);
+        table[sv39_index(address, level)] = pte_make(start, PTE_V | PTE_G | PTE_A | PTE_D | rights);
         start += sv39_entry_bytes(level);
     }
 }

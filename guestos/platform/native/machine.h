@@ -14,7 +14,7 @@ struct machine {
 };
 
 /* Read the device tree at `tree` into *info (all but what the platform reserves of itself) and
-   *machine. Returns the tree's size, or 0 if it is damaged or lacks something. */
+ *machine. Returns the tree's size, or 0 if it is damaged or lacks something. */
 MUST_CHECK u64 machine_read(const void *tree, u64 hart, struct plat_info *info,
                             struct machine *machine);
 

@@ -5,9 +5,9 @@
  * A space that ends has no page mapped. It is kept with its tables linked, and the next one that is
  * wanted begins with them: most processes use the same few tables.
  *
- * An ASID is given at the first switch to a space and not used again before all of them are used up;
- * then every translation is flushed and a new generation begins. So a space that is never switched to
- * again needs no flush when it ends.
+ * An ASID is given at the first switch to a space and not used again before all of them are used
+ * up; then every translation is flushed and a new generation begins. So a space that is never
+ * switched to again needs no flush when it ends.
  */
 #include "arch.h"
 #include "frank/errno.h"
@@ -41,8 +41,8 @@ _Static_assert((PLAT_PROT_READ << 1) == PTE_R && (PLAT_PROT_WRITE << 1) == PTE_W
                    (PLAT_PROT_EXEC << 1) == PTE_X,
                "rights are an entry's bits, shifted");
 
-/* An entry's bits for what users may do. None: executable for the kernel alone, which so can neither
-   read nor write on a user's behalf. */
+/* An entry's bits for what users may do. None: executable for the kernel alone, which so can
+   neither read nor write on a user's behalf. */
 static u64 bits_of(u32 prot)
 {
     u64 bits = PTE_V | PTE_A | PTE_D;
@@ -246,14 +246,15 @@ static u64 pages_in_table(uva_t address, u64 count)
 int plat_map_many(struct plat_space *space, uva_t address, u64 count, const pa_t *pages, u32 prot)
 {
     u64 in_first = pages_in_table(address, count), bits = bits_of(prot);
-    u64 *entry = make_entry(space, address);
+    u64 *entry = make_entry(space, address), *second = entry;
 
-    if (entry == NULL || (in_first < count &&
-                          make_entry(space, address + in_first * PAGE_SIZE) == NULL))
+    if (in_first < count) /* a range touches at most two tables */
+        second = make_entry(space, address + in_first * PAGE_SIZE);
+    if (entry == NULL || second == NULL)
         return -ENOMEM;
     for (u64 i = 0; i < count; i++, entry++) {
         if (i == in_first)
-            entry = find_entry(space, address + i * PAGE_SIZE);
+            entry = second;
         if (pages[i] != 0)
             *entry = pte_make(pages[i], bits);
     }

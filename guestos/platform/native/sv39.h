@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Sv39 tables (privileged specification 1.12, section 4.4): the entries, and who makes tables. C and
-   assembly. */
+/* Sv39 tables (privileged specification 1.12, section 4.4): the entries, and who makes tables. C
+   and assembly. */
 #ifndef FRANK_NATIVE_SV39_H
 #define FRANK_NATIVE_SV39_H
 
 #define PTE_V_BIT 0
-#define PTE_KERNEL_LEAF_ALL 0xef /* D A G X W R V: the boot's own map, before there is a better one */
+#define PTE_KERNEL_LEAF_ALL \
+    0xef /* D A G X W R V: the boot's own map, before there is a better one */
 #define SATP_MODE_SV39_SHIFT 60
 #define SATP_MODE_SV39 8
 
@@ -58,8 +59,8 @@ static inline pa_t pte_page(u64 pte)
 /* The kernel's own root, from which every space's upper half is copied. */
 extern pa_t sv39_kernel_root;
 
-/* Map devices below memory and all of memory in the upper half, with the image's parts as their kind
-   demands, taking table pages from *place upwards; and use that map. */
+/* Map devices below memory and all of memory in the upper half, with the image's parts as their
+   kind demands, taking table pages from *place upwards; and use that map. */
 void sv39_init_kernel(pa_t memory_base, u64 memory_bytes, pa_t *place);
 
 /* Use the kernel's root on this CPU. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The 16550 serial port: input by interrupt; output straight into its queue, waiting a bounded time for
- * room (National Semiconductor PC16550D data sheet).
+ * The 16550 serial port: input by interrupt; output straight into its queue, waiting a bounded time
+ * for room (National Semiconductor PC16550D data sheet).
  */
 #include "kernel/lock.h"
 #include "kernel/tty.h"
