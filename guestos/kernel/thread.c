@@ -216,7 +216,9 @@ u64 thread_run_ticks(const struct thread *thread)
 
 static void switch_to(struct cpu *cpu, struct thread *from, struct thread *to, u64 now)
 {
-    if (from->canary != THREAD_STACK_CANARY)
+    u64 depth = (u64)__builtin_frame_address(0) - (u64)from;
+
+    if (from->canary != THREAD_STACK_CANARY || depth > THREAD_STACK_SIZE)
         panic("kernel stack overflow in thread %p", (void *)from);
     from->run_ticks += now - from->started_ticks;
     to->started_ticks = now;

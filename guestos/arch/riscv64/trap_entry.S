@@ -9,7 +9,7 @@
 #include "trap_vector.h"
 
 /* A kernel trap needs this much stack above the thread's structure, or the stack counts as full. */
-#define STACK_RESERVE 1024
+#define STACK_RESERVE 512
 
     .section .text
     .global trap_from_kernel
@@ -18,8 +18,10 @@ trap_from_kernel:
     addi sp, sp, -FRAME_SIZE
     sd t0, (FRAME_X + 8 * 5)(sp)
     sd t1, (FRAME_X + 8 * 6)(sp)
-    slli t0, sp, 64 - THREAD_STACK_SHIFT
-    srli t0, t0, 64 - THREAD_STACK_SHIFT
+    ld t0, CPU_CURRENT(tp)
+    sub t0, sp, t0
+    srli t1, t0, THREAD_STACK_SHIFT
+    bnez t1, stack_overflow
     li t1, THREAD_SIZE + STACK_RESERVE
     bltu t0, t1, stack_overflow
     addi t0, sp, FRAME_SIZE
