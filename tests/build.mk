@@ -74,8 +74,9 @@ core: test-build $(BUILD)/core/candor.elf | $(SETUP) ## build the pv-only config
 
 # ---- checks of the sources ----------------------------------------------------------------------
 
-check: format-check headers-check tidy ## check formatting, headers, scripts; static analysis
+check: format-check headers-check tidy ## check formatting, headers, scripts, names in documents; static analysis
 	@tools/check-sources
+	@tools/check-names
 	@shellcheck $(SHELL_SCRIPTS)
 	@echo 'check: all is well'
 

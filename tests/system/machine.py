@@ -84,6 +84,15 @@ class Machine:
         self.prompt(timeout)
         return self.before
 
+    def read(self, seconds):
+        """Whatever comes until nothing has come for that long, without colours and carriage returns."""
+        text = ""
+        while True:
+            try:
+                text += self._child.read_nonblocking(4096, timeout=seconds)
+            except (pexpect.TIMEOUT, pexpect.EOF):
+                return CONTROL_SEQUENCE.sub("", text).replace("\r", "")
+
     def absent(self, pattern, seconds):
         """Watches for that long that the machine does not print `pattern`."""
         found = self._child.expect([pattern, pexpect.TIMEOUT, pexpect.EOF], timeout=seconds)
