@@ -16,12 +16,13 @@
 #include "virt/pv/paging_names.h"
 
 enum {
-    FLUSH_PAGES_MAX = 16, /* dropped one by one; more are dropped all together */
-    RANGE_MAX = 256,      /* pages that a call does before it returns the rest to its caller */
-    BATCH_MAX = 128,      /* updates, likewise */
+    FLUSH_PAGES_MAX = 4, /* dropped one by one; more are dropped all together */
+    RANGE_MAX = 256,     /* pages that a call does before it returns the rest to its caller */
+    BATCH_MAX = 128,     /* updates, likewise */
     BATCH_BUFFER = 32,
     PROT_ALL = PROT_READ | PROT_WRITE | PROT_EXECUTE | PROT_USER,
 };
+_Static_assert(PAGING_COUNT_MAX * sizeof(u64) <= FRAME_BYTES, "an array meets two frames at most");
 _Static_assert((int)PROT_READ == SV39_R && (int)PROT_WRITE == SV39_W &&
                    (int)PROT_EXECUTE == SV39_X && (int)PROT_USER == SV39_U,
                "the ABI's bits are those of an entry");
@@ -73,13 +74,13 @@ struct flush {
 
 static void flush_page(struct flush *flush, gva_t page)
 {
-    flush->vcpu->counts.flushes++;
     if (++flush->pages <= FLUSH_PAGES_MAX)
         arch_translation_drop(page);
 }
 
 static void flush_end(const struct flush *flush)
 {
+    flush->vcpu->counts.flushes += flush->pages;
     if (flush->pages > FLUSH_PAGES_MAX)
         arch_translation_drop_all();
 }
@@ -222,6 +223,14 @@ static u64 range_run_array(const struct range *range, u64 **entries, gpa_t array
     return min(run, (FRAME_BYTES - at % FRAME_BYTES) / sizeof(u64));
 }
 
+/* A run without a table: nothing is mapped in it. */
+static void range_nothing(struct range *range, u64 *words, u64 run)
+{
+    for (u64 i = 0; i < run; i++)
+        WRITE_ONCE(words[i], 0);
+    range->done += run;
+}
+
 static struct hc_result range_end(const struct range *range, int error)
 {
     flush_end(&range->flush);
@@ -312,6 +321,19 @@ struct hc_result hc_pte_protect(struct vcpu *vcpu, gpa_t name, gva_t address, u6
     return range_end(&range, HC_OK);
 }
 
+/* Whether an array that Candor is to write lies in data frames: at most two, since it is no longer
+ * than one. */
+static int array_check(const struct vm *vm, gpa_t array, u64 bytes)
+{
+    u64 last = array.value + bytes - 1;
+    u32 first_frame = p2m_entry(&vm->p2m, array.value >> FRAME_SHIFT);
+    u32 last_frame = p2m_entry(&vm->p2m, last >> FRAME_SHIFT);
+
+    if (first_frame == 0 || (last_frame == 0 && !(first_frame & P2M_POOL)))
+        return HC_INVALID_ADDRESS;
+    return (first_frame | last_frame) & P2M_POOL ? HC_IS_POOL : HC_OK;
+}
+
 /* The common part of pte_clone's and pte_clear's arguments. */
 static int range_check_array(const struct vm *vm, gva_t address, u64 count, gpa_t entries)
 {
@@ -321,11 +343,11 @@ static int range_check_array(const struct vm *vm, gva_t address, u64 count, gpa_
         return error;
     if (entries.value % sizeof(u64) != 0)
         return HC_INVALID_ADDRESS;
-    return guest_check_out(vm, entries, count * sizeof(u64));
+    return count > 0 ? array_check(vm, entries, count * sizeof(u64)) : HC_OK;
 }
 
 /* Takes one entry over into another space, both without the right to write. */
-static int clone_one(struct range *range, u64 *from, u64 *to)
+static int clone_one(struct flush *flush, u64 *from, u64 *to, gva_t page)
 {
     u64 leaf = *from & ~(u64)SV39_W;
 
@@ -336,9 +358,29 @@ static int clone_one(struct range *range, u64 *from, u64 *to)
     *to = leaf;
     if (*from != leaf) {
         *from = leaf;
-        flush_page(&range->flush, range_page(range));
+        flush_page(flush, page);
     }
     return HC_OK;
+}
+
+/* Takes over a run of entries that share their tables; says in words[] what they were. */
+static int clone_run(struct range *range, u64 *from, u64 *to, u64 *words, u64 run)
+{
+    gva_t page = range_page(range);
+    int error = HC_OK;
+    u64 i;
+
+    for (i = 0; i < run; i++, page.value += FRAME_BYTES) {
+        u64 old = from[i];
+
+        if (old != 0)
+            error = clone_one(&range->flush, &from[i], to != NULL ? &to[i] : NULL, page);
+        if (error != HC_OK)
+            break;
+        WRITE_ONCE(words[i], leaf_show(old));
+    }
+    range->done += i;
+    return error;
 }
 
 struct hc_result hc_pte_clone(struct vcpu *vcpu, gpa_t to_name, gpa_t from_name, gva_t address,
@@ -362,18 +404,29 @@ struct hc_result hc_pte_clone(struct vcpu *vcpu, gpa_t to_name, gpa_t from_name,
         u64 *from, *words, *to = entry_find(to_root, range_page(&range), 0);
         u64 run = range_run_array(&range, &from, array, true, &words, &error);
 
-        for (u64 i = 0; error == HC_OK && i < run; i++) {
-            u64 old = from != NULL ? from[i] : 0;
-
-            if (old != 0)
-                error = clone_one(&range, &from[i], to != NULL ? &to[i] : NULL);
-            if (error != HC_OK)
-                break;
-            WRITE_ONCE(words[i], leaf_show(old));
-            range.done++;
-        }
+        if (error == HC_OK && from == NULL)
+            range_nothing(&range, words, run);
+        else if (error == HC_OK)
+            error = clone_run(&range, from, to, words, run);
     }
     return range_end(&range, error);
+}
+
+/* Clears a run of entries that share their table; says in words[] what they were. */
+static void clear_run(struct range *range, u64 *entries, u64 *words, u64 run)
+{
+    gva_t page = range_page(range);
+
+    for (u64 i = 0; i < run; i++, page.value += FRAME_BYTES) {
+        u64 old = entries[i];
+
+        WRITE_ONCE(words[i], leaf_show(old));
+        if (old == 0)
+            continue;
+        entries[i] = 0;
+        flush_page(&range->flush, page);
+    }
+    range->done += run;
 }
 
 struct hc_result hc_pte_clear(struct vcpu *vcpu, gpa_t name, gva_t address, u64 count, gpa_t array)
@@ -391,15 +444,10 @@ struct hc_result hc_pte_clear(struct vcpu *vcpu, gpa_t name, gva_t address, u64 
         u64 *entries, *words;
         u64 run = range_run_array(&range, &entries, array, true, &words, &error);
 
-        for (u64 i = 0; error == HC_OK && i < run; i++, range.done++) {
-            u64 old = entries != NULL ? entries[i] : 0;
-
-            WRITE_ONCE(words[i], leaf_show(old));
-            if (old == 0)
-                continue;
-            entries[i] = 0;
-            flush_page(&range.flush, range_page(&range));
-        }
+        if (error == HC_OK && entries == NULL)
+            range_nothing(&range, words, run);
+        else if (error == HC_OK)
+            clear_run(&range, entries, words, run);
     }
     return range_end(&range, error);
 }
