@@ -37,6 +37,9 @@ struct hc_result hc_shared_page(struct vcpu *vcpu, gpa_t page)
     vcpu->shared = bytes;
     vcpu->shared->time_offset = -(i64)vcpu->vm->started_at;
     sched_account(vcpu, arch_time_now());
+    /* What was typed before could not be announced. */
+    if (console_guest_readable(&vcpu->vm->console))
+        event_send(vcpu, EVENT_CONSOLE);
     return hc_value(0);
 }
 

@@ -50,6 +50,8 @@ static struct {
 
     u32 focus; /* a port's number, or FOCUS_MONITOR */
     bool prefix_seen;
+    struct byte_ring early; /* typed before the first port was opened */
+    u8 early_bytes[CONSOLE_INPUT_BYTES];
     u8 system_bytes[CONSOLE_SYSTEM_BYTES];
 } console = {.lock = LOCK_INIT(LOCK_CONSOLE, "console")};
 
@@ -116,6 +118,7 @@ static void feed_locked(void)
 void console_init(const struct console_device *device)
 {
     console.device = device;
+    byte_ring_init(&console.early, console.early_bytes, CONSOLE_INPUT_BYTES);
     byte_ring_init(&console.system.ring, console.system_bytes, CONSOLE_SYSTEM_BYTES);
     if (console.mux.count == 0 && !console_mux_add(&console.mux, &console.system))
         return;
@@ -321,6 +324,11 @@ bool console_guest_readable(struct console_port *port)
  * always work. */
 static enum input_action route_locked(u8 byte, struct console_port **port)
 {
+    if (console.port_count == 0) {
+        if (byte_ring_room(&console.early) > 0)
+            byte_ring_put(&console.early, byte);
+        return INPUT_NONE;
+    }
     if (console.focus == FOCUS_MONITOR)
         return INPUT_MONITOR;
     if (console.focus > console.port_count)
@@ -387,14 +395,23 @@ static void act_on_input(enum input_action action, u8 byte, struct console_port 
     }
 }
 
-/* Takes one byte from the device; false when there is none. */
+static int next_byte_locked(void)
+{
+    if (console.seized)
+        return -1;
+    if (console.port_count > 0 && byte_ring_used(&console.early) > 0)
+        return byte_ring_take(&console.early);
+    return console.device->read(console.device->context);
+}
+
+/* Takes one byte of input; false when there is none. */
 static bool take_input(void)
 {
     struct console_port *port = NULL;
     enum input_action action = INPUT_NONE;
 
     lock_acquire(&console.lock);
-    int byte = console.seized ? -1 : console.device->read(console.device->context);
+    int byte = next_byte_locked();
     if (byte >= 0)
         action = input_byte_locked((u8)byte, &port);
     lock_release(&console.lock);

@@ -22,12 +22,14 @@ enum uart_bits {
     FCR_CLEAR_TRANSMIT = 1 << 2,
     LCR_8_BITS = 3,
     MCR_READY = 1 << 0 | 1 << 1 | 1 << 3, /* DTR, RTS, and OUT2, which lets the interrupt out */
+    MCR_LOOP = 1 << 4,                    /* output comes back as input, and the line is cut off */
     LSR_RECEIVED = 1 << 0,
     LSR_TRANSMIT_EMPTY = 1 << 5,
 };
 
 enum {
     UART_FIFO_BYTES = 16,
+    UART_NO_BYTE = -1,
     POLLS_MAX = 1000000,
 };
 
@@ -51,18 +53,34 @@ static void uart_write(const struct uart16550 *uart, enum uart_register r, u8 va
 void uart16550_init(struct uart16550 *uart, uintptr_t base, u32 shift, u32 io_width)
 {
     *uart = (struct uart16550){
-        .base = base, .shift = shift, .io_width = io_width, .interrupts = IER_RECEIVED};
+        .base = base,
+        .shift = shift,
+        .io_width = io_width,
+        .interrupts = IER_RECEIVED,
+        .early_byte = UART_NO_BYTE,
+    };
     uart_write(uart, UART_INTERRUPT_ENABLE, 0);
     uart_write(uart, UART_LINE_CONTROL, LCR_8_BITS);
+    /* Switching the FIFOs on empties them: what came before is taken first, and nothing more comes
+       in meanwhile, for the loop cuts the line off. */
+    uart_write(uart, UART_MODEM_CONTROL, MCR_READY | MCR_LOOP);
+    uart->early_byte = uart16550_read(uart);
     uart_write(uart, UART_FIFO_CONTROL, FCR_ENABLE | FCR_CLEAR_TRANSMIT);
     uart_write(uart, UART_MODEM_CONTROL, MCR_READY);
+    /* QEMU looks for more input when the register is read; it is empty now. */
+    uart_read(uart, UART_DATA);
     uart_write(uart, UART_INTERRUPT_ENABLE, uart->interrupts);
 }
 
 int uart16550_read(struct uart16550 *uart)
 {
+    int early = uart->early_byte;
+
+    uart->early_byte = UART_NO_BYTE;
+    if (early != UART_NO_BYTE)
+        return early;
     if ((uart_read(uart, UART_LINE_STATUS) & LSR_RECEIVED) == 0)
-        return -1;
+        return UART_NO_BYTE;
     return uart_read(uart, UART_DATA);
 }
 

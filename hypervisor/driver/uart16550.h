@@ -10,9 +10,10 @@
 
 struct uart16550 {
     uintptr_t base;
-    u32 shift;     /* log2 of the distance between registers */
-    u32 io_width;  /* bytes of one access: 1 or 4 */
-    u8 interrupts; /* what IER holds */
+    u32 shift;      /* log2 of the distance between registers */
+    u32 io_width;   /* bytes of one access: 1 or 4 */
+    u8 interrupts;  /* what IER holds */
+    int early_byte; /* received before the FIFOs were switched on; -1: none */
 };
 
 /* Takes the device over: FIFOs on, what was received so far kept, receive interrupt on, transmit

@@ -25,17 +25,18 @@ CONTROL_SEQUENCE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 class Machine:
     """Starts `tools/candor WORDS` on a terminal of its own and talks to it.
 
-    With `through`, a list of bytes, its standard input is a pipe into which these go, one a second, and which then ends.
+    With `through`, a list of bytes, its standard input is a pipe into which these go, one each `delay_s`, and
+    which then ends.
     """
 
-    def __init__(self, words, log, life_s=LIFE_S, environment=None, through=None):
+    def __init__(self, words, log, life_s=LIFE_S, environment=None, through=None, delay_s=1):
         self.log = Path(log)
         self.log.parent.mkdir(parents=True, exist_ok=True)
         self.transcript = ""
         self._file = open(self.log, "w", encoding="utf-8")
         command = ["--foreground", "-k", "5", str(life_s), str(ROOT / "tools/candor"), *map(str, words)]
         if through is not None:
-            pieces = "; ".join("sleep 1; printf %s " + shlex.quote(piece.decode()) for piece in through)
+            pieces = "; ".join(f"sleep {delay_s}; printf %s " + shlex.quote(piece.decode()) for piece in through)
             script = f"{{ {pieces}; }} | timeout {shlex.join(command)}"
             command = ["--foreground", "-k", "5", str(life_s), "sh", "-c", script]
         self._file.write("$ timeout " + " ".join(command) + "\n")

@@ -60,6 +60,13 @@ def test_without_a_terminal_the_guests_get_every_byte(start):
     assert machine.wait_exit() == 0
 
 
+def test_what_was_typed_before_the_start_is_not_lost(start):
+    machine = start("run", "--vm", FRANK, through=(b"echo early\rpoweroff\r",), delay_s=0)
+    machine.expect("frank[$] .*early\r*\n", timeout=20)
+    assert machine.wait_exit() == 0
+    assert "not found" not in machine.transcript
+
+
 BAD_IMAGES = {
     "rubbish": b"rubbish" * 100,
     "cut": elf_builder.guest()[:-4],
