@@ -45,19 +45,21 @@ void hart_flush_all(void)
 {
     struct hart *self = arch_hart();
     u64 before[HARTS_MAX];
+    bool asked[HARTS_MAX] = {false};
 
     for (u32 i = 0; i < hart_count; i++) {
         before[i] = __atomic_load_n(&harts[i].flushes_done, __ATOMIC_ACQUIRE);
-        if (&harts[i] != self && __atomic_load_n(&harts[i].online, __ATOMIC_ACQUIRE))
+        /* Decided once: one that comes online meanwhile has no translations, and would not answer.
+         */
+        asked[i] = &harts[i] != self && __atomic_load_n(&harts[i].online, __ATOMIC_ACQUIRE);
+        if (asked[i])
             hart_send(&harts[i], HART_MAIL_FLUSH);
     }
     arch_translation_drop_all();
     for (u32 i = 0; i < hart_count; i++) {
         struct hart *hart = &harts[i];
 
-        if (hart == self || !__atomic_load_n(&hart->online, __ATOMIC_ACQUIRE))
-            continue;
-        while (__atomic_load_n(&hart->flushes_done, __ATOMIC_ACQUIRE) == before[i]) {
+        while (asked[i] && __atomic_load_n(&hart->flushes_done, __ATOMIC_ACQUIRE) == before[i]) {
             hart_serve_mail(self);
             arch_relax();
         }
