@@ -9,12 +9,12 @@
 
 enum {
     HARTS_MAX = 64,
-    MACHINE_ISA_BYTES = 256,
+    MACHINE_ISA_BYTES = 1024,
 };
 
 struct machine {
     char model[64];
-    char isa[MACHINE_ISA_BYTES]; /* of the boot hart; cut short if longer */
+    char isa[MACHINE_ISA_BYTES]; /* of the first hart listed; cut short if longer, which cpu_refuse refuses */
     u32 hart_count;
     u64 hart_ids[HARTS_MAX];
     u64 memory_base;

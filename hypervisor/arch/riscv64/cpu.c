@@ -22,6 +22,10 @@ static const struct {
      "it has the advanced interrupt state (ssaia), which Candor does not switch between machines"},
     {"smaia",
      "it has the advanced interrupt state (smaia), which Candor does not switch between machines"},
+    {"sscsrind",
+     "it has indirect registers (sscsrind), which Candor does not switch between machines"},
+    {"ssctr", "it records branches (ssctr), which Candor does not switch between machines"},
+    {"smctr", "it records branches (smctr), which Candor does not switch between machines"},
     {"zicfiss", "it has shadow stacks (zicfiss), which Candor does not switch between machines"},
     {"zicfilp", "it has landing pads (zicfilp), which Candor does not switch between machines"},
     {"zfinx", "it keeps floating point in integer registers (zfinx); Candor expects F and D"},
@@ -42,6 +46,8 @@ const char *cpu_refuse(const char *isa)
         return "it has vector registers (V), which Candor does not switch between machines";
     if ((misa & needed) != needed)
         return "it lacks one of the extensions A, C, D and S";
+    if (strlen(isa) == MACHINE_ISA_BYTES - 1)
+        return "its list of extensions is too long to be looked through";
     for (const char *word = strchr(isa, '_'); word != NULL; word = strchr(word, '_')) {
         word++;
         for (unsigned i = 0; i < ARRAY_SIZE(refused_extensions); i++) {
