@@ -179,7 +179,6 @@ void vm_check_last(void)
 static void vm_ended(struct vm *vm)
 {
     vm->step = 0;
-    p2m_clear(&vm->p2m);
     if (vm->exit == VM_EXIT_REBOOT) {
         vm->exit = VM_EXIT_NONE;
         vm->reboots++;
@@ -209,6 +208,7 @@ static void step_ending(struct vm *vm)
     chunk = vm->returned < vm->step ? p2m_lookup(&vm->p2m, first) : MFN_NONE;
     if (mfn_valid(chunk)) {
         frame_chunk_free(chunk);
+        p2m_clear(&vm->p2m, gfn(first), CHUNK_FRAMES);
         vm->returned += CHUNK_FRAMES;
         return;
     }

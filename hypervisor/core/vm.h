@@ -10,6 +10,7 @@
 #pragma once
 
 #include "bundle_reader.h"
+#include "elf.h"
 
 #include "core/lock.h"
 #include "core/vcpu.h"
@@ -51,6 +52,8 @@ struct vm_pv {
     u64 entry;      /* where the image starts */
     u64 image_base; /* guest-physical range of the loaded image */
     u64 image_end;
+    struct elf_segment segments[ELF_SEGMENTS_MAX]; /* of the image, checked */
+    u32 segment_count;
     u64 start_info; /* guest-physical */
     u64 initrd;
     u32 phase;      /* enum pv_phase: how far building has come */

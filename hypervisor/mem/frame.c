@@ -27,10 +27,12 @@ enum chunk_use {
 };
 
 struct chunk {
-    u16 use;       /* enum chunk_use */
-    u16 taken;     /* of SINGLES: frames in use */
+    u32 use;       /* enum chunk_use */
+    u32 taken;     /* of SINGLES: frames in use */
     u32 free_list; /* of SINGLES: first free frame; 0: none */
+    u32 next;      /* of SINGLES: the next of frames.singles */
 };
+_Static_assert(sizeof(struct chunk) % sizeof(u64) == 0, "words follow the array of them");
 
 mfn_t frame_open_base;
 mfn_t frame_open_end;
@@ -41,6 +43,8 @@ static struct {
     struct chunk *chunks;
     u32 chunk_count;
     u32 chunks_free;
+    u32 free_below; /* every chunk from here on is in use: nothing to search there */
+    u32 singles;    /* chunks cut up, a list by place plus 1; 0: end. They are few. */
     u8 *heap;
     u32 heap_frames;
     u64 *heap_map;
@@ -80,6 +84,8 @@ bool frame_init(maddr_t closed, maddr_t end)
     frames.heap_frames = min(frames.heap_frames, (u32)(map_bytes * 8));
     frames.chunk_count = (u32)((open_end - open) / CHUNK_BYTES);
     frames.chunks_free = frames.chunk_count;
+    frames.free_below = frames.chunk_count;
+    frames.singles = 0;
     return true;
 }
 
@@ -134,14 +140,23 @@ static u32 chunk_of(mfn_t frame)
 /* The highest free chunk, now of that use; chunk_count when there is none. */
 static u32 chunk_take_locked(enum chunk_use use)
 {
-    for (u32 i = frames.chunk_count; i-- > 0;) {
+    for (u32 i = frames.free_below; i-- > 0;) {
         if (frames.chunks[i].use == CHUNK_FREE) {
-            frames.chunks[i] = (struct chunk){.use = (u16)use};
+            frames.free_below = i;
+            frames.chunks[i] = (struct chunk){.use = use};
             frames.chunks_free--;
             return i;
         }
     }
+    frames.free_below = 0;
     return frames.chunk_count;
+}
+
+static void chunk_give_locked(u32 index)
+{
+    frames.chunks[index] = (struct chunk){.use = CHUNK_FREE};
+    frames.chunks_free++;
+    frames.free_below = max(frames.free_below, index + 1);
 }
 
 mfn_t frame_chunk_alloc(u16 vm)
@@ -163,8 +178,7 @@ void frame_chunk_free(mfn_t first)
     for (u32 i = 0; i < CHUNK_FRAMES; i++)
         *frame_get(mfn(first.number + i)) = (struct frame){0};
     lock_acquire(&frames.lock);
-    frames.chunks[chunk_of(first)].use = CHUNK_FREE;
-    frames.chunks_free++;
+    chunk_give_locked(chunk_of(first));
     lock_release(&frames.lock);
 }
 
@@ -173,13 +187,15 @@ static u32 singles_chunk_locked(void)
 {
     u32 index;
 
-    for (index = 0; index < frames.chunk_count; index++) {
-        if (frames.chunks[index].use == CHUNK_SINGLES && frames.chunks[index].free_list != 0)
-            return index;
+    for (u32 at = frames.singles; at != 0; at = frames.chunks[at - 1].next) {
+        if (frames.chunks[at - 1].free_list != 0)
+            return at - 1;
     }
     index = chunk_take_locked(CHUNK_SINGLES);
     if (index == frames.chunk_count)
         return index;
+    frames.chunks[index].next = frames.singles;
+    frames.singles = index + 1;
     for (u32 i = CHUNK_FRAMES; i-- > 0;) {
         mfn_t frame = mfn(chunk_first(index).number + i);
 
@@ -212,16 +228,26 @@ mfn_t frame_table_alloc(u16 vm, u8 level)
     return frame;
 }
 
+static void singles_remove_locked(u32 index)
+{
+    u32 *at = &frames.singles;
+
+    while (*at != index + 1)
+        at = &frames.chunks[*at - 1].next;
+    *at = frames.chunks[index].next;
+}
+
 void frame_table_free(mfn_t frame)
 {
-    struct chunk *chunk = &frames.chunks[chunk_of(frame)];
+    u32 index = chunk_of(frame);
+    struct chunk *chunk = &frames.chunks[index];
 
     lock_acquire(&frames.lock);
     *frame_get(frame) = (struct frame){.gfn = chunk->free_list};
     chunk->free_list = frame.number;
     if (--chunk->taken == 0) {
-        *chunk = (struct chunk){.use = CHUNK_FREE};
-        frames.chunks_free++;
+        singles_remove_locked(index);
+        chunk_give_locked(index);
     }
     lock_release(&frames.lock);
 }

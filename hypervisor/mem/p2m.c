@@ -24,7 +24,7 @@ void p2m_set(struct p2m *map, gfn_t guest, mfn_t machine, bool pool)
     map->entries[guest.number - map->base_gfn] = machine.number | (pool ? P2M_POOL : 0);
 }
 
-void p2m_clear(struct p2m *map)
+void p2m_clear(struct p2m *map, gfn_t first, u32 count)
 {
-    memset(map->entries, 0, (u64)map->frames_count * sizeof(u32));
+    memset(map->entries + (first.number - map->base_gfn), 0, (u64)count * sizeof(u32));
 }

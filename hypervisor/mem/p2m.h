@@ -22,8 +22,8 @@ void p2m_destroy(struct p2m *map);
 /* Sets one frame, which the map must cover. */
 void p2m_set(struct p2m *map, gfn_t guest, mfn_t machine, bool pool);
 
-/* Forgets every frame. */
-void p2m_clear(struct p2m *map);
+/* Forgets `count` frames, which the map must cover. */
+void p2m_clear(struct p2m *map, gfn_t first, u32 count);
 
 /* The raw entry of a guest frame number of any width: 0 if the map does not cover it or holds none.
  */

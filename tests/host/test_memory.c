@@ -127,8 +127,9 @@ static void test_the_p2m_answers_for_its_range_alone(void **state)
     assert_int_equal(p2m_entry(&map, 0x80200), 0);
     assert_int_equal(p2m_entry(&map, ~0UL), 0);
     assert_int_equal(p2m_entry(&map, 0x100080000), 0);
-    p2m_clear(&map);
+    p2m_clear(&map, gfn(0x80000), 511);
     assert_int_equal(p2m_entry(&map, 0x80000), 0);
+    assert_int_equal(p2m_lookup(&map, 0x801ff).number, 0x81235);
     p2m_destroy(&map);
     assert_int_equal(p2m_entry(&map, 0x80000), 0);
 }

@@ -28,18 +28,18 @@ enum pv_phase {
     PV_START = 4, /* start_info, boot root, registers */
 };
 
-enum { STEP_BYTES = 4 * FRAME_BYTES }; /* copied in one step */
+enum {
+    STEP_BYTES = 4 * FRAME_BYTES, /* copied in one step, by words */
+    STEP_SINGLE_BYTES = 2048, /* the same, byte by byte, for a place aligned unlike its source */
+    STEP_POOL_BYTES = CHUNK_BYTES / 2, /* of the pool, marked or released in one step */
+};
 
-static struct elf_image image_open(const struct vm *vm)
-{
-    struct elf_image image;
-
-    /* It was checked by pv_admit, and the bundle is closed memory. */
-    if (elf_open(&image, vm->config.image, vm->config.image_bytes, vm->config.image_bytes) !=
-        ELF_OK)
-        image.headers_count = 0;
-    return image;
-}
+/* What the direct map's leaves allow. */
+enum {
+    MAP_CODE = SV39_V | SV39_R | SV39_X,
+    MAP_DATA = SV39_V | SV39_R | SV39_W,
+    MAP_POOL = SV39_V | SV39_R,
+};
 
 /* ---- admission ---- */
 
@@ -89,9 +89,11 @@ static const char *admit_segments(struct vm *vm, const struct elf_image *image)
         return "its image does not fit into its memory";
     vm->pv.image_base = memory_end(vm);
     vm->pv.image_end = 0;
+    vm->pv.segment_count = 0;
     for (u32 cursor = 0; elf_next_segment(image, &cursor, &segment);) {
         u64 end = segment.physical_address + segment.memory_bytes;
 
+        vm->pv.segments[vm->pv.segment_count++] = segment;
         vm->pv.image_base = min(vm->pv.image_base, segment.physical_address);
         vm->pv.image_end = max(vm->pv.image_end, end);
         if (ranges_meet(segment.physical_address, end, vm->pv.pool_base,
@@ -160,37 +162,44 @@ static void load_bytes(const struct vm *vm, u64 to, const u8 *from, u64 bytes)
         log_vm_line(vm->name, "part of its image was not loaded");
 }
 
+/* How many of the `left` bytes one step copies. */
+static u64 step_bytes(u64 to, const u8 *from, u64 left)
+{
+    bool alike = (to ^ (u64)from) % sizeof(u64) == 0;
+
+    return min(left, alike ? (u64)STEP_BYTES : (u64)STEP_SINGLE_BYTES);
+}
+
 static bool step_pool(struct vm *vm)
 {
     u64 first = vm->pv.pool_base + vm->pv.cursor;
 
-    for (u64 at = first; at < first + CHUNK_BYTES; at += FRAME_BYTES) {
+    for (u64 at = first; at < first + STEP_POOL_BYTES; at += FRAME_BYTES) {
         mfn_t frame = p2m_lookup(&vm->p2m, at >> FRAME_SHIFT);
 
         frame_get(frame)->type = FRAME_POOL;
         p2m_set(&vm->p2m, gfn(at >> FRAME_SHIFT), frame, true);
     }
-    vm->pv.cursor += CHUNK_BYTES;
+    vm->pv.cursor += STEP_POOL_BYTES;
     return vm->pv.cursor < vm->pv.pool_bytes;
 }
 
 /* The cursor counts through the file bytes of all segments, one behind the other. */
 static bool step_image(struct vm *vm)
 {
-    struct elf_image image = image_open(vm);
-    struct elf_segment segment;
-    u64 before = 0;
+    u64 offset = vm->pv.cursor;
 
-    for (u32 cursor = 0; elf_next_segment(&image, &cursor, &segment);
-         before += segment.file_bytes) {
-        u64 offset = vm->pv.cursor - before;
-        u64 bytes;
+    for (u32 i = 0; i < vm->pv.segment_count; i++) {
+        const struct elf_segment *segment = &vm->pv.segments[i];
+        const u8 *from = vm->config.image + segment->offset + offset;
+        u64 to = segment->physical_address + offset, bytes;
 
-        if (offset >= segment.file_bytes)
+        if (offset >= segment->file_bytes) {
+            offset -= segment->file_bytes;
             continue;
-        bytes = min((u64)STEP_BYTES, segment.file_bytes - offset);
-        load_bytes(vm, segment.physical_address + offset,
-                   vm->config.image + segment.offset + offset, bytes);
+        }
+        bytes = step_bytes(to, from, segment->file_bytes - offset);
+        load_bytes(vm, to, from, bytes);
         vm->pv.cursor += bytes;
         return true;
     }
@@ -199,29 +208,60 @@ static bool step_image(struct vm *vm)
 
 static bool step_initrd(struct vm *vm)
 {
-    u64 bytes = min((u64)STEP_BYTES, vm->config.initrd_bytes - vm->pv.cursor);
+    const u8 *from = vm->config.initrd + vm->pv.cursor;
+    u64 to = vm->pv.initrd + vm->pv.cursor;
+    u64 bytes = step_bytes(to, from, vm->config.initrd_bytes - vm->pv.cursor);
 
     if (bytes > 0)
-        load_bytes(vm, vm->pv.initrd + vm->pv.cursor, vm->config.initrd + vm->pv.cursor, bytes);
+        load_bytes(vm, to, from, bytes);
     vm->pv.cursor += bytes;
     return vm->pv.cursor < vm->config.initrd_bytes;
 }
 
-/* Whether all (or else any) of [start, end) is covered by executable segments, by whole pages. */
-static bool code_covers(const struct elf_image *image, u64 start, u64 end, bool all)
+struct span {
+    u64 start;
+    u64 end;
+};
+
+/* The whole pages that a segment makes code: none if it is not executable. */
+static struct span code_pages(const struct elf_segment *segment)
 {
-    struct elf_segment segment;
+    struct span span = {
+        .start = ALIGN_DOWN(segment->physical_address, (u64)FRAME_BYTES),
+        .end = ALIGN_UP(segment->physical_address + segment->memory_bytes, (u64)FRAME_BYTES),
+    };
 
-    for (u32 cursor = 0; elf_next_segment(image, &cursor, &segment);) {
-        u64 from = ALIGN_DOWN(segment.physical_address, (u64)FRAME_BYTES);
-        u64 to = ALIGN_UP(segment.physical_address + segment.memory_bytes, (u64)FRAME_BYTES);
+    return segment->flags & ELF_EXECUTE ? span : (struct span){0, 0};
+}
 
-        if ((segment.flags & ELF_EXECUTE) == 0)
-            continue;
-        if (all ? from <= start && end <= to : ranges_meet(from, to, start, end))
+/* Whether one executable segment covers all (or else any) of [start, end), by whole pages. */
+static bool code_covers(const struct vm *vm, u64 start, u64 end, bool all)
+{
+    for (u32 i = 0; i < vm->pv.segment_count; i++) {
+        struct span code = code_pages(&vm->pv.segments[i]);
+
+        if (all ? code.start <= start && end <= code.end
+                : ranges_meet(code.start, code.end, start, end))
             return true;
     }
     return false;
+}
+
+/* The entries of a chunk of which some pages are code. */
+static void map_pages(const struct vm *vm, u64 start, mfn_t chunk, u64 *pages)
+{
+    for (u32 i = 0; i < SV39_ENTRIES; i++)
+        pages[i] = sv39_leaf(mfn(chunk.number + i), MAP_DATA);
+    for (u32 i = 0; i < vm->pv.segment_count; i++) {
+        struct span code = code_pages(&vm->pv.segments[i]);
+        u64 end = min(code.end, start + CHUNK_BYTES);
+
+        for (u64 at = max(code.start, start); at < end; at += FRAME_BYTES) {
+            u64 page = (at - start) >> FRAME_SHIFT;
+
+            pages[page] = sv39_leaf(mfn(chunk.number + page), MAP_CODE);
+        }
+    }
 }
 
 /* A table of the direct map, on the VM's list of them. */
@@ -239,18 +279,12 @@ static mfn_t map_table(struct vm *vm, u8 level)
 /* Maps the chunk at the cursor. 1, 0 or -1 as virt_ops.build. */
 static int step_map(struct vm *vm)
 {
-    enum {
-        CODE = SV39_V | SV39_R | SV39_X,
-        DATA = SV39_V | SV39_R | SV39_W,
-        POOL = SV39_V | SV39_R
-    };
-    struct elf_image image = image_open(vm);
     u64 start = VM_MEMORY_BASE + vm->pv.cursor;
     mfn_t chunk = p2m_lookup(&vm->p2m, start >> FRAME_SHIFT);
     mfn_t *upper = &vm->pv.direct_map[vm->pv.cursor >> 30];
     bool in_pool = start >= vm->pv.pool_base && start < vm->pv.pool_base + vm->pv.pool_bytes;
-    bool mixed = !in_pool && code_covers(&image, start, start + CHUNK_BYTES, false) &&
-                 !code_covers(&image, start, start + CHUNK_BYTES, true);
+    bool mixed = !in_pool && code_covers(vm, start, start + CHUNK_BYTES, false) &&
+                 !code_covers(vm, start, start + CHUNK_BYTES, true);
     u64 *entry;
 
     if (!mfn_valid(*upper))
@@ -261,21 +295,15 @@ static int step_map(struct vm *vm)
     entry = (u64 *)arch_frame_bytes(*upper) + sv39_index(gva(start), 1);
     if (mixed) {
         mfn_t lower = map_table(vm, 0);
-        u64 *pages = arch_frame_bytes(lower);
 
         if (!mfn_valid(lower))
             return -1;
-        for (u32 i = 0; i < SV39_ENTRIES; i++) {
-            u64 page = start + (u64)i * FRAME_BYTES;
-            bool code = code_covers(&image, page, page + FRAME_BYTES, false);
-
-            pages[i] = sv39_leaf(mfn(chunk.number + i), code ? CODE : DATA);
-        }
+        map_pages(vm, start, chunk, arch_frame_bytes(lower));
         *entry = sv39_link(lower);
     } else {
-        bool code = !in_pool && code_covers(&image, start, start + CHUNK_BYTES, true);
+        bool code = !in_pool && code_covers(vm, start, start + CHUNK_BYTES, true);
 
-        *entry = sv39_leaf(chunk, in_pool ? POOL : code ? CODE : DATA);
+        *entry = sv39_leaf(chunk, in_pool ? MAP_POOL : code ? MAP_CODE : MAP_DATA);
     }
     vm->pv.cursor += CHUNK_BYTES;
     return vm->pv.cursor < vm->config.memory_bytes;
@@ -345,8 +373,7 @@ static int pv_build(struct vm *vm)
 
 /* ---- ending ---- */
 
-/* First the pool's tables, as many frames a step as a chunk has, then the direct map's. The phase
- * counts down to -1. */
+/* First the pool's tables, STEP_POOL_BYTES of it a step, then the direct map's. */
 static bool pv_release(struct vm *vm)
 {
     u32 next = vm->pv.map_tables;
@@ -359,9 +386,9 @@ static bool pv_release(struct vm *vm)
     if (vm->pv.releasing) {
         u64 first = vm->pv.pool_base + vm->pv.cursor;
 
-        for (u64 at = first; at < first + CHUNK_BYTES; at += FRAME_BYTES)
+        for (u64 at = first; at < first + STEP_POOL_BYTES; at += FRAME_BYTES)
             paging_release_frame(p2m_lookup(&vm->p2m, at >> FRAME_SHIFT));
-        vm->pv.cursor += CHUNK_BYTES;
+        vm->pv.cursor += STEP_POOL_BYTES;
         vm->pv.releasing = vm->pv.cursor < vm->pv.pool_bytes;
         return true;
     }
