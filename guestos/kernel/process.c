@@ -241,6 +241,7 @@ void process_exit(int status)
             if (other != thread)
                 thread_interrupt(other);
     }
+    arch_fp_reset(thread); /* nobody is to find what it leaves in the registers */
     list_remove(&thread->process_node);
     process->ended_run_ticks += thread_run_ticks(thread);
     is_last = --process->thread_count == 0;

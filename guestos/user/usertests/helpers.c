@@ -68,6 +68,23 @@ static int helper_open(int argc, char **argv)
     return fstat(atoi(argv[2]), &ignored) == 0 && fstat(atoi(argv[3]), &ignored) < 0 ? 42 : 1;
 }
 
+/* --no-floating-point: what a child leaves in the registers does not show here, where none was used. */
+static int helper_no_floating_point(int argc, char **argv)
+{
+    unsigned long left;
+    pid_t pid = (pid_t)raw_call(FRANK_SYS_fork, 0, 0, 0);
+
+    (void)argc, (void)argv;
+    if (pid == 0) {
+        __asm__ volatile("fmv.d.x fs7, %0" : : "r"(0x5ec2e7UL) : "fs7");
+        (void)raw_call(FRANK_SYS_exit, 0, 0, 0);
+    }
+    if (exit_status_of(pid) != 0)
+        return 1;
+    __asm__ volatile("fmv.x.d %0, fs7" : "=r"(left));
+    return left == 0 ? 42 : 1;
+}
+
 static int helper_clean(int argc, char **argv)
 {
     (void)argc, (void)argv;
@@ -83,7 +100,7 @@ int run_as_helper(int argc, char **argv)
     } helpers[] = {
         {"--arguments", helper_arguments}, {"--environment", helper_environment},
         {"--count", helper_count},         {"--open", helper_open},
-        {"--clean", helper_clean},
+        {"--clean", helper_clean},         {"--no-floating-point", helper_no_floating_point},
     };
 
     for (size_t i = 0; i < sizeof(helpers) / sizeof(helpers[0]); i++) {

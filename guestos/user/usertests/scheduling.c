@@ -177,6 +177,18 @@ static void exec_begins_with_clean_floating_point(void)
     CHECK(exit_status_of(pid) == 0);
 }
 
+static void ended_processes_leave_no_floating_point(void)
+{
+    static const char *words[] = {"usertests", "--no-floating-point", NULL};
+    pid_t pid = fork_checked();
+
+    if (pid == 0) {
+        execv("/bin/usertests", ARGV(words));
+        _exit(1);
+    }
+    CHECK(exit_status_of(pid) == 42);
+}
+
 const struct test scheduling_tests[] = {
     TEST(sleep_takes_its_time),
     TEST(sleep_refuses_nonsense),
@@ -186,5 +198,6 @@ const struct test scheduling_tests[] = {
     TEST(floating_point_survives_preemption),
     TEST(floating_point_survives_fork),
     TEST(exec_begins_with_clean_floating_point),
+    TEST(ended_processes_leave_no_floating_point),
     TESTS_END,
 };
