@@ -66,7 +66,7 @@ struct hc_result {
 /* Bits of `shared_page.pending`. A bit that is set is announced by the doorbell, the supervisor software interrupt (SSIP). */
 enum candor_event {
     EVENT_TIMER = 1, /* The time given to `timer_set` has come (never set for a guest with Sstc). */
-    EVENT_CONSOLE = 2, /* Console input can be read, or output that was cut short can go on, with SBI DBCN. */
+    EVENT_CONSOLE = 2, /* Console input can be read, or there is room again after a write that took nothing, with SBI DBCN. */
 };
 
 /* Bits of `start_info.flags`. */

@@ -31,12 +31,8 @@ static u32 frames_of(const struct vm *vm)
 
 static void console_notify(void *owner, enum console_event event)
 {
-    struct vm *vm = owner;
-
-    if (event == CONSOLE_EVENT_INPUT)
-        event_send_vm(vm, EVENT_CONSOLE);
-    else
-        sched_wake(&vm->vcpus[0]);
+    (void)event; /* input and room are one event to a guest */
+    event_send_vm(owner, EVENT_CONSOLE);
 }
 
 static const char *vm_make(const struct bundle_vm_view *config)

@@ -158,6 +158,18 @@ static void test_an_event_wakes_and_rings(void **state)
     assert_int_equal(a->shared->pending, EVENT_CONSOLE | EVENT_TIMER);
 }
 
+static void test_room_on_the_console_is_an_event_also_for_who_does_not_sleep_yet(void **state)
+{
+    struct console_port *port = &vms[0]->console;
+
+    (void)state;
+    check_value(hc_shared_page(a, world_data(0)));
+    port->notify(port->owner, CONSOLE_EVENT_ROOM);
+    assert_int_equal(a->shared->pending, EVENT_CONSOLE);
+    check_value(hc_yield_idle(a, TIME_NEVER));
+    assert_int_equal(a->state, VCPU_RUNNABLE);
+}
+
 static void test_the_timer_by_call_raises_its_event_once(void **state)
 {
     (void)state;
@@ -255,6 +267,7 @@ int main(void)
         turn(test_the_guests_own_timer_ends_its_sleep),
         turn(test_nobody_sleeps_with_something_pending),
         turn(test_an_event_wakes_and_rings),
+        turn(test_room_on_the_console_is_an_event_also_for_who_does_not_sleep_yet),
         turn(test_the_timer_by_call_raises_its_event_once),
         turn(test_a_wake_up_ends_an_overlong_turn_and_no_other),
         turn(test_times_add_up_and_are_shown),
