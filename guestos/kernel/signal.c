@@ -94,7 +94,7 @@ long sys_kill(u64 pid, u64 signal)
         return -EINVAL;
     if (target == 0)
         return process_signal_group(process_current()->group, (int)signal);
-    if (target < -1)
+    if (target < -1 && target != INT32_MIN)
         return process_signal_group(-target, (int)signal);
     spin_acquire(&process_lock);
     process = process_find_locked(target);

@@ -106,6 +106,7 @@ struct thread *thread_create(void (*entry)(void *argument), void *argument)
     thread->entry = entry;
     thread->argument = argument;
     thread->state = THREAD_NEW;
+    thread->cpu = cpu_this(); /* a signal may come before it is started */
     thread->frame->work = 0;
     thread->frame->status = 0;
     arch_frame_init(thread->frame, 0, 0);

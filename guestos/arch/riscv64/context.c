@@ -9,7 +9,7 @@
 static const char *const register_names[REG_COUNT] = {
     "pc", "ra", "sp", "gp", "tp",  "t0",  "t1", "t2", "s0", "s1", "a0",
     "a1", "a2", "a3", "a4", "a5",  "a6",  "a7", "s2", "s3", "s4", "s5",
-    "s6", "s7", "i8", "s9", "s10", "s11", "t3", "t4", "t5", "t6",
+    "s6", "s7", "s8", "s9", "s10", "s11", "t3", "t4", "t5", "t6",
 };
 
 void arch_context_init(struct arch_context *context, struct trap_frame *frame, void (*start)(void),
