@@ -111,7 +111,7 @@ long sys_reboot(u64 how)
 {
     switch (how) {
     case FRANK_REBOOT_POWEROFF:
-        plat_poweroff();
+        plat_poweroff(false);
     case FRANK_REBOOT_RESTART:
         plat_reboot();
     default:

@@ -36,7 +36,7 @@ static NORETURN void end(const struct trap_frame *frame, const char *format, va_
             arch_print_frame(frame);
         arch_print_backtrace(frame);
     }
-    plat_poweroff();
+    plat_poweroff(true);
 }
 
 void panic(const char *format, ...)

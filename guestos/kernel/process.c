@@ -209,7 +209,7 @@ static void become_zombie(struct process *process)
 
     if (process->pid == PID_INIT) {
         printk("frank: init has ended (status 0x%x)\n", (unsigned)process->exit_status);
-        plat_poweroff();
+        plat_poweroff(true);
     }
     file_table_close_all(process->files);
     spin_acquire(&process_lock);

@@ -73,8 +73,8 @@ const struct plat_info *plat_init(u64 boot_a0, u64 boot_a1);
    the page allocator works. */
 void plat_cpu_init(void);
 
-/* End, or start again from the beginning. */
-NORETURN void plat_poweroff(void);
+/* End, telling the machine's owner of a failure or not; or start again from the beginning. */
+NORETURN void plat_poweroff(bool failed);
 NORETURN void plat_reboot(void);
 
 /* ---- console ---- */

@@ -32,6 +32,13 @@ def test_a_paravirtual_frank_reaches_its_prompt_and_powers_off(candor):
     assert machine.wait_exit() == 0
 
 
+def test_a_kernel_that_panics_is_told_by_the_exit_status(candor):
+    machine = candor("image=build/frank-pv.elf")
+    machine.expect("frank: panic: no initial file system")
+    machine.expect("vm1: shut down, and reports a failure")
+    assert machine.wait_exit() == 1
+
+
 def test_the_smallest_guest_finds_its_start_information(candor):
     machine = candor(HELLO + ",args=a b=c,,d,mem=32M", options=("--smp", "2"))
     machine.expect("args 'a b=c,d', 32 MiB")

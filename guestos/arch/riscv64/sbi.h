@@ -14,6 +14,8 @@ enum sbi_srst {
     SBI_SRST_RESET = 0,
     SBI_SRST_SHUTDOWN = 0, /* its argument: the type */
     SBI_SRST_COLD_REBOOT = 1,
+    SBI_SRST_NO_REASON = 0, /* the next argument */
+    SBI_SRST_FAILURE = 1,
 };
 
 enum sbi_dbcn {

@@ -35,7 +35,7 @@ const struct plat_info *plat_init(u64 hart, u64 tree)
     info.user_return = native_vector_return;
     tree_bytes = machine_read((const void *)(tree + PLAT_DIRECT_MAP_OFFSET), hart, &info, &machine);
     if (tree_bytes == 0)
-        plat_poweroff();
+        plat_poweroff(true);
     sv39_init_kernel(info.memory.base, info.memory.bytes, &tables);
     uart_init(machine.uart);
     reserve(info.memory.base, tables - info.memory.base); /* firmware, image, kernel's tables */
@@ -57,22 +57,22 @@ void plat_cpu_init(void)
 }
 
 /* The call does not return if it succeeds; if it does, the hart waits without end. */
-static NORETURN void system_reset(u64 kind)
+static NORETURN void system_reset(u64 kind, u64 reason)
 {
-    (void)sbi_call(SBI_SRST, SBI_SRST_RESET, kind, 0);
+    (void)sbi_call(SBI_SRST, SBI_SRST_RESET, kind, reason);
     csr_write(sie, 0);
     for (;;)
         __asm__ volatile("wfi");
 }
 
-void plat_poweroff(void)
+void plat_poweroff(bool failed)
 {
-    system_reset(SBI_SRST_SHUTDOWN);
+    system_reset(SBI_SRST_SHUTDOWN, failed ? SBI_SRST_FAILURE : SBI_SRST_NO_REASON);
 }
 
 void plat_reboot(void)
 {
-    system_reset(SBI_SRST_COLD_REBOOT);
+    system_reset(SBI_SRST_COLD_REBOOT, SBI_SRST_NO_REASON);
 }
 
 void plat_console_write(const char *text, size_t bytes)

@@ -82,17 +82,18 @@ void pv_expect_done(struct hc_result result, const char *call)
         panic("hypercall %s: error %ld", call, result.error);
 }
 
-NORETURN void plat_poweroff(void)
+NORETURN void plat_poweroff(bool failed)
 {
-    (void)sbi_call(SBI_SRST, SBI_SRST_RESET, SBI_SRST_SHUTDOWN, 0);
+    (void)sbi_call(SBI_SRST, SBI_SRST_RESET, SBI_SRST_SHUTDOWN,
+                   failed ? SBI_SRST_FAILURE : SBI_SRST_NO_REASON);
     for (;;)
         (void)candor_yield_idle(TIMER_NEVER);
 }
 
 NORETURN void plat_reboot(void)
 {
-    (void)sbi_call(SBI_SRST, SBI_SRST_RESET, SBI_SRST_COLD_REBOOT, 0);
-    plat_poweroff();
+    (void)sbi_call(SBI_SRST, SBI_SRST_RESET, SBI_SRST_COLD_REBOOT, SBI_SRST_NO_REASON);
+    plat_poweroff(true);
 }
 
 /* ---- console ---- */
