@@ -28,7 +28,7 @@ enum hc_error {
     HC_EXISTS = -20, /* There is already a table, or an entry, where one was to be made. */
     HC_IN_USE = -21, /* The table is linked, or is the root that a vCPU is using. */
     HC_BAD_ENTRY = -22, /* A page-table entry that no guest may make: reserved bits, neither readable nor executable, writable but not readable, a foreign frame. */
-    HC_NO_SPACE = -23, /* No room is left for another root (address-space identifiers are used up). */
+    HC_NO_SPACE = -23, /* No room is left for another root: the VM's share of the address-space identifiers is used up. */
 };
 
 /* Function numbers, in a6. */

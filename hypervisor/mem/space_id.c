@@ -65,6 +65,11 @@ u16 space_id_alloc(void)
     return id;
 }
 
+u32 space_id_count(void)
+{
+    return ids.count - 1;
+}
+
 void space_id_free(u16 id)
 {
     lock_acquire(&ids.lock);

@@ -16,6 +16,9 @@ MUST_CHECK bool space_id_init(u32 count);
 /* An identifier that no translation has, or 0. May flush the machine: the caller holds no lock. */
 MUST_CHECK u16 space_id_alloc(void);
 
+/* How many can be given out at once. */
+u32 space_id_count(void);
+
 /* Gives one back. */
 void space_id_free(u16 id);
 

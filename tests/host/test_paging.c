@@ -233,21 +233,40 @@ static void test_a_table_that_changes_its_level_leaves_no_translation(void **sta
     assert_int_equal(tlb_check().unsafe, 0);
 }
 
-static void test_identifiers_that_run_out_are_an_error(void **state)
+static u32 make_roots(struct vcpu *of, u32 most)
 {
     u32 made = 0;
-    struct hc_result result;
+
+    while (made < most && hc_table_make(of, world_pool(SPARE + made), 2).error == HC_OK)
+        made++;
+    return made;
+}
+
+static void test_a_vm_that_makes_roots_without_end_takes_no_other_ones_identifiers(void **state)
+{
+    enum { SHARE = 31, HAS = 3, NEIGHBOUR_HAS = 1 }; /* the boot roots, and those of start() */
+    struct vcpu *neighbour = &vms[1]->vcpus[0];
 
     (void)state;
-    assert_true(space_id_init(4)); /* the roots made so far keep theirs; three more can be made */
-    do {
-        result = hc_table_make(cpu, world_pool(SPARE + made), 2);
-        made++;
-    } while (result.error == HC_OK && made < 10);
-    assert_int_equal(made, 4);
-    assert_int_equal(result.error, HC_NO_SPACE);
-    for (u32 i = 0; i < 3; i++)
-        check_value(hc_table_free(cpu, world_pool(SPARE + i)));
+    assert_true(space_id_init(2 * SHARE + 2));
+    assert_int_equal(make_roots(cpu, 2 * SHARE), SHARE - HAS);
+    check_error(hc_table_make(cpu, world_pool(SPARE + SHARE), 2), HC_NO_SPACE);
+    assert_int_equal(make_roots(neighbour, 2 * SHARE), SHARE - NEIGHBOUR_HAS);
+    check_value(hc_table_free(cpu, world_pool(SPARE)));
+    assert_int_equal(make_roots(cpu, 1), 1);
+    vm_end(vms[1], VM_EXIT_REBOOT);
+    world_settle();
+    assert_int_equal(vms[1]->pv.roots, NEIGHBOUR_HAS);
+    start(NULL);
+}
+
+static void test_identifiers_that_run_out_are_an_error(void **state)
+{
+    (void)state;
+    assert_true(space_id_init(2)); /* the roots made so far keep theirs; one more can be made */
+    vms[0]->pv.roots = vms[1]->pv.roots = 0;
+    assert_int_equal(make_roots(cpu, 2), 1);
+    check_error(hc_table_make(&vms[1]->vcpus[0], world_pool(SPARE), 2), HC_NO_SPACE);
     start(NULL);
 }
 
@@ -653,6 +672,7 @@ int main(void)
         rule(test_freeing_a_table_takes_its_links_back),
         rule(test_unlinking_says_what_was_there_and_flushes),
         rule(test_a_table_that_changes_its_level_leaves_no_translation),
+        rule(test_a_vm_that_makes_roots_without_end_takes_no_other_ones_identifiers),
         rule(test_identifiers_that_run_out_are_an_error),
         rule(test_an_entry_names_a_frame_of_its_own_vm),
         rule(test_reserved_bits_and_bare_writes_are_refused),

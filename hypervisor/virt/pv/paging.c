@@ -37,6 +37,20 @@
 
 /* ---- tables ---- */
 
+/* A VM's share of the address-space identifiers: one that makes roots without end takes no other's.
+ */
+static u32 roots_max(void)
+{
+    return max(space_id_count() / max(vm_count, 1u), 1u);
+}
+
+/* A root is one no more. */
+static void root_end(const struct frame *frame)
+{
+    space_id_free(frame->space_id);
+    vms[frame->vm - 1]->pv.roots--;
+}
+
 static int table_make(struct vcpu *vcpu, gpa_t name, u64 level)
 {
     struct frame *frame;
@@ -52,9 +66,10 @@ static int table_make(struct vcpu *vcpu, gpa_t name, u64 level)
     if (frame->type == FRAME_TABLE)
         return HC_EXISTS;
     if (level == SV39_ROOT_LEVEL) {
-        space_id = space_id_alloc();
+        space_id = vcpu->vm->pv.roots < roots_max() ? space_id_alloc() : 0;
         if (space_id == 0)
             return HC_NO_SPACE;
+        vcpu->vm->pv.roots++;
     }
     memset(arch_frame_bytes(table), 0, FRAME_BYTES);
     if (level == SV39_ROOT_LEVEL) {
@@ -126,7 +141,7 @@ struct hc_result hc_table_free(struct vcpu *vcpu, gpa_t name)
     if (children > 0)
         children_release(table);
     if (frame->level == SV39_ROOT_LEVEL)
-        space_id_free(frame->space_id);
+        root_end(frame);
     frame->type = FRAME_POOL;
     frame->level = 0;
     frame->space_id = 0;
@@ -138,7 +153,7 @@ void paging_release_frame(mfn_t table)
     struct frame *frame = frame_get(table);
 
     if (frame->type == FRAME_TABLE && frame->level == SV39_ROOT_LEVEL)
-        space_id_free(frame->space_id);
+        root_end(frame);
     frame->type = FRAME_POOL;
 }
 
