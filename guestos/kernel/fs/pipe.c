@@ -75,7 +75,7 @@ static void end_read(struct pipe *pipe, size_t taken)
     spin_acquire(&pipe->lock);
     pipe->reading = false;
     pipe->head += taken;
-    wake_one(&pipe->writers);
+    wake_all(&pipe->writers); /* as in end_write */
     if (pipe->tail != pipe->head)
         wake_one(&pipe->readers);
     spin_release(&pipe->lock);

@@ -209,6 +209,36 @@ static void ping_pong_between_processes(void)
     CHECK(exit_status_of(pid) == 0);
 }
 
+/* Start a process that writes so many bytes to a full pipe, and let it come to wait. */
+static pid_t start_writer(const int ends[2], size_t size)
+{
+    static char block[PAGE_BYTES];
+    pid_t pid = fork_checked();
+
+    if (pid == 0) {
+        close(ends[0]);
+        _exit(write(ends[1], block, size) == (ssize_t)size ? 0 : 1);
+    }
+    sleep_ms(20);
+    return pid;
+}
+
+static void room_reaches_the_writer_for_whom_it_is_enough(void)
+{
+    static char block[PAGE_BYTES];
+    int ends[2];
+    pid_t whole, byte;
+
+    CHECK(pipe(ends) == 0);
+    CHECK(write(ends[1], block, sizeof(block)) == sizeof(block));
+    whole = start_writer(ends, 512);
+    byte = start_writer(ends, 1);
+    CHECK(read(ends[0], block, 1) == 1);
+    CHECK(exit_status_of(byte) == 0);
+    CHECK(read_all(ends[0], block, sizeof(block)));
+    CHECK(exit_status_of(whole) == 0);
+}
+
 const struct test pipe_tests[] = {
     TEST(pipe_passes_bytes_in_order),
     TEST(pipe_ends_when_no_writer_is_left),
@@ -217,6 +247,7 @@ const struct test pipe_tests[] = {
     TEST(long_stream_arrives_whole),
     TEST(small_writes_are_never_torn),
     TEST(blocked_reader_can_be_killed),
+    TEST(room_reaches_the_writer_for_whom_it_is_enough),
     TEST(ping_pong_between_processes),
     TESTS_END,
 };
