@@ -43,7 +43,8 @@ static u16 take_locked(void)
 
 u16 space_id_alloc(void)
 {
-    static u64 flushed[BITMAP_WORDS(SPACE_IDS_MAX)];
+    u64 flushed[BITMAP_WORDS(
+        SPACE_IDS_MAX)]; /* this call's own: others may flush at the same time */
     u16 id;
 
     lock_acquire(&ids.lock);
