@@ -14,7 +14,8 @@ enum {
 
 struct machine {
     char model[64];
-    char isa[MACHINE_ISA_BYTES]; /* of the first hart listed; cut short if longer, which cpu_refuse refuses */
+    char isa[MACHINE_ISA_BYTES]; /* of the first hart listed; cut short if longer, which cpu_refuse
+                                    refuses */
     u32 hart_count;
     u64 hart_ids[HARTS_MAX];
     u64 memory_base;

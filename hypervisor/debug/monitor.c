@@ -272,15 +272,23 @@ static bool audit_step(u32 step, const char *argument)
     return false;
 }
 
+/* The VM that a word names: its name, or else its number; 0 if it is neither. */
+static u32 vm_number(const char *word)
+{
+    u32 number = console_port_by_name(word);
+
+    if (number != 0)
+        return number;
+    for (; *word >= '0' && *word <= '9' && number <= VMS_MAX; word++)
+        number = number * 10 + (u32)(*word - '0');
+    return *word == '\0' ? number : 0;
+}
+
 static bool switch_step(u32 step, const char *argument)
 {
-    u32 number = 0;
+    u32 number = vm_number(argument);
 
     (void)step;
-    for (const char *digit = argument; *digit >= '0' && *digit <= '9' && number < VMS_MAX; digit++)
-        number = number * 10 + (u32)(*digit - '0');
-    if (*argument < '0' || *argument > '9')
-        number = console_port_by_name(argument);
     if (*argument == '\0')
         say("switch: to which VM? Give its number or its name\n");
     else if (!console_switch(number))

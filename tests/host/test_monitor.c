@@ -221,7 +221,10 @@ static void switch_takes_numbers_and_names(void **state)
     assert_int_equal(fake.switched, 2);
     type("  switch   vm1  \r");
     assert_int_equal(fake.switched, 1);
-    type("switch 99999999999\rswitch nobody\rswitch\r");
+    type("switch 99999999999\rswitch nobody\rswitch\rswitch 2nd\rswitch 18446744073709551618\r");
+    assert_int_equal(fake.switched, 1);
+    strcpy(vms[0]->name, "2nd");
+    type("switch 2\rswitch 2nd\r");
     assert_int_equal(fake.switched, 1);
     assert_shows("there is no VM 99999999999");
     assert_shows("there is no VM nobody");
