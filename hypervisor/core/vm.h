@@ -56,7 +56,7 @@ struct vm_pv {
     u32 segment_count;
     u64 start_info; /* guest-physical */
     u64 initrd;
-    u32 roots; /* that it has made, each with an address-space identifier */
+    u32 roots;      /* that it has made, each with an address-space identifier */
     u32 phase;      /* enum pv_phase: how far building has come */
     u64 cursor;     /* within the phase */
     bool releasing; /* of ENDING: pool frames up to the cursor are released */

@@ -68,7 +68,8 @@ static int helper_open(int argc, char **argv)
     return fstat(atoi(argv[2]), &ignored) == 0 && fstat(atoi(argv[3]), &ignored) < 0 ? 42 : 1;
 }
 
-/* --no-floating-point: what a child leaves in the registers does not show here, where none was used. */
+/* --no-floating-point: what a child leaves in the registers does not show here, where none was
+ * used. */
 static int helper_no_floating_point(int argc, char **argv)
 {
     unsigned long left;

@@ -40,8 +40,8 @@ const char *cpu_refuse(const char *isa)
     u64 misa = csr_read(misa);
 
     if (misa & MISA_H)
-        return "it has the hypervisor extension (H): a kernel in S-mode would be a hypervisor itself "
-               "and read all guests' memory past its page tables; start it with h=false";
+        return "it has the hypervisor extension (H): a kernel in S-mode would be a hypervisor "
+               "itself and read all guests' memory past its page tables; start it with h=false";
     if (misa & MISA_V)
         return "it has vector registers (V), which Candor does not switch between machines";
     if ((misa & needed) != needed)
