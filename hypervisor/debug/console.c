@@ -18,7 +18,7 @@
 enum {
     CONSOLE_SYSTEM_BYTES = 16384,
     CONSOLE_BURST_BYTES = 16,
-    CONSOLE_BURSTS = 4,
+    CONSOLE_BURSTS = 2,
     CONSOLE_INPUT_MAX = 32,
     CONSOLE_LOST_ROOM = 64, /* kept free for the line that says what was lost */
     FOCUS_MONITOR = 0,
@@ -65,10 +65,8 @@ static const char no_such_vm_text[] = "candor: there is no such VM, or it has en
 
 static void feed_polled_locked(void)
 {
-    for (;;) {
+    while (console_mux_pending(&console.mux)) {
         console_mux_stage(&console.mux, CONSOLE_BURST_BYTES);
-        if (console.mux.staged_bytes == 0)
-            return;
         for (u32 i = 0; i < console.mux.staged_bytes; i++)
             console.device->write_polled(console.device->context, console.mux.staged[i]);
         console_mux_taken(&console.mux, console.mux.staged_bytes);
@@ -104,7 +102,7 @@ static void feed_locked(void)
         report_lost_locked();
         console_mux_stage(mux, CONSOLE_BURST_BYTES);
         if (mux->staged_bytes == 0)
-            break;
+            continue;
         u32 taken = console.device->write(console.device->context, mux->staged, mux->staged_bytes);
         if (taken == 0)
             break;

@@ -168,7 +168,9 @@ static void end_turn_if_over(struct console_mux *mux)
 
 void console_mux_stage(struct console_mux *mux, u32 wanted)
 {
-    while (mux->staged_bytes < wanted && mux->staged_bytes + MUX_STEP_BYTES <= MUX_STAGE_BYTES) {
+    for (u32 step = 0; step < MUX_STEPS_MAX && mux->staged_bytes < wanted &&
+                       mux->staged_bytes + MUX_STEP_BYTES <= MUX_STAGE_BYTES;
+         step++) {
         end_turn_if_over(mux);
         if (mux->turn == NULL) {
             mux->turn = choose_speaker(mux);

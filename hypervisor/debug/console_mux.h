@@ -20,7 +20,8 @@ enum {
     MUX_LINE_BYTES = 256, /* of an unfinished line that can be shown again */
     MUX_STAGE_BYTES = 512,
     MUX_TURN_BYTES = 512,
-    MUX_SYSTEM = 0, /* place of the speaker that goes first and has no name shown */
+    MUX_STEPS_MAX = 32, /* bytes that one console_mux_stage takes from the rings at most */
+    MUX_SYSTEM = 0,     /* place of the speaker that goes first and has no name shown */
 };
 
 struct mux_speaker {
@@ -56,8 +57,9 @@ MUST_CHECK bool console_mux_add(struct console_mux *mux, struct mux_speaker *spe
 /* What this speaker has said so far is shown before anything that Candor says from now on. */
 void console_mux_let_finish(struct mux_speaker *speaker);
 
-/* Moves text from the rings to mux->staged until at least `wanted` bytes are there or the rings are
- * empty. */
+/* Moves text from the rings to mux->staged until at least `wanted` bytes are there, the rings are
+ * empty, or MUX_STEPS_MAX bytes were moved: some of them, a backspace at the start of a line, show
+ * nothing. */
 void console_mux_stage(struct console_mux *mux, u32 wanted);
 
 /* The device has taken the first `count` staged bytes. */

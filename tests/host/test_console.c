@@ -396,6 +396,27 @@ static void an_interrupt_does_bounded_work(void **state)
     assert_true(fake.wanted);
 }
 
+/* Backspaces at the start of a line show nothing; there may be a ring full of them. */
+static void text_that_shows_nothing_is_gone_through_in_pieces(void **state)
+{
+    static char flood[CONSOLE_OUTPUT_BYTES / 2];
+
+    (void)state;
+    start_console(1, false);
+    memset(flood, '\b', sizeof(flood));
+    fake.stuck = true;
+    guest_says(0, "0123456789abcdef\n");
+    (void)!console_guest_write(&ports[0], flood, sizeof(flood));
+    guest_says(0, "behind it");
+    fake.stuck = false;
+    for (u32 before; (before = byte_ring_used(&ports[0].speaker.ring)) > 0;) {
+        console_interrupt();
+        assert_true(before - byte_ring_used(&ports[0].speaker.ring) <=
+                    CONSOLE_BURSTS * MUX_STEPS_MAX);
+        assert_true(fake.wanted || byte_ring_used(&ports[0].speaker.ring) == 0);
+    }
+}
+
 static void lost_messages_are_told(void **state)
 {
     static char line[1000];
@@ -514,6 +535,7 @@ int main(void)
         cmocka_unit_test(a_flood_takes_turns_with_others),
         cmocka_unit_test(a_writer_is_cut_short_and_told_of_room),
         cmocka_unit_test(an_interrupt_does_bounded_work),
+        cmocka_unit_test(text_that_shows_nothing_is_gone_through_in_pieces),
         cmocka_unit_test(lost_messages_are_told),
         cmocka_unit_test(input_goes_to_the_focused_vm),
         cmocka_unit_test(the_prefix_switches_and_sends_itself),
