@@ -22,9 +22,10 @@ from machine import ROOT
 BLOCK = re.compile(r"```console\n(\$ (.+)\n(?:.*\n)*?)```\n")
 KEY = re.compile(r"\[Ctrl-T (\w)\]|\[(\d+) s\]")
 PROMPT = re.compile(r"((?:\w+\| )?(?:\w+\$|candor>)) (\S.*)")
-SPEAKER = re.compile(r"(\w+)\| ?")
+SPEAKER = re.compile(r"(\w+)\| ?|(candor: \w+): ")  # a machine; or Candor, of a machine
 SHAPES = (
     (re.compile(r"\brv64\w+"), "ISA"),
+    (re.compile(r"\b0x[0-9a-f]+"), "N"),
     (re.compile(r"(?<![A-Za-z])\d+\.\d+"), "N"),
     (re.compile(r"(?<![A-Za-z])(?=[0-9a-f]*\d)[0-9a-f]{5,}\b"), "N"),
     (re.compile(r"(?<![A-Za-z])\d[\d,]*"), "N"),
@@ -62,7 +63,7 @@ def by_speaker(lines):
         if not line.strip() or KEY.fullmatch(line):
             continue
         match = SPEAKER.match(line)
-        said.setdefault(match[1] if match else "", []).append(shape(line))
+        said.setdefault(match[1] or match[2] if match else "", []).append(shape(line))
     return {
         name: [one for one, after in zip(shapes, [*shapes[1:], ""]) if not after.startswith(one)]
         for name, shapes in said.items()
