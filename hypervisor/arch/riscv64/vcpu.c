@@ -177,7 +177,10 @@ bool arch_vcpu_trap_entry_dead(struct vcpu *vcpu)
 {
     u64 entry = csr_read(stvec) & STVEC_BASE;
 
-    return vcpu->arch.x[REGISTER_PC] == entry && csr_read(sepc) == entry;
+    /* The kernel's own fault: user code may jump there as often as it likes, and the entry does
+     * run. */
+    return vcpu->arch.x[REGISTER_PC] == entry && csr_read(sepc) == entry &&
+           (csr_read(mstatus) & MSTATUS_SPP) != 0;
 }
 
 u64 arch_vcpu_trap_register(struct vcpu *vcpu, gva_t entry, u64 causes)
