@@ -106,15 +106,6 @@ void vm_start_all(const void *bytes, u64 limit_bytes)
     }
 }
 
-struct vm *vm_find(const char *name)
-{
-    for (u32 i = 0; i < vm_count; i++) {
-        if (strcmp(vms[i]->name, name) == 0)
-            return vms[i];
-    }
-    return NULL;
-}
-
 void vm_set_fast_paths(struct vm *vm, bool on)
 {
     vm->fast_paths = on;

@@ -119,8 +119,5 @@ void vm_end_fault(struct vcpu *vcpu, const char *what, u64 address);
  */
 void vm_step(struct vm *vm);
 
-/* The VM of that name or NULL. */
-struct vm *vm_find(const char *name);
-
 /* Turns the assembly's fast paths on or off for a VM: both ways must behave alike. */
 void vm_set_fast_paths(struct vm *vm, bool on);

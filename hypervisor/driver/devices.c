@@ -170,9 +170,3 @@ void machine_stop(u32 status)
     if (devices.finisher.base != 0)
         finisher_poweroff(&devices.finisher, status);
 }
-
-void machine_reset(void)
-{
-    if (devices.finisher.base != 0)
-        finisher_reset(&devices.finisher);
-}

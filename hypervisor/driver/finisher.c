@@ -9,7 +9,6 @@
 enum finisher_code {
     FINISHER_FAIL = 0x3333,
     FINISHER_PASS = 0x5555,
-    FINISHER_RESET = 0x7777,
     FINISHER_STATUS_SHIFT = 16,
 };
 
@@ -22,9 +21,4 @@ void finisher_poweroff(const struct finisher *finisher, u32 status)
 {
     mmio_write32(finisher->base,
                  status == 0 ? FINISHER_PASS : FINISHER_FAIL | status << FINISHER_STATUS_SHIFT);
-}
-
-void finisher_reset(const struct finisher *finisher)
-{
-    mmio_write32(finisher->base, FINISHER_RESET);
 }

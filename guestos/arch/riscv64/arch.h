@@ -79,11 +79,6 @@ static inline void arch_interrupts_on(void)
     csr_set(sstatus, SSTATUS_SIE);
 }
 
-static inline bool arch_interrupts_are_on(void)
-{
-    return (csr_read(sstatus) & SSTATUS_SIE) != 0;
-}
-
 /* Wait a little in a spin. */
 static inline void arch_relax(void)
 {
