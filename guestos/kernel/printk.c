@@ -8,9 +8,18 @@
 
 enum printk_sizes {
     LINE_SIZE = 256,
+    TURNS_MAX = 1000, /* how often the console is tried before the rest of a message is dropped */
 };
 
 static u32 panicking; /* atomic */
+
+static void print(const char *text, size_t size)
+{
+    size_t done = 0;
+
+    for (u32 turn = 0; done < size && turn < TURNS_MAX; turn++)
+        done += plat_console_write(text + done, size - done);
+}
 
 void printk(const char *format, ...)
 {
@@ -21,7 +30,7 @@ void printk(const char *format, ...)
     va_start(arguments, format);
     length = vsnprintf(line, sizeof(line), format, arguments);
     va_end(arguments);
-    plat_console_write(line, min((size_t)length, sizeof(line) - 1));
+    print(line, min((size_t)length, sizeof(line) - 1));
 }
 
 static NORETURN void end(const struct trap_frame *frame, const char *format, va_list arguments)

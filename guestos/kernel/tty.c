@@ -19,12 +19,15 @@
 #include "frank/errno.h"
 #include "frank/tty.h"
 #include "kernel/process_group.h"
+#include "kernel/thread.h"
+#include "kernel/timer.h"
 #include "kernel/wait.h"
 #include "platform.h"
 
 enum tty_sizes {
     TTY_INPUT_BYTES = 1024,
-    TTY_COPY_BYTES = 128, /* one piece on the stack */
+    TTY_COPY_BYTES = 128,   /* one piece on the stack */
+    TTY_RETRY_NS = 1000000, /* between looks at a console that is full */
 };
 
 enum tty_character {
@@ -81,7 +84,7 @@ static bool is_shown_with_caret(u8 c)
 static void echo_bytes(const char *text, size_t size)
 {
     if (tty.mode & FRANK_TTY_ECHO)
-        plat_console_write(text, size);
+        (void)plat_console_write(text, size); /* what there is no room for is not echoed */
 }
 
 static void echo(u8 c)
@@ -296,6 +299,20 @@ static ssize_t tty_read(struct inode *inode, struct uio *uio, u64 *offset)
     return done;
 }
 
+/* Print, in thread context: while the device is full, other threads run. How many bytes were
+   printed before a signal came. */
+static size_t print(const char *text, size_t size)
+{
+    size_t done = plat_console_write(text, size);
+
+    while (done < size) {
+        if (thread_sleep_until(plat_time_now() + timer_ticks_from_ns(TTY_RETRY_NS)) != 0)
+            break;
+        done += plat_console_write(text + done, size - done);
+    }
+    return done;
+}
+
 static ssize_t tty_write(struct inode *inode, struct uio *uio, u64 *offset)
 {
     char piece[TTY_COPY_BYTES];
@@ -303,13 +320,15 @@ static ssize_t tty_write(struct inode *inode, struct uio *uio, u64 *offset)
 
     (void)inode, (void)offset;
     while (uio->left_bytes > 0) {
-        size_t chunk = min(uio->left_bytes, sizeof(piece));
+        size_t chunk = min(uio->left_bytes, sizeof(piece)), printed;
         int error = uio_take(uio, piece, chunk);
 
         if (error)
             return done ? done : error;
-        plat_console_write(piece, chunk);
-        done += (ssize_t)chunk;
+        printed = print(piece, chunk);
+        done += (ssize_t)printed;
+        if (printed < chunk)
+            return done ? done : -EINTR;
     }
     return done;
 }

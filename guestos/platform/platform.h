@@ -79,9 +79,9 @@ NORETURN void plat_reboot(void);
 
 /* ---- console ---- */
 
-/* Print. Any context; waits for the device a bounded time and drops what it cannot print. What is
-   typed comes to tty_input() from plat_irq(). */
-void plat_console_write(const char *text, size_t bytes);
+/* Print what the device takes in a bounded time: how many bytes. Any context. What is typed comes to
+   tty_input() from plat_irq(). */
+size_t plat_console_write(const char *text, size_t bytes);
 
 /* ---- spaces ---- */
 

@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: MIT
 """Frank's shell and programs behave alike in every column: on the bare machine, paravirtualized, bounced."""
 
+import time
+
 BUDGET_S = 90
+
+STANDSTILL_S = 1
 
 
 def test_the_shell_runs_programs_and_powers_off(frank):
@@ -62,3 +66,14 @@ def test_reboot_starts_frank_again(frank):
     machine.expect("Welcome to Frank")
     machine.prompt()
     assert machine.shell("echo again") == "again\n"
+
+
+def test_no_output_is_lost_to_a_terminal_that_stands_still(frank):
+    machine = frank()
+    line = "0123456789abcdef" * 4
+    machine.shell(f"echo {line} > /1; cat /1 /1 /1 /1 /1 /1 /1 /1 /1 /1 > /10")
+    machine.shell("cat /10 /10 /10 /10 /10 /10 /10 /10 /10 /10 > /100; cat /100 /100 /100 /100 > /400")
+    machine.type_line("cat /400; echo all of it")
+    time.sleep(STANDSTILL_S)
+    machine.expect(r"\nall of it\r*\n")
+    assert machine.before.count(line) == 400

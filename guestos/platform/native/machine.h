@@ -25,7 +25,8 @@ static inline volatile void *machine_device(pa_t address)
 }
 
 void uart_init(pa_t base);
-void uart_write(const char *text, size_t bytes);
+/* How many bytes the port took in a bounded time. */
+size_t uart_write(const char *text, size_t bytes);
 void uart_enable_interrupt(void);
 void uart_interrupt(void);
 

@@ -75,9 +75,9 @@ void plat_reboot(void)
     system_reset(SBI_SRST_COLD_REBOOT, SBI_SRST_NO_REASON);
 }
 
-void plat_console_write(const char *text, size_t bytes)
+size_t plat_console_write(const char *text, size_t bytes)
 {
-    uart_write(text, bytes);
+    return uart_write(text, bytes);
 }
 
 u64 plat_time_now(void)

@@ -23,7 +23,7 @@ enum uart_bits {
 
 enum uart_limits {
     QUEUE_BYTES = 16,
-    WAIT_POLLS_MAX = 100000, /* for room: longer than a queue takes at 9600 baud */
+    WAIT_POLLS_MAX = 10000, /* for room */
     INPUT_CHUNK = 32,
 };
 
@@ -50,21 +50,22 @@ static bool wait_for_room(void)
     return false;
 }
 
-void uart_write(const char *text, size_t bytes)
+size_t uart_write(const char *text, size_t bytes)
 {
-    size_t room = 0;
+    size_t done, room = 0;
 
     spin_acquire(&uart_lock);
-    for (size_t i = 0; i < bytes; i++) {
+    for (done = 0; done < bytes; done++) {
         if (room == 0) {
             if (!wait_for_room())
                 break;
             room = QUEUE_BYTES;
         }
-        uart[UART_DATA] = (u8)text[i];
+        uart[UART_DATA] = (u8)text[done];
         room--;
     }
     spin_release(&uart_lock);
+    return done;
 }
 
 void uart_interrupt(void)

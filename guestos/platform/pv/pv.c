@@ -14,7 +14,6 @@
 
 enum {
     CONSOLE_CHUNK = 64,
-    CONSOLE_TURNS_MAX = 10000, /* how often we give way before output is dropped */
 };
 
 /* What user code's traps may do without Candor: all that it lets through. */
@@ -98,18 +97,18 @@ NORETURN void plat_reboot(void)
 
 /* ---- console ---- */
 
-void plat_console_write(const char *text, size_t bytes)
+size_t plat_console_write(const char *text, size_t bytes)
 {
-    for (u32 turns = 0; bytes > 0 && turns < CONSOLE_TURNS_MAX; turns++) {
-        struct sbi_result written = sbi_call(SBI_DBCN, SBI_DBCN_WRITE, bytes, pv_gpa(text));
+    struct sbi_result written = {0};
+    size_t done = 0;
 
+    do {
+        written = sbi_call(SBI_DBCN, SBI_DBCN_WRITE, bytes - done, pv_gpa(text + done));
         if (written.error != 0)
-            return;
-        text += written.value;
-        bytes -= written.value;
-        if (bytes > 0)
-            (void)candor_yield();
-    }
+            return bytes; /* there is no console: nothing to wait for */
+        done += written.value;
+    } while (done < bytes && written.value > 0);
+    return done;
 }
 
 static void console_input(void)
