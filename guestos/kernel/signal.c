@@ -54,9 +54,11 @@ void process_signal_locked(struct process *process, int signal)
 
     if (handler_of(process, signal) == FRANK_SIG_IGN)
         return;
-    __atomic_fetch_or(&process->pending_signals, 1U << signal, __ATOMIC_RELAXED);
+    __atomic_fetch_or(&process->pending_signals, 1U << signal, __ATOMIC_SEQ_CST);
+    /* A thread that blocks it goes on: it looks again when it blocks less (sys_sigreturn). */
     list_for_each (thread, &process->threads, process_node)
-        thread_interrupt(thread);
+        if ((READ_ONCE(thread->blocked_signals) & 1U << signal) == 0)
+            thread_interrupt(thread);
 }
 
 /* Signal one process (0: only look). Init takes only what it has a handler for. */
@@ -146,7 +148,7 @@ static bool call_handler(struct trap_frame *frame, const struct frank_siginfo *i
         copy_to_user(context + CONTEXT_INTEGER_BYTES, &thread->fp, CONTEXT_FP_BYTES) != 0)
         return false;
 
-    thread->blocked_signals |= 1U << info->signal | (u32)action->mask;
+    thread->blocked_signals |= (1U << info->signal | (u32)action->mask) & ~(1U << SIGKILL);
     frame->x[0] = action->handler;
     frame->x[REG_RA] = action->restorer;
     frame->x[REG_SP] = at;
@@ -176,7 +178,8 @@ long sys_sigreturn(void)
         arch_fp_reset(thread);
     interrupts_pop();
     memcpy(frame->x, x, sizeof(x));
-    thread->blocked_signals = (u32)words[0] & ~(1U << SIGKILL);
+    WRITE_ONCE(thread->blocked_signals, (u32)words[0] & ~(1U << SIGKILL));
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
     __atomic_fetch_or(&frame->work, FRAME_WORK_RESTORE, __ATOMIC_RELAXED);
     if ((READ_ONCE(thread->process->pending_signals) & ~thread->blocked_signals) != 0)
         __atomic_fetch_or(&frame->work, FRAME_WORK_SIGNAL, __ATOMIC_RELAXED);

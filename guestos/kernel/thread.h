@@ -48,7 +48,7 @@ struct thread {
     bool interruptible; /* while SLEEPING: a signal ends the sleep */
     int wake_reason;    /* 0, -EINTR, -ETIMEDOUT */
     struct list_node run_node;
-    u32 blocked_signals;        /* one bit each; touched by the thread alone */
+    u32 blocked_signals;        /* one bit each; changed by the thread alone */
     struct list_node wait_node; /* guarded by the wait queue's lock */
     struct timer timer;         /* ends a sleep */
 

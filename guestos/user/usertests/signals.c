@@ -265,6 +265,68 @@ static void sigaction_refuses_nonsense(void)
     CHECK(sigaction(SIGTERM, NULL, &action) == 0 && action.sa_handler == SIG_DFL);
 }
 
+static int gate[2];
+
+/* The first of them waits for a byte; while it does, others of its kind wait for its end. */
+static void read_gate(int signal, struct frank_siginfo *info, struct frank_ucontext *context)
+{
+    char byte;
+
+    (void)context;
+    remember(signal, info);
+    if (seen.count == 1)
+        CHECK(read(gate[0], &byte, 1) == 1);
+}
+
+static void blocked_signal_does_not_interrupt_a_call(void)
+{
+    pid_t parent = getpid(), pid;
+
+    CHECK(pipe(gate) == 0);
+    set_handler(SIGUSR1, read_gate);
+    pid = fork_checked();
+    if (pid == 0) {
+        sleep_ms(20);
+        CHECK(kill(parent, SIGUSR1) == 0);
+        sleep_ms(20);
+        CHECK(write(gate[1], "x", 1) == 1);
+        _exit(0);
+    }
+    CHECK(kill(parent, SIGUSR1) == 0);
+    CHECK(seen.count == 2);
+    CHECK(exit_status_of(pid) == 0);
+}
+
+static void spin_in_handler(int signal)
+{
+    (void)signal;
+    for (;;)
+        __asm__ volatile("");
+}
+
+static void spin_with_everything_blocked(void)
+{
+    struct sigaction action = {.sa_handler = spin_in_handler};
+
+    CHECK(sigfillset(&action.sa_mask) == 0);
+    CHECK(sigaction(SIGUSR1, &action, NULL) == 0);
+    CHECK(kill(getpid(), SIGUSR1) == 0);
+}
+
+static void no_handler_keeps_sigkill_out(void)
+{
+    int status = 0;
+    pid_t pid = fork_checked();
+
+    if (pid == 0)
+        spin_with_everything_blocked();
+    sleep_ms(20);
+    CHECK(kill(pid, SIGKILL) == 0);
+    for (int i = 0; i < 100 && waitpid(pid, &status, WNOHANG) == 0; i++)
+        sleep_ms(5);
+    CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+}
+
 const struct test signal_tests[] = {
     TEST(handler_repairs_and_the_store_is_done),
     TEST(handler_may_change_registers),
@@ -273,6 +335,8 @@ const struct test signal_tests[] = {
     TEST(signal_from_another_is_handled),
     TEST(handler_interrupts_a_sleep),
     TEST(ignored_signal_does_nothing),
+    TEST(blocked_signal_does_not_interrupt_a_call),
+    TEST(no_handler_keeps_sigkill_out),
     TEST(own_fault_cannot_be_ignored),
     TEST(faults_around_handlers_end_the_process),
     TEST(nonsense_in_a_signal_frame_is_harmless),
