@@ -79,8 +79,8 @@ NORETURN void plat_reboot(void);
 
 /* ---- console ---- */
 
-/* Print what the device takes in a bounded time: how many bytes. Any context. What is typed comes to
-   tty_input() from plat_irq(). */
+/* Print what the device takes in a bounded time: how many bytes. Any context. What is typed comes
+   to tty_input() from plat_irq(). */
 size_t plat_console_write(const char *text, size_t bytes);
 
 /* ---- spaces ---- */

@@ -146,7 +146,7 @@ void vm_end_fault(struct vcpu *vcpu, const char *what, u64 address)
 {
     u64 pc = arch_vcpu_pc(vcpu);
 
-    log_vm_line(vcpu->vm->name, "ended: %s at pc 0x%lx, address 0x%lx", what, pc, address);
+    log_vm_line(vcpu->vm->name, "ended: %s at pc 0x%lx, value 0x%lx", what, pc, address);
     vm_end(vcpu->vm, VM_EXIT_FAULT);
 }
 

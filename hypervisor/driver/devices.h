@@ -24,8 +24,8 @@ void drivers_init(const struct machine *m, u64 hart_id);
  * Bounded. */
 void device_interrupt(void);
 
-/* Powers the machine off with that status (0: success). Without a finisher it does nothing; with one
-   it may still return for a moment. */
+/* Powers the machine off with that status (0: success). Without a finisher it does nothing; with
+   one it may still return for a moment. */
 void machine_stop(u32 status);
 
 #endif

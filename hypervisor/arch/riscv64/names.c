@@ -23,10 +23,10 @@ enum {
 };
 
 static const char *const exception_names[] = {
-    "fetch-misaligned", "fetch-access", "illegal",          "breakpoint",
-    "load-misaligned",  "load-access",  "store-misaligned", "store-access",
-    "user-call",        "call",         "vs-call",          "machine-call",
-    "fetch-fault",      "load-fault",   "exception-14",     "store-fault",
+    "fetch-misaligned", "fetch-access",     "illegal-instruction", "breakpoint", "load-misaligned",
+    "load-access",      "store-misaligned", "store-access",        "user-call",  "call",
+    "vs-call",          "machine-call",     "fetch-fault",         "load-fault", "exception-14",
+    "store-fault",
 };
 
 static const char *const interrupt_names[] = {
