@@ -23,6 +23,11 @@ ARG_TYPES = {
     "count": ("u64", "{}"),
     "word": ("u64", "{}"),
 }
+# What an argument may stand for; a `gva`, an `entry`, `ticks` and a `count` are that by their type.
+ARG_KINDS = (
+    "gva", "entry", "ticks", "count", "root", "table", "page", "updates", "frames", "entries", "counters", "code",
+    "level", "prot", "causes",
+)  # fmt: skip
 FIELD_BYTES = {"u64": 8, "i64": 8, "u32": 4, "char": 1}
 RAW_CALL = """\
 /* Any function number with any arguments: for tests, which must be able to be wrong. */
@@ -69,6 +74,11 @@ def struct_offsets(struct):
     return rows
 
 
+def kind_of(arg):
+    """What an argument stands for."""
+    return arg.get("kind", arg["type"])
+
+
 def check(abi):
     """Stops on a definition that contradicts itself."""
     numbers = [call["number"] for call in abi["call"]]
@@ -79,6 +89,9 @@ def check(abi):
         unknown = set(call["errors"]) - errors
         if unknown or len(call["args"]) > 6:
             sys.exit(f"abigen: call {call['name']}: unknown errors {unknown} or too many arguments")
+        for arg in call["args"]:
+            if kind_of(arg) not in ARG_KINDS:
+                sys.exit(f"abigen: call {call['name']}: argument {arg['name']} needs a kind")
 
 
 def header(abi):
@@ -183,6 +196,27 @@ def dispatch_source(abi):
     return "\n".join(out) + "\n"
 
 
+def grammar(abi):
+    """The calls as data, for whoever makes up calls."""
+    values = {error["name"]: error["value"] for error in abi["error"]}
+    out = [c_head("The calls' arguments and errors as data, for the fuzzer."), "#pragma once\n", '#include "candor_abi.h"\n']
+    out.append("/* What an argument stands for. */\nenum grammar_kind {")
+    out += [f"    GRAMMAR_{kind.upper()}," for kind in ARG_KINDS]
+    out.append("};\n\nenum { GRAMMAR_ARGS_MAX = 6 };\n")
+    out.append(
+        "struct grammar_call {\n    const char *name;\n    u32 count; /* of arguments */\n"
+        "    u8 kinds[GRAMMAR_ARGS_MAX]; /* enum grammar_kind */\n"
+        "    u32 errors; /* bit n: -n may be returned */\n};\n"
+    )
+    out.append("static const struct grammar_call grammar_calls[HC_CALL_COUNT] = {")
+    for call in abi["call"]:
+        kinds = ", ".join(f"GRAMMAR_{kind_of(a).upper()}" for a in call["args"]) or "0"
+        bits = sum(1 << -values[e] for e in call["errors"])
+        out.append(f'    [HC_CALL_{call["name"].upper()}] = {{"{call["name"]}", {len(call["args"])}, {{{kinds}}}, 0x{bits:x}}},')
+    out.append("};")
+    return "\n".join(out) + "\n"
+
+
 def reference(abi):
     """The document that a guest's author reads."""
     meta = abi["abi"]
@@ -220,6 +254,7 @@ FILES = {
     "candor_calls.h": stubs,
     "candor_dispatch.h": dispatch_header,
     "candor_dispatch.c": dispatch_source,
+    "candor_grammar.h": grammar,
     "abi.md": reference,
 }
 
