@@ -156,10 +156,13 @@ struct hc_result hc_pte_batch(struct vcpu *vcpu, gpa_t name, gpa_t updates, u64 
         return hc_error(HC_INVALID_PARAM);
     count = min(count, (u64)BATCH_MAX);
     for (u64 done = 0; done < count;) {
+        u64 at = updates.value + done * sizeof(buffer[0]);
         u64 some = min(count - done, (u64)ARRAY_SIZE(buffer));
 
-        error = guest_copy_in(vcpu->vm, buffer, gpa(updates.value + done * sizeof(buffer[0])),
-                              some * sizeof(buffer[0]));
+        /* Whole updates up to the end of a frame, or the one that crosses it: if they cannot be
+           read, then none of those before them has been left out. */
+        some = min(some, max((FRAME_BYTES - at % FRAME_BYTES) / sizeof(buffer[0]), 1UL));
+        error = guest_copy_in(vcpu->vm, buffer, gpa(at), some * sizeof(buffer[0]));
         if (error != HC_OK)
             return (struct hc_result){error, done};
         for (u64 i = 0; i < some; i++, done++) {
