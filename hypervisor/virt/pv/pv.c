@@ -208,12 +208,15 @@ static bool step_image(struct vm *vm)
 
 static bool step_initrd(struct vm *vm)
 {
-    const u8 *from = vm->config.initrd + vm->pv.cursor;
-    u64 to = vm->pv.initrd + vm->pv.cursor;
-    u64 bytes = step_bytes(to, from, vm->config.initrd_bytes - vm->pv.cursor);
+    const u8 *from;
+    u64 to, bytes;
 
-    if (bytes > 0)
-        load_bytes(vm, to, from, bytes);
+    if (vm->config.initrd_bytes == 0)
+        return false;
+    from = vm->config.initrd + vm->pv.cursor;
+    to = vm->pv.initrd + vm->pv.cursor;
+    bytes = step_bytes(to, from, vm->config.initrd_bytes - vm->pv.cursor);
+    load_bytes(vm, to, from, bytes);
     vm->pv.cursor += bytes;
     return vm->pv.cursor < vm->config.initrd_bytes;
 }
