@@ -46,6 +46,39 @@ ifneq ($(HOST_TESTS),)
 ALL_TEST_OBJECTS += $(HOST_OBJECTS) $(patsubst %,$(BUILD)/host/tests/host/%.o,$(HOST_TESTS))
 endif
 
+# ---- fuzzing ------------------------------------------------------------------------------------
+# Each tests/fuzz/fuzz_NAME.c is a libFuzzer program. The same core again, by clang; what libFuzzer is to find its way
+# through is told apart: of parsers also what they compare, of the core where it has been, of what checks it nothing.
+
+FUZZCC          := clang-14
+FUZZ_TARGETS    := $(notdir $(basename $(wildcard tests/fuzz/fuzz_*.c)))
+FUZZ_PROGRAMS   := $(addprefix $(BUILD)/tests/fuzz/,$(FUZZ_TARGETS))
+FUZZ_PLAIN      := $(call find_sources,hypervisor/arch/host tests/host/lib tests/host/model tests/fuzz/lib) $(HOST_PURE)
+FUZZ_PARSERS    := $(filter-out shared/string.c,$(wildcard shared/*.c))
+FUZZ_CORE       := $(call find_sources,$(addprefix hypervisor/,core mem virt)) $(wildcard hypercall-abi/generated/*.c)
+FUZZ_SANITIZE   := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+FLAGS_fuzz-plain  := $(C_COMMON) $(FUZZ_SANITIZE) -fno-builtin -DCONFIG_DEBUG=1 $(HOST_INCLUDES) \
+                     -iquote tests/host -iquote tests/fuzz/lib
+FLAGS_fuzz-core   := $(FLAGS_fuzz-plain) -fsanitize-coverage=inline-8bit-counters,pc-table $(FUZZ_COVERAGE)
+FLAGS_fuzz-parser := $(FLAGS_fuzz-plain) -fsanitize=fuzzer-no-link
+$(foreach kind,plain core parser,$(eval $(call compile_rules,$(BUILD)/fuzz/$(kind),fuzz-$(kind),$(FUZZCC))))
+FUZZ_OBJECTS    := $(call objects_of,$(BUILD)/fuzz/plain,$(FUZZ_PLAIN)) $(call objects_of,$(BUILD)/fuzz/core,$(FUZZ_CORE)) \
+                   $(call objects_of,$(BUILD)/fuzz/parser,$(FUZZ_PARSERS))
+
+FLAGS_fuzz-archive := $(FUZZ_OBJECTS)
+$(BUILD)/fuzz/libcandor.a: $(FUZZ_OBJECTS) $(call flags_file,fuzz-archive)
+	$(call say,AR,$@)
+	@mkdir -p $(@D) && rm -f $@
+	$(Q)ar rcs $@ $(FUZZ_OBJECTS)
+
+$(FUZZ_PROGRAMS): $(BUILD)/tests/fuzz/%: $(BUILD)/fuzz/parser/tests/fuzz/%.o $(BUILD)/fuzz/libcandor.a | $(SETUP)
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(FUZZCC) -fsanitize=fuzzer,address,undefined $(FUZZ_COVERAGE) -o $@ $^
+
+FUZZ_ALL_OBJECTS := $(FUZZ_OBJECTS) $(patsubst %,$(BUILD)/fuzz/parser/tests/fuzz/%.o,$(FUZZ_TARGETS))
+-include $(FUZZ_ALL_OBJECTS:.o=.d)
+
 # ---- test guests --------------------------------------------------------------------------------
 # Each tests/guest/NAME.c is a paravirtual guest of its own: build/tests/guest/NAME.elf.
 
@@ -64,10 +97,15 @@ endif
 # ---- commands -----------------------------------------------------------------------------------
 
 .PHONY: test test-build core check format format-check tidy headers-check
-test-build: all $(HOST_PROGRAMS) $(GUEST_IMAGES)
+test-build: all $(HOST_PROGRAMS) $(FUZZ_PROGRAMS) $(GUEST_IMAGES)
 
 test: test-build | $(SETUP) ## run all tests, or some: SUITES="host native" (tests/run --list)
 	@tests/run $(SUITES)
+
+CALLS ?= 100000000
+.PHONY: soak
+soak: $(FUZZ_PROGRAMS) | $(SETUP) ## fuzz at length and record it in docs/soak.md (CALLS=n hypercalls)
+	@tests/fuzz/run soak --calls $(CALLS)
 
 core: test-build $(BUILD)/core/candor.elf | $(SETUP) ## build the pv-only configuration and run its tests
 	@CANDOR=$(BUILD)/core/candor.elf tests/run host boot
@@ -107,13 +145,14 @@ tidy: $(TIDY_OBJECTS)
 
 # Each header compiles alone, with the flags of those who include it.
 HEADERS := $(filter %.h,$(C_FILES))
-header_flags = $(strip $(if $(filter hypervisor/arch/host/% tests/host/%,$(1)),$(FLAGS_host),\
+header_flags = $(strip $(if $(filter tests/fuzz/%,$(1)),$(FLAGS_fuzz-plain),\
+                 $(if $(filter hypervisor/arch/host/% tests/host/%,$(1)),$(FLAGS_host),\
                  $(if $(filter hypervisor/% shared/%,$(1)),$(FLAGS_hypervisor),\
                  $(if $(filter guestos/platform/pv/%,$(1)),$(FLAGS_frank-pv),\
                  $(if $(filter guestos/platform/native/%,$(1)),$(FLAGS_frank-native),\
                  $(if $(filter guestos/libc/% guestos/user/%,$(1)),$(FLAGS_user),\
-                 $(if $(filter guestos/%,$(1)),$(FLAGS_frank),$(FLAGS_guest))))))))
-header_compiler = $(if $(filter hypervisor/arch/host/% tests/host/%,$(1)),$(HOSTCC),$(CC))
+                 $(if $(filter guestos/%,$(1)),$(FLAGS_frank),$(FLAGS_guest)))))))))
+header_compiler = $(if $(filter tests/fuzz/%,$(1)),$(FUZZCC),$(if $(filter hypervisor/arch/host/% tests/host/%,$(1)),$(HOSTCC),$(CC)))
 $(BUILD)/headers/%.ok: % | $(SETUP) $(HV_OFFSETS) $(FRANK_OFFSETS) $(NEWLIB_STAMP)
 	@mkdir -p $(@D)
 	$(Q)$(call header_compiler,$<) $(call header_flags,$<) -MMD -MP -MT $@ -MF $@.d -fsyntax-only -x c -include $< /dev/null

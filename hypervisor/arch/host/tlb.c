@@ -138,10 +138,15 @@ static u64 now(mfn_t root, const struct tlb_entry *known)
 
 struct tlb_verdict tlb_check(void)
 {
+    return tlb_check_by(root_of);
+}
+
+struct tlb_verdict tlb_check_by(mfn_t (*find_root)(u16 space_id))
+{
     struct tlb_verdict verdict = {0, 0};
 
     for (u32 i = 0; i < tlb_used; i++) {
-        mfn_t root = root_of(tlb[i].space_id);
+        mfn_t root = find_root(tlb[i].space_id);
 
         if (!mfn_valid(root))
             continue;

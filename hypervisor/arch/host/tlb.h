@@ -28,3 +28,7 @@ struct tlb_verdict {
     u32 stale;
 };
 struct tlb_verdict tlb_check(void);
+
+/* The same, for a caller who knows a quicker way from an identifier to the root that has it now, or
+   MFN_NONE. */
+struct tlb_verdict tlb_check_by(mfn_t (*find_root)(u16 space_id));

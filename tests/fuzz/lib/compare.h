@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The core and the reference model side by side: whatever VMs do is done by both, and every
+ * difference ends the program with a message, after which libFuzzer keeps the input.
+ *
+ * After each call: error and value; every word of memory that the model says has changed, with its
+ * whole frame; the frame table's word on the caller's tables; what the TLB model remembers against
+ * what the tables say. A frame or two besides, in turn, and every FULL_EVERY calls all memory and
+ * the audit.
+ */
+#pragma once
+
+#include "model/model.h"
+
+enum {
+    COMPARE_VMS = 3,
+    COMPARE_MEMORY = 4 << 20, /* of a VM */
+    COMPARE_TABLES = 24, /* the pool's first frames, and its last: what calls may make tables */
+    COMPARE_POOL_FRAMES = 512,
+};
+
+extern struct model compare_model;
+
+/* Hypercalls made so far, for the caller to show. */
+extern u64 compare_calls;
+
+/* The machine with its VMs. */
+void compare_start(void);
+
+/* A hypercall of a VM, when its turn has come. */
+void compare_call(u32 vm, u64 number, const u64 args[6]);
+
+/* A load at `gva` in the space that the VM uses. */
+void compare_access(u32 vm, u64 gva);
+
+/* The guest writes a word of its memory outside the pool. */
+void compare_poke(u32 vm, u64 gpa, u64 word);
+
+/* The VM ends and is made anew: it must find nothing of what was. */
+void compare_reboot(u32 vm);
+
+/* Everything is undone by calls: each table can be freed in the end. Then the VMs are as at first.
+ */
+void compare_reset(void);
+
+/* The machine address behind a guest's, for a guest to be wrong with. */
+u64 compare_machine_address(u32 vm, u64 gpa);
