@@ -240,14 +240,9 @@ static void room_reaches_the_writer_for_whom_it_is_enough(void)
 }
 
 const struct test pipe_tests[] = {
-    TEST(pipe_passes_bytes_in_order),
-    TEST(pipe_ends_when_no_writer_is_left),
-    TEST(writer_without_reader_gets_sigpipe),
-    TEST(blocked_writer_learns_that_the_reader_is_gone),
-    TEST(long_stream_arrives_whole),
-    TEST(small_writes_are_never_torn),
-    TEST(blocked_reader_can_be_killed),
-    TEST(room_reaches_the_writer_for_whom_it_is_enough),
-    TEST(ping_pong_between_processes),
-    TESTS_END,
+    TEST(pipe_passes_bytes_in_order),         TEST(pipe_ends_when_no_writer_is_left),
+    TEST(writer_without_reader_gets_sigpipe), TEST(blocked_writer_learns_that_the_reader_is_gone),
+    TEST(long_stream_arrives_whole),          TEST(small_writes_are_never_torn),
+    TEST(blocked_reader_can_be_killed),       TEST(room_reaches_the_writer_for_whom_it_is_enough),
+    TEST(ping_pong_between_processes),        TESTS_END,
 };
