@@ -157,7 +157,7 @@ _Static_assert(offsetof(struct pte_update, gva) == 0, "gva");
 _Static_assert(offsetof(struct pte_update, entry) == 8, "entry");
 _Static_assert(sizeof(struct pte_update) == 16, "pte_update");
 
-/* What Candor has done for a vCPU since its VM was started; `counters` copies it. */
+/* What Candor has done for a vCPU, reboots included; `counters` copies it. */
 struct counters {
     u64 flushes; /* Translations dropped, one by one or all together. */
     u64 upcalls; /* Traps of user code that were handed on to the kernel. */
