@@ -111,7 +111,8 @@ def test_a_bad_image_is_refused_with_the_machine_and_the_reason(case, image_file
         ("image=GOOD,virt=hw", "unknown virt 'hw'"),
         ("image=GOOD,traps=none", "unknown traps"),
         ("image=GOOD,counters=no", "unknown counters"),
-        ("image=GOOD,name=", "a name has"),
+        ("image=GOOD,name=", "'name' is empty"),
+        ("image=GOOD,initrd=", "'initrd' is empty"),
         ("image=GOOD,name=0123456789abcdef", "a name has"),
         ("image=GOOD,name=a b", "a name has"),
         ("image=GOOD,args=" + "x" * 256, "shorter than 256"),
@@ -126,6 +127,13 @@ def test_a_bad_option_is_refused_and_the_other_machine_starts(options, reason, i
     assert reason in done.stderr.splitlines()[0]
     assert len(done.stderr.splitlines()) == 1
     assert done.returncode == 0 and "loader,file=" in done.stdout
+
+
+@pytest.mark.parametrize("word", ["--bogus", "--smp=x", "--gdb=x", "--vm"])
+def test_what_is_no_option_is_refused_in_one_line(word, hypervisor):
+    done = run_launcher("run", *hypervisor, word)
+    assert done.returncode == 2 and len(done.stderr.splitlines()) == 1
+    assert done.stderr.startswith("candor: ") and word.partition("=")[0] in done.stderr
 
 
 def test_a_second_machine_of_the_same_name_is_refused(image_file, hypervisor):

@@ -29,6 +29,14 @@ def report(line):
     print(f"candor: {line}", file=sys.stderr)
 
 
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong with its words in one line."""
+
+    def error(self, message):
+        report(f"{message} ({self.prog} --help lists the options)")
+        sys.exit(EXIT_REFUSED)
+
+
 def machine_options():
     """The options that `run` and `native` share."""
     shared = argparse.ArgumentParser(add_help=False)
@@ -42,7 +50,7 @@ def machine_options():
 
 
 def arguments():
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="candor",
         description="Starts virtual machines under Candor, or Frank on the bare machine, in QEMU.",
         epilog="QEMU=path names the emulator, QEMUEXTRA holds options to add. The exit status is QEMU's; 2 "

@@ -75,6 +75,8 @@ def parse_machine(text, position, check=True):
             raise Problem(f"unknown option '{key}' (known: {', '.join(KEYS)})")
         if key in options:
             raise Problem(f"option '{key}' is given twice")
+        if not value and key != "args":
+            raise Problem(f"option '{key}' is empty")
         options[key] = value
     if not options.get("image"):
         raise Problem("no image is given (image=PATH)")
