@@ -9,7 +9,8 @@
  *
  * ^C, until signals are complete, follows one rule: it throws away the line being typed; if a
  * foreground process group is set (a shell does that before it waits for a command), each process
- * of that group gets SIGINT; if none is set, the reader, who is then at a prompt, gets EINTR.
+ * of that group gets SIGINT; if none is set, the reader, who is then at a prompt or about to be,
+ * gets EINTR once it has read the lines that were complete before.
  *
  * The buffer is a ring with three positions, counted from the beginning of time:
  * head <= committed <= tail: [head, committed) may be read, [committed, tail) is being edited.
@@ -51,7 +52,8 @@ static struct {
     u64 tail;
     u32 mode;            /* enum frank_tty_mode */
     i32 foreground;      /* a process group, or 0 */
-    u64 interrupt_count; /* how often a ^C met no foreground */
+    bool is_interrupted; /* a ^C met no foreground, and no reader has been told yet */
+    u64 interrupted_at;  /* the end of the lines that were complete then */
     struct wait_queue readers;
 } tty;
 
@@ -164,7 +166,8 @@ static void interrupt(void)
     if (tty.foreground) {
         process_signal_group(tty.foreground, SIGINT);
     } else {
-        tty.interrupt_count++;
+        tty.is_interrupted = true;
+        tty.interrupted_at = tty.committed;
         wake_all(&tty.readers);
     }
 }
@@ -258,16 +261,19 @@ static size_t take_locked(u8 *bytes, size_t size, bool *line_ended)
 /* Wait until something may be read: 0, or -EINTR. The lock is held. */
 static int wait_for_input_locked(void)
 {
-    u64 interrupts = tty.interrupt_count;
+    for (;;) {
+        int error;
 
-    while (tty.head == tty.committed) {
-        int error = wait_on(&tty.readers, &tty.lock);
+        if (tty.is_interrupted && tty.head >= tty.interrupted_at) {
+            tty.is_interrupted = false;
+            return -EINTR;
+        }
+        if (tty.head != tty.committed)
+            return 0;
+        error = wait_on(&tty.readers, &tty.lock);
         if (error)
             return error;
-        if (tty.interrupt_count != interrupts)
-            return -EINTR;
     }
-    return 0;
 }
 
 static ssize_t tty_read(struct inode *inode, struct uio *uio, u64 *offset)

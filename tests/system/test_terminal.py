@@ -26,6 +26,15 @@ def test_control_c_at_the_prompt_forgets_the_line(native):
     assert machine.shell("echo $?") == "130\n"
 
 
+def test_control_c_is_not_lost_when_it_comes_before_the_shell_reads(native):
+    machine = native()
+    machine.prompt()
+    for _ in range(30):
+        machine.send("x\x03")
+        machine.expect(r"x\^C\r*\n")
+        machine.prompt(timeout=5)
+
+
 def test_control_c_ends_a_whole_pipeline(native):
     machine = native()
     machine.prompt()
