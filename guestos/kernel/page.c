@@ -177,14 +177,21 @@ void page_get(pa_t page)
     __atomic_fetch_add(refs_of(page), 1, __ATOMIC_RELAXED);
 }
 
+/* The last reference goes under the lock: a page without one is always on the list of free pages.
+ */
 void page_put(pa_t page)
 {
-    if (__atomic_sub_fetch(refs_of(page), 1, __ATOMIC_ACQ_REL) == 0) {
-        spin_acquire(&page_lock);
-        list_push_front(&free_pages, pa_to_kva(page));
-        free_count++;
-        spin_release(&page_lock);
-    }
+    u32 *count = refs_of(page), seen = __atomic_load_n(count, __ATOMIC_ACQUIRE);
+
+    while (seen > 1)
+        if (__atomic_compare_exchange_n(count, &seen, seen - 1, false, __ATOMIC_ACQ_REL,
+                                        __ATOMIC_ACQUIRE))
+            return;
+    spin_acquire(&page_lock);
+    *count = 0;
+    list_push_front(&free_pages, pa_to_kva(page));
+    free_count++;
+    spin_release(&page_lock);
 }
 
 bool page_is_exclusive(pa_t page)
