@@ -206,8 +206,7 @@ static void test_the_exit_status_tells_faults_from_shutdowns(void **state)
     vm_end_fault(&vms[1]->vcpus[0], "a test", 0x1234);
     world_settle();
     assert_int_equal(world_status, 1);
-    assert_non_null(
-        strstr(world_log, "vm2: ended: a test at pc 0xffffffc080200000, value 0x1234"));
+    assert_non_null(strstr(world_log, "vm2: ended: a test at pc 0xffffffc080200000, value 0x1234"));
 }
 
 /* ---- traps and calls that are not about tables ---- */
