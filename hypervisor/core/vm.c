@@ -246,6 +246,8 @@ static void step_building(struct vm *vm)
         vm_end(vm, VM_EXIT_FAULT);
     } else if (more == 0) {
         arch_code_changed();
+        for (u32 i = 0; i < vm->vcpu_count; i++)
+            vm->vcpus[i].counts = (struct counters){0};
         vm->started_at = arch_time_now();
         vm->state = VM_RUNNING;
     }
