@@ -31,7 +31,8 @@ enum {
     ACCESSES = 6,
     ARRAY_SHORT = 16,
     ARRAY_LONG = 512,
-    REBOOTS_MAX = 1, /* of an input: they take long */
+    REBOOTS_MAX = 1,   /* of an input: they take long, */
+    REBOOT_BELOW = 24, /* and are rare */
 };
 
 /* How often each is done; whatever is not named has 1. */
@@ -119,20 +120,20 @@ static void begin(u32 vm, u8 how)
     compare_call(vm, HC_CALL_PTE_FILL, args);
 }
 
-static void reboot(u32 vm)
+static void reboot(u32 vm, u8 chance)
 {
-    if (reboots++ < REBOOTS_MAX)
+    if (chance < REBOOT_BELOW && reboots++ < REBOOTS_MAX)
         compare_reboot(vm);
 }
 
 static void step(const struct record *record)
 {
     u32 vm = record->who % COMPARE_VMS;
-    u64 number = choices[(record->what << 8 | (record->who & 0xf0)) % choices_count];
+    u64 number = choices[(record->what | (record->who & 0xf0u) << 4) % choices_count];
     u64 args[GRAMMAR_ARGS_MAX];
 
     if (number == DO_REBOOT) {
-        reboot(vm);
+        reboot(vm, record->arguments[0].what);
     } else if (number == DO_ACCESS) {
         for (u32 i = 0; i < ACCESSES; i++)
             compare_access(vm, arguments_page(record->arguments[i]));

@@ -16,11 +16,13 @@ enum {
     ARRAY_FRAMES = 4,
     SHARED_FIRST = 28,
     SHARED_FRAMES = 4,
-    LAST_DATA = (COMPARE_MEMORY - WORLD_POOL) / FRAME_BYTES - 0x100 - 1,
     ODD = 224, /* from here on `what` asks for something unusual */
 };
 
-#define MEMORY_END (VM_MEMORY_BASE + COMPARE_MEMORY)
+static u64 memory_end(u32 vm)
+{
+    return VM_MEMORY_BASE + compare_model.vms[vm].bytes;
+}
 
 /* ---- addresses ---- */
 
@@ -28,46 +30,47 @@ static u64 odd_frame(u32 vm, u8 which)
 {
     switch (which % 16) {
     case 0:
-        return world_pool(COMPARE_POOL_FRAMES - 1).value;
+        return compare_pool(vm, COMPARE_POOL_FRAMES - 1);
     case 1:
-        return world_data(which / 16).value;
+        return compare_data(vm, which / 16);
     case 2:
-        return WORLD_IMAGE; /* the first frame behind the pool */
+        return compare_pool(vm, COMPARE_POOL_FRAMES); /* the first frame behind the pool */
     case 3:
-        return MEMORY_END - FRAME_BYTES;
+        return memory_end(vm) - FRAME_BYTES;
     case 4:
-        return MEMORY_END;
+        return memory_end(vm);
     case 5:
         return VM_MEMORY_BASE - FRAME_BYTES;
     case 6:
-        return world_pool(which / 16).value + 8;
+        return compare_pool(vm, which / 16) + 8;
     case 7:
-        return world_data(which / 16).value + 1;
+        return compare_data(vm, which / 16) + 1;
     case 8:
         return ~0UL << (which / 16 * 4);
     case 9:
-        return compare_machine_address((vm + 1) % COMPARE_VMS, world_data(which / 16).value);
+        return compare_machine_address((vm + 1) % COMPARE_VMS,
+                                       compare_data((vm + 1) % COMPARE_VMS, which / 16));
     case 10:
-        return compare_machine_address(vm, world_pool(which / 16).value);
+        return compare_machine_address(vm, compare_pool(vm, which / 16));
     case 11:
-        return PV_DIRECT_MAP + world_pool(which / 16).value;
+        return PV_DIRECT_MAP + compare_pool(vm, which / 16);
     case 12:
-        return world_pool(0).value | 1UL << (44 + which / 16);
+        return compare_pool(vm, 0) | 1UL << (44 + which / 16);
     case 13:
         return (u64)which << FRAME_SHIFT;
     case 14:
         return 1UL << (which / 4);
     default:
-        return world_pool(which % COMPARE_TABLES).value;
+        return compare_pool(vm, which % COMPARE_TABLES);
     }
 }
 
 static u64 table_frame(u32 vm, struct argument_bytes from, u32 first, u32 count)
 {
     if (from.what < ODD)
-        return world_pool(first + from.which % count).value;
+        return compare_pool(vm, first + from.which % count);
     if (from.what < ODD + 16)
-        return world_pool(from.which % COMPARE_TABLES).value;
+        return compare_pool(vm, from.which % COMPARE_TABLES);
     return odd_frame(vm, from.which);
 }
 
@@ -106,28 +109,28 @@ static u64 mapped_frame(u32 vm, struct argument_bytes from)
     u8 which = from.which & 63;
 
     if (from.what < 150)
-        return world_data(which % DATA_FRAMES).value;
+        return compare_data(vm, which % DATA_FRAMES);
     if (from.what < 190)
-        return world_pool(which % COMPARE_TABLES).value;
+        return compare_pool(vm, which % COMPARE_TABLES);
     if (from.what < 200)
-        return world_data(ARRAY_FIRST + which % 12).value;
-    return from.what < ODD ? world_data(which).value : odd_frame(vm, from.which);
+        return compare_data(vm, ARRAY_FIRST + which % 12);
+    return from.what < ODD ? compare_data(vm, which) : odd_frame(vm, from.which);
 }
 
 static u64 array_at(u32 vm, struct argument_bytes from, u32 element)
 {
-    u64 array = world_data(ARRAY_FIRST + from.which % ARRAY_FRAMES).value;
+    u64 array = compare_data(vm, ARRAY_FIRST + from.which % ARRAY_FRAMES);
 
     if (from.what < 128)
         return array;
     if (from.what < 176)
         return array + FRAME_BYTES - (u64)(from.what % 24) * sizeof(u64); /* into the next frame */
     if (from.what < 190)
-        return MEMORY_END - (u64)(from.which % 64) * element; /* and out of memory */
+        return memory_end(vm) - (u64)(from.which % 64) * element; /* and out of memory */
     if (from.what < 196)
-        return world_pool(from.which % COMPARE_TABLES).value + (u64)(from.what & 3) * sizeof(u64);
+        return compare_pool(vm, from.which % COMPARE_TABLES) + (u64)(from.what & 3) * sizeof(u64);
     if (from.what < 200)
-        return WORLD_POOL_BASE - (u64)from.which * sizeof(u64);
+        return compare_pool(vm, 0) - (u64)(from.which % 64) * sizeof(u64); /* or into the pool */
     if (from.what < ODD)
         return array + from.what % 16;
     return odd_frame(vm, from.which);
@@ -187,9 +190,9 @@ static u64 prot_value(struct argument_bytes from)
            ((from.which & 12) == 4 ? PROT_EXECUTE : 0);
 }
 
-static u64 level_value(u64 number, struct argument_bytes from, u64 table)
+static u64 level_value(u32 vm, u64 number, struct argument_bytes from, u64 table)
 {
-    u64 slot = (table - WORLD_POOL_BASE) >> FRAME_SHIFT;
+    u64 slot = (table - compare_pool(vm, 0)) >> FRAME_SHIFT;
 
     if (from.what >= ODD)
         return from.which < 128 ? from.which % 5 : 1UL << (from.which % 64);
@@ -223,7 +226,7 @@ static u64 argument(u32 vm, u64 number, enum grammar_kind kind, struct argument_
         return number == HC_CALL_TABLE_LINK ? table_frame(vm, from, ROOTS, CONVENTIONAL - ROOTS)
                                             : table_frame(vm, from, 0, CONVENTIONAL);
     case GRAMMAR_PAGE:
-        return from.what < ODD ? world_data(SHARED_FIRST + from.which % SHARED_FRAMES).value
+        return from.what < ODD ? compare_data(vm, SHARED_FIRST + from.which % SHARED_FRAMES)
                                : odd_frame(vm, from.which);
     case GRAMMAR_UPDATES:
         return array_at(vm, from, sizeof(struct pte_update));
@@ -234,7 +237,7 @@ static u64 argument(u32 vm, u64 number, enum grammar_kind kind, struct argument_
     case GRAMMAR_CODE:
         return PV_DIRECT_MAP + odd_frame(vm, from.which) + (from.what < ODD ? 0 : from.what);
     case GRAMMAR_LEVEL:
-        return level_value(number, from, before);
+        return level_value(vm, number, from, before);
     case GRAMMAR_PROT:
         return prot_value(from);
     case GRAMMAR_CAUSES:

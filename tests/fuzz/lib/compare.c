@@ -32,6 +32,7 @@ u64 compare_calls;
 
 static struct {
     u8 *expected; /* memory as it must be; entries in machine frames */
+    u64 data;     /* where its plain memory is that calls name */
     mfn_t frames[FRAMES];
     u32 changed[FRAMES]; /* frames that the call at hand changes */
     u32 changed_count;
@@ -63,9 +64,32 @@ static void __attribute__((noreturn, format(printf, 1, 2))) differ(const char *f
 
 /* ---- memory ---- */
 
-static bool inside(u64 gpa)
+static bool inside(u32 vm, u64 gpa)
 {
-    return gpa >= VM_MEMORY_BASE && gpa - VM_MEMORY_BASE < COMPARE_MEMORY;
+    return gpa >= VM_MEMORY_BASE && gpa - VM_MEMORY_BASE < compare_model.vms[vm].bytes;
+}
+
+static u32 frames_of(u32 vm)
+{
+    return (u32)(compare_model.vms[vm].bytes >> FRAME_SHIFT);
+}
+
+/* The place among a VM's frames of a frame of its pool. */
+static mfn_t pool_frame_of(u32 vm, u32 n)
+{
+    u64 first = (compare_model.vms[vm].pool_base - VM_MEMORY_BASE) >> FRAME_SHIFT;
+
+    return sides[vm].frames[first + n];
+}
+
+u64 compare_pool(u32 vm, u32 n)
+{
+    return compare_model.vms[vm].pool_base + (u64)n * FRAME_BYTES;
+}
+
+u64 compare_data(u32 vm, u32 n)
+{
+    return sides[vm].data + (u64)n * FRAME_BYTES;
 }
 
 static u64 *word_at(u32 vm, u64 gpa)
@@ -91,7 +115,7 @@ static void note_change(u32 vm, u64 gpa)
 
 static bool on_read(u32 vm, u64 gpa, u64 *word)
 {
-    if (!inside(gpa))
+    if (!inside(vm, gpa))
         return false;
     *word = *word_at(vm, gpa);
     return true;
@@ -191,7 +215,7 @@ static void roots_find(void)
     for (u32 vm = 0; vm < COMPARE_VMS; vm++) {
         for (u32 i = 0; i <= COMPARE_TABLES; i++) {
             const struct model_table *table = &compare_model.vms[vm].tables[window_frame(i)];
-            mfn_t frame = sides[vm].frames[window_frame(i)];
+            mfn_t frame = pool_frame_of(vm, window_frame(i));
 
             if (table->made && table->level == SV39_ROOT_LEVEL &&
                 frame_get(frame)->space_id < SPACE_IDS)
@@ -264,7 +288,7 @@ static void check_tables(u32 vm)
 {
     for (u32 i = 0; i <= COMPARE_TABLES; i++) {
         const struct model_table *table = &compare_model.vms[vm].tables[window_frame(i)];
-        const struct frame *frame = frame_get(sides[vm].frames[window_frame(i)]);
+        const struct frame *frame = frame_get(pool_frame_of(vm, window_frame(i)));
 
         if ((frame->type == FRAME_TABLE) != table->made || frame->vm != vms[vm]->id)
             differ("frame %u of the pool has type %u", window_frame(i), frame->type);
@@ -277,7 +301,7 @@ static void check_tables(u32 vm)
 static void check_all(void)
 {
     for (u32 vm = 0; vm < COMPARE_VMS; vm++) {
-        for (u32 frame = 0; frame < FRAMES; frame++)
+        for (u32 frame = 0; frame < frames_of(vm); frame++)
             check_memory(vm, frame);
         check_tables(vm);
     }
@@ -292,7 +316,8 @@ static void check_step(u32 vm)
     for (u32 i = 0; i < sides[vm].changed_count; i++)
         check_memory(vm, sides[vm].changed[i]);
     sides[vm].changed_count = 0;
-    check_memory(vm, window_frame(sides[vm].next));
+    check_memory(vm, (u32)((compare_pool(vm, window_frame(sides[vm].next)) - VM_MEMORY_BASE) >>
+                           FRAME_SHIFT));
     sides[vm].next = (sides[vm].next + 1) % (COMPARE_TABLES + 1);
     check_tables(vm);
     if (doing.number == HC_CALL_TABLE_MAKE || doing.number == HC_CALL_TABLE_FREE)
@@ -379,7 +404,7 @@ static bool translation(u32 vm, u64 address, u64 *frame, u32 *rights)
     const struct model_place *place;
 
     if (address >= PV_DIRECT_MAP) {
-        if (!inside(address - PV_DIRECT_MAP))
+        if (!inside(vm, address - PV_DIRECT_MAP))
             return false;
         *frame = machine_frame(vm, (u32)((address - PV_DIRECT_MAP) >> FRAME_SHIFT));
         *rights = address - PV_DIRECT_MAP - of->pool_base < of->pool_bytes ? SV39_R : 0;
@@ -423,7 +448,7 @@ void compare_access(u32 vm, u64 address)
 
 void compare_poke(u32 vm, u64 gpa_value, u64 word)
 {
-    if (!inside(gpa_value) || gpa_value % sizeof(word) != 0 ||
+    if (!inside(vm, gpa_value) || gpa_value % sizeof(word) != 0 ||
         gpa_value - compare_model.vms[vm].pool_base < compare_model.vms[vm].pool_bytes)
         return;
     *word_at(vm, gpa_value) = word;
@@ -438,7 +463,7 @@ static void take_over(u32 vm)
     static const u8 zero[FRAME_BYTES];
     const struct vm_pv *pv = &vms[vm]->pv;
 
-    for (u32 i = 0; i < FRAMES; i++) {
+    for (u32 i = 0; i < frames_of(vm); i++) {
         u64 at = VM_MEMORY_BASE + (u64)i * FRAME_BYTES;
 
         sides[vm].frames[i] = p2m_lookup(&vms[vm]->p2m, at >> FRAME_SHIFT);
@@ -472,8 +497,8 @@ static void renumber(void)
     for (u32 vm = 0; vm < COMPARE_VMS; vm++) {
         struct vcpu *vcpu = &vms[vm]->vcpus[0];
 
-        frame_get(sides[vm].frames[0])->space_id = space_id_alloc();
-        if (hc_space_switch(vcpu, world_pool(0)).error != HC_OK)
+        frame_get(pool_frame_of(vm, 0))->space_id = space_id_alloc();
+        if (hc_space_switch(vcpu, gpa(compare_pool(vm, 0))).error != HC_OK)
             abort();
     }
     compare_model.roots_max = ROOTS_MAX;
@@ -483,9 +508,12 @@ static void renumber(void)
 void compare_start(void)
 {
     const struct world_image images[COMPARE_VMS] = {
-        {.memory_bytes = COMPARE_MEMORY},
-        {.memory_bytes = COMPARE_MEMORY, .bounced = true},
-        {.memory_bytes = COMPARE_MEMORY}};
+        {.memory_bytes = COMPARE_MEMORY - CHUNK_BYTES},
+        {.memory_bytes = COMPARE_MEMORY - CHUNK_BYTES, .bounced = true},
+        {.memory_bytes = COMPARE_MEMORY,
+         .code_at = VM_MEMORY_BASE,
+         .pool_base = VM_MEMORY_BASE + CHUNK_BYTES},
+    };
 
     traced = getenv("CANDOR_TRACE") != NULL;
     world_start(COMPARE_VMS, images);
@@ -494,11 +522,12 @@ void compare_start(void)
         struct model_vm *of = &compare_model.vms[vm];
 
         of->base = VM_MEMORY_BASE;
-        of->bytes = COMPARE_MEMORY;
-        of->pool_base = WORLD_POOL_BASE;
+        of->bytes = vms[vm]->config.memory_bytes;
+        of->pool_base = vms[vm]->pv.pool_base;
         of->pool_bytes = WORLD_POOL;
         of->direct_map = PV_DIRECT_MAP;
         of->bounced = vms[vm]->traps_bounced;
+        sides[vm].data = vms[vm]->pv.image_base + CHUNK_BYTES / 2;
         sides[vm].expected = malloc(COMPARE_MEMORY);
         if (sides[vm].expected == NULL)
             abort();
@@ -520,7 +549,7 @@ static void free_level(u32 vm, u32 level)
 {
     for (u32 i = 0; i <= COMPARE_TABLES; i++) {
         const struct model_table *table = &compare_model.vms[vm].tables[window_frame(i)];
-        u64 name = world_pool(window_frame(i)).value;
+        u64 name = compare_pool(vm, window_frame(i));
 
         if (!table->made || table->level != level || name == compare_model.vms[vm].root)
             continue;
@@ -536,10 +565,10 @@ void compare_reset(void)
         free_level(vm, SV39_ROOT_LEVEL);
     for (u32 vm = 0; vm < COMPARE_VMS; vm++) {
         struct model_vm *of = &compare_model.vms[vm];
-        u64 spare = world_pool(window_frame(COMPARE_TABLES)).value, boot = world_pool(0).value;
+        u64 spare = compare_pool(vm, window_frame(COMPARE_TABLES)), boot = compare_pool(vm, 0);
 
         if (of->tables[window_frame(COMPARE_TABLES)].made && of->root != spare)
-            spare = world_pool(COMPARE_TABLES).value; /* a frame that no call names */
+            spare = compare_pool(vm, COMPARE_TABLES); /* a frame that no call names */
         if (of->root != spare) {
             call1(vm, HC_CALL_TABLE_MAKE, spare, SV39_ROOT_LEVEL);
             call1(vm, HC_CALL_SPACE_SWITCH, spare, 0);
@@ -550,7 +579,9 @@ void compare_reset(void)
         call1(vm, HC_CALL_SPACE_SWITCH, boot, 0);
         call1(vm, HC_CALL_TABLE_FREE, spare, 0);
         vms[vm]->vcpus[0].shared = NULL;
+        vms[vm]->vcpus[0].counts = (struct counters){0};
         of->shared = 0;
+        memset(of->calls, 0, sizeof(of->calls));
     }
     renumber();
 }

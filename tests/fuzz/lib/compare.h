@@ -14,12 +14,17 @@
 
 enum {
     COMPARE_VMS = 3,
-    COMPARE_MEMORY = 4 << 20, /* of a VM */
+    COMPARE_MEMORY = 6 << 20, /* of a VM, at most */
     COMPARE_TABLES = 24, /* the pool's first frames, and its last: what calls may make tables */
     COMPARE_POOL_FRAMES = 512,
 };
 
 extern struct model compare_model;
+
+/* Guest-physical addresses: frame `n` of a VM's pool, and of its plain memory. The pool of the last
+   VM lies in the middle of its memory, those of the others at the start. */
+u64 compare_pool(u32 vm, u32 n);
+u64 compare_data(u32 vm, u32 n);
 
 /* Hypercalls made so far, for the caller to show. */
 extern u64 compare_calls;
