@@ -11,10 +11,10 @@
  */
 #include "arch.h"
 #include "frank/errno.h"
-#include "kernel/lock.h"
 #include "kernel/page.h"
 #include "platform.h"
 #include "riscv.h"
+#include "spare_spaces.h"
 #include "string.h"
 #include "sv39.h"
 
@@ -27,14 +27,10 @@ enum space_word {
 
 enum space_limits {
     ASID_BITS = 16,
-    ASID_SHIFT = 44, /* in satp */
-    SPARES_MAX = 16,
+    ASID_SHIFT = 44,      /* in satp */
     SPARE_TABLES_MAX = 6, /* a space with more is taken apart at once */
 };
 
-static struct spinlock spares_lock = SPINLOCK_INITIALIZER("spare spaces", LOCK_KMALLOC);
-static struct plat_space spares[SPARES_MAX];
-static u32 spare_count;
 static u64 asid_max, asid_next = 1, asid_generation = 1;
 
 _Static_assert((PLAT_PROT_READ << 1) == PTE_R && (PLAT_PROT_WRITE << 1) == PTE_W &&
@@ -53,33 +49,6 @@ static u64 bits_of(u32 prot)
 static u32 prot_of(u64 pte)
 {
     return (pte & PTE_U) != 0 ? (pte & PTE_LEAF) >> 1 : PLAT_PROT_NONE;
-}
-
-/* Take a space that was kept. False: there is none. */
-static bool spare_take(struct plat_space *space)
-{
-    bool taken = false;
-
-    spin_acquire(&spares_lock);
-    if (spare_count > 0) {
-        *space = spares[--spare_count];
-        taken = true;
-    }
-    spin_release(&spares_lock);
-    return taken;
-}
-
-static bool spare_give(const struct plat_space *space)
-{
-    bool given = false;
-
-    spin_acquire(&spares_lock);
-    if (spare_count < SPARES_MAX && space->words[SPACE_TABLE_COUNT] <= SPARE_TABLES_MAX) {
-        spares[spare_count++] = *space;
-        given = true;
-    }
-    spin_release(&spares_lock);
-    return given;
 }
 
 /* Free what lies below the first entries of a table, and the table itself. */
@@ -138,7 +107,7 @@ int plat_space_create(struct plat_space *space)
 
 void plat_space_destroy(struct plat_space *space)
 {
-    if (!spare_give(space))
+    if (space->words[SPACE_TABLE_COUNT] > SPARE_TABLES_MAX || !spare_give(space))
         free_tables(space->words[SPACE_ROOT], SV39_USER_ENTRIES, SV39_LEVEL_ROOT);
 }
 

@@ -11,8 +11,8 @@
  * repeated with the rest.
  */
 #include "frank/errno.h"
-#include "kernel/lock.h"
 #include "pv.h"
+#include "spare_spaces.h"
 
 enum entry_bits {
     ENTRY_VALID = 1 << 0,
@@ -27,15 +27,11 @@ enum space_word {
     SPACE_TABLE_COUNT, /* on that list */
 };
 
-enum space_limits {
-    SPARES_MAX = 16,
+enum {
     SPARE_TABLES_MAX = 6, /* a space with more is given back at once */
 };
 
 static pa_t boot_root;
-static struct spinlock spares_lock = SPINLOCK_INITIALIZER("spare spaces", LOCK_PAGE);
-static struct plat_space spares[SPARES_MAX];
-static u32 spare_count;
 
 void pv_spaces_init(pa_t root)
 {
@@ -111,33 +107,6 @@ static void space_free_tables(const struct plat_space *space)
     }
 }
 
-/* Takes a space that was kept; false if there is none. */
-static bool spare_take(struct plat_space *space)
-{
-    bool taken = false;
-
-    spin_acquire(&spares_lock);
-    if (spare_count > 0) {
-        *space = spares[--spare_count];
-        taken = true;
-    }
-    spin_release(&spares_lock);
-    return taken;
-}
-
-static bool spare_give(const struct plat_space *space)
-{
-    bool given = false;
-
-    spin_acquire(&spares_lock);
-    if (spare_count < SPARES_MAX && space->words[SPACE_TABLE_COUNT] <= SPARE_TABLES_MAX) {
-        spares[spare_count++] = *space;
-        given = true;
-    }
-    spin_release(&spares_lock);
-    return given;
-}
-
 /* A table, at the cost of a spare space if the pool is used up; 0 when that does not help. */
 static pa_t table_make(enum pool_level level)
 {
@@ -198,7 +167,7 @@ int plat_space_create(struct plat_space *space)
 
 void plat_space_destroy(struct plat_space *space)
 {
-    if (!spare_give(space))
+    if (space->words[SPACE_TABLE_COUNT] > SPARE_TABLES_MAX || !spare_give(space))
         space_free_tables(space);
 }
 

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Spaces that have ended, kept for the next that is wanted. No page is mapped in them, their tables
+ * stay linked: most processes use the same few tables, and so need none made. For both platforms.
+ */
+#ifndef FRANK_PLATFORM_SPARE_SPACES_H
+#define FRANK_PLATFORM_SPARE_SPACES_H
+
+#include "platform.h"
+
+/* Take one. False: there is none. Any context. */
+MUST_CHECK bool spare_take(struct plat_space *space);
+
+/* Keep one. False: there are enough, and it stays the caller's. Any context. */
+MUST_CHECK bool spare_give(const struct plat_space *space);
+
+#endif
