@@ -160,12 +160,21 @@ frank_options = image=$(BUILD)/frank-pv.elf,name=$(1),initrd=$(BUILD)/initrd.cpi
 frank_vm = --vm $(call quoted,$(frank_options))
 VMS ?= $(call frank_vm,vm1) $(call frank_vm,vm2)
 
-run: all ## boot Candor with two Frank VMs (ARGS="words for both")
-	@tools/candor run $(VMS)
+# TRACE: where the trace of a run goes, for ui.perfetto.dev; TRACE=0 runs without.
+TRACE_FILE := $(if $(filter-out 0 1,$(TRACE)),$(TRACE),$(BUILD)/trace.perfetto-trace)
+
+run: all ## boot Candor with two Frank VMs (ARGS="words for both"; TRACE=file for Perfetto, TRACE=0: none)
+	@tools/candor run $(VMS)$(if $(filter 0,$(TRACE)),, --trace $(TRACE_FILE))
 qemu: run ## the same as run
 
 native: all ## boot Frank on the bare machine (QEMU and OpenSBI)
 	@tools/candor native --image $(BUILD)/frank-native.elf --initrd $(BUILD)/initrd.cpio $(if $(ARGS),--args $(call quoted,$(ARGS)))
+
+.PHONY: trace-syscall trace-switch
+trace-syscall: all ## one bounced system call, from a trace: process, operating system, hypervisor; the direct one beside it
+	@tools/trace-view syscall
+trace-switch: all ## one machine switch, from a trace: what is stored and loaded
+	@tools/trace-view switch
 
 .PHONY: debug qemu-gdb gdb size
 debug: all ## boot under gdb, both in one terminal

@@ -8,7 +8,7 @@
 # share is an archive, so that each links only what it uses and may supply a part of its own.
 
 # Sources of the real port that are pure code, and so are tested as they are.
-HOST_PURE    := $(wildcard hypervisor/arch/riscv64/sv39*.c)
+HOST_PURE    := $(wildcard hypervisor/arch/riscv64/sv39*.c) hypervisor/debug/trace.c
 HOST_SOURCES := $(call find_sources,$(addprefix hypervisor/,core mem virt arch/host)) $(HOST_PURE) \
                 $(filter-out shared/string.c,$(wildcard shared/*.c)) $(call find_sources,tests/host/lib)
 ifneq ($(wildcard hypervisor/arch/host),)

@@ -7,11 +7,13 @@
 #include "arch/arch.h"
 #include "core/sched.h"
 #include "core/vm.h"
+#include "debug/trace.h"
 
 void event_send(struct vcpu *vcpu, u64 events)
 {
     struct shared_page *page = vcpu->shared;
 
+    trace(TRACE_EVENT, vcpu->vm->id, events);
     if (page != NULL)
         __atomic_fetch_or(&page->pending, events, __ATOMIC_RELEASE);
     if (vcpu->hart != arch_hart()) {

@@ -33,6 +33,8 @@ struct hart {
     u64 idle_since;
     u64 idle_time;
     u8 locks_held[LOCK_LEVELS];
+    u64 trace_next;   /* while nothing is loaded: where the next trace record goes */
+    u64 *trace_place; /* where that is held now: here, or in the vCPU that is loaded */
 
     struct lock queue_lock;
     /* Under queue_lock: */

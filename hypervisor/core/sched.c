@@ -14,6 +14,7 @@
 #include "arch/arch.h"
 #include "core/event.h"
 #include "core/vm.h"
+#include "debug/trace.h"
 
 enum {
     SLICES_PER_SECOND = 100,
@@ -168,6 +169,7 @@ void sched_tick(struct hart *hart)
     u64 now = arch_time_now();
     struct vcpu *vcpu = hart->current;
 
+    trace(TRACE_TIMER, vcpu != NULL ? vcpu->vm->id : 0, 0);
     lock_acquire(&hart->queue_lock);
     while (!list_empty(&hart->sleeping)) {
         struct vcpu *sleeper = list_entry(hart->sleeping.next, struct vcpu, link);
@@ -240,7 +242,9 @@ static void hart_idle(struct hart *hart)
 {
     u64 since = arch_time_now();
 
+    trace(TRACE_SLEEP, 0, 0);
     arch_hart_sleep();
+    trace(TRACE_WAKE, 0, 0);
     hart->idle_time += arch_time_now() - since;
 }
 

@@ -34,7 +34,8 @@ _Static_assert(ARRAY_SIZE(((struct counters *)0)->calls) >= HC_CALL_COUNT, "all 
 #define TIME_NEVER (~0ULL)
 
 struct vcpu {
-    struct arch_vcpu arch; /* these two first: the assembly reaches them with a load's offset */
+    struct arch_vcpu arch; /* these three first: the assembly reaches them with a load's offset */
+    u64 trace_next;        /* while loaded: where its hart's next trace record goes */
     struct counters counts;
     struct arch_vcpu_saved saved;
 

@@ -11,6 +11,7 @@
 #include "core/event.h"
 #include "core/sched.h"
 #include "debug/log.h"
+#include "debug/trace.h"
 #include "driver/devices.h"
 #include "mem/frame.h"
 #include "string.h"
@@ -33,6 +34,13 @@ static void console_notify(void *owner, enum console_event event)
 {
     (void)event; /* input and room are one event to a guest */
     event_send_vm(owner, EVENT_CONSOLE);
+}
+
+static enum trace_level trace_level_of(const struct bundle_vm_view *config)
+{
+    if (config->flags & BUNDLE_FLAG_TRACE_DETAIL)
+        return TRACE_DETAIL;
+    return config->flags & BUNDLE_FLAG_TRACE ? TRACE_ON : TRACE_OFF;
 }
 
 static const char *vm_make(const struct bundle_vm_view *config)
@@ -68,6 +76,8 @@ static const char *vm_make(const struct bundle_vm_view *config)
         return why;
     }
     vms[vm_count++] = vm;
+    trace_start(trace_level_of(config));
+    trace_name(vm);
     vm->state = VM_BUILDING;
     for (u32 i = 0; i < vm->vcpu_count; i++) {
         vm->vcpus[i].vm = vm;
@@ -121,6 +131,7 @@ void vm_end(struct vm *vm, enum vm_exit why)
         return;
     vm->state = VM_ENDING;
     vm->exit = (u8)why;
+    trace(TRACE_END, vm->id, why);
     if (why == VM_EXIT_FAULT || why == VM_EXIT_FAILURE)
         vm->faulted = true;
     for (u32 i = 0; i < vm->vcpu_count; i++) {
@@ -146,6 +157,7 @@ void vm_end_fault(struct vcpu *vcpu, const char *what, u64 address)
 {
     u64 pc = arch_vcpu_pc(vcpu);
 
+    trace(TRACE_FAULT, pc, address);
     log_vm_line(vcpu->vm->name, "ended: %s at pc 0x%lx, value 0x%lx", what, pc, address);
     vm_end(vcpu->vm, VM_EXIT_FAULT);
 }
@@ -249,6 +261,7 @@ static void step_building(struct vm *vm)
         for (u32 i = 0; i < vm->vcpu_count; i++)
             vm->vcpus[i].counts = (struct counters){0};
         vm->started_at = arch_time_now();
+        trace(TRACE_START, vm->id, 0);
         vm->state = VM_RUNNING;
     }
 }

@@ -39,6 +39,8 @@ enum bundle_traps {
 enum bundle_flags {
     BUNDLE_FLAG_COUNTERS_RAW = 1 << 0, /* cycle and instret are the machine's own */
     BUNDLE_FLAG_COLOUR = 1 << 1,       /* the console shows this name in colour: it is a terminal */
+    BUNDLE_FLAG_TRACE = 1 << 2,        /* any VM's: the machine writes a trace, */
+    BUNDLE_FLAG_TRACE_DETAIL = 1 << 3, /* and exits too (debug/trace.h) */
 };
 
 struct bundle_header {

@@ -72,7 +72,7 @@ TOUR = [
 
 @pytest.mark.parametrize("command, lines", TOUR)
 def test_the_tour_shows_what_happens(command, lines, start):
-    if command.startswith("bench/"):
+    if command.startswith(("bench/", "tools/trace-view")):
         shown = subprocess.run(shlex.split(command), cwd=ROOT, capture_output=True, text=True, check=True).stdout
         shown = session.by_speaker(shown.splitlines())
         assert session.says_all(session.by_speaker(lines), shown), shown

@@ -14,6 +14,8 @@ VIRT = {"pv": 1}
 TRAPS = {"direct": 0, "bounced": 1}
 FLAG_COUNTERS_RAW = 1
 FLAG_COLOUR = 2
+FLAG_TRACE = 4
+FLAG_TRACE_DETAIL = 8
 MASK = (1 << 64) - 1
 
 
@@ -25,9 +27,9 @@ def checksum(data):
     return state
 
 
-def pack(machines, colour=False):
+def pack(machines, colour=False, trace_flags=0):
     """Returns the bundle (bytes) of `machines`, a list of vmspec.Machine whose files were read.
-    `colour`: the console that they will share is a terminal."""
+    `colour`: the console that they will share is a terminal. `trace_flags`: FLAG_TRACE, FLAG_TRACE_DETAIL."""
     start = HEADER.size + len(machines) * RECORD.size
     pieces, records, places, at = [], [], {}, start
 
@@ -44,7 +46,7 @@ def pack(machines, colour=False):
     for machine in machines:
         image, initrd = place(machine.image_data), place(machine.initrd_data)
         flags = FLAG_COUNTERS_RAW if machine.counters == "raw" else 0
-        flags |= FLAG_COLOUR if colour else 0
+        flags |= trace_flags | (FLAG_COLOUR if colour else 0)
         records.append(
             RECORD.pack(
                 machine.name.encode(), machine.memory_bytes, *image, *initrd, VIRT[machine.virt],

@@ -6,7 +6,7 @@ import os
 import shlex
 import sys
 
-from . import abi, bundle, qemu, vmspec
+from . import abi, bundle, qemu, trace, vmspec
 from .problem import KIB, MIB, Problem, parse_size, read_file, show_size
 
 VERSION = "0.1"
@@ -66,6 +66,8 @@ def arguments():
     run.add_argument("--hypervisor", default=os.environ.get("CANDOR") or os.path.join(build, "candor.elf"),
                      metavar="PATH", help="Candor's image (CANDOR=path, build/candor.elf)")  # fmt: skip
     run.add_argument("--bundle", metavar="PATH", help="a bundle packed before, in place of --vm")
+    run.add_argument("--trace", metavar="FILE", help="write a trace: for Perfetto, or as records when FILE ends in .records")
+    run.add_argument("--trace-detail", action="store_true", help="trace exits too, and every return of a bounced trap")
 
     native = commands.add_parser("native", parents=[shared], help="boot Frank on the bare machine, with OpenSBI")
     native.add_argument("--image", default=os.path.join(build, "frank-native.elf"), metavar="PATH")
@@ -80,6 +82,12 @@ def arguments():
     return parser
 
 
+def trace_flags(options):
+    if not getattr(options, "trace", None):
+        return 0
+    return bundle.FLAG_TRACE | (bundle.FLAG_TRACE_DETAIL if options.trace_detail else 0)
+
+
 def make_bundle(options):
     """Returns (bundle, bytes of memory that the virtual machines take together)."""
     if not options.vm:
@@ -88,7 +96,7 @@ def make_bundle(options):
     if not machines:
         raise Problem("no virtual machine is left to start")
     colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-    return bundle.pack(machines, colour), sum(machine.memory_bytes for machine in machines)
+    return bundle.pack(machines, colour, trace_flags(options)), sum(machine.memory_bytes for machine in machines)
 
 
 def memory_needed(bundle_bytes, guest_bytes):
@@ -111,10 +119,12 @@ def run(options):
     if options.bundle:
         if options.vm:
             raise Problem("--bundle and --vm exclude each other")
+        if options.trace:
+            raise Problem("--trace needs --vm: whether to trace is written in the bundle")
         packed, guest_bytes = read_file(options.bundle, "bundle"), 0
     else:
         packed, guest_bytes = make_bundle(options)
-    read_file(options.hypervisor, "hypervisor")
+    hypervisor = read_file(options.hypervisor, "hypervisor")
     memory = memory_option(options.mem, memory_needed(len(packed), guest_bytes))
     if options.bundle:
         path = options.bundle
@@ -128,6 +138,8 @@ def run(options):
     command = qemu.base_command(options)
     command += ["-m", f"{memory // MIB}M", "-bios", options.hypervisor]
     command += ["-device", f"loader,file={path},addr={bundle.LOAD_ADDRESS:#x},force-raw=on"]
+    if options.trace:
+        return trace.run(command + qemu.extra_arguments(), options, hypervisor, memory)
     return start(command, options)
 
 

@@ -17,6 +17,9 @@ FLAG_EXECUTE = 1
 NOTE_OWNER, NOTE_TYPE, NOTE_BYTES = b"Candor\0", 1, 24
 HEADER = struct.Struct("<16sHHIQQQIHHHHHH")
 SEGMENT = struct.Struct("<IIQQQQQQ")
+SECTION = struct.Struct("<IIQQQQIIQQ")
+SYMBOL = struct.Struct("<IBBHQQ")
+SECTION_SYMBOLS = 2
 ADDRESS_END = 1 << 64
 
 
@@ -105,6 +108,33 @@ def check_segments(segments, entry):
         if inside and segment.flags & FLAG_EXECUTE:
             return
     raise Problem(f"entry {entry:#x} lies in no executable segment")
+
+
+def find_symbol(data, name):
+    """Returns the address of the symbol `name` in the ELF file `data` (bytes), or None."""
+    for address, found in symbols(data):
+        if found == name:
+            return address
+    return None
+
+
+def symbols(data):
+    """Yields (address, name) of each symbol of the ELF file `data` that has a name."""
+    if len(data) < HEADER.size or data[:4] != b"\x7fELF":
+        return
+    *_, table, _, _, _, _, entry_bytes, count, _ = HEADER.unpack_from(data)
+    if not table or entry_bytes != SECTION.size or table + count * SECTION.size > len(data):
+        return
+    sections = [SECTION.unpack_from(data, table + index * SECTION.size) for index in range(count)]
+    for kind, offset, size, link in ((s[1], s[4], s[5], s[6]) for s in sections):
+        if kind != SECTION_SYMBOLS or link >= count:
+            continue
+        strings = sections[link][4]
+        for at in range(offset, min(offset + size, len(data) - SYMBOL.size + 1), SYMBOL.size):
+            where, _, _, _, address, _ = SYMBOL.unpack_from(data, at)
+            end = data.find(b"\0", strings + where)
+            if where and end > 0:
+                yield address, data[strings + where : end].decode(errors="replace")
 
 
 def find_note(data):

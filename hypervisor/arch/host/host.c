@@ -10,6 +10,7 @@
 #include "arch/arch_names.h"
 #include "core/sched.h"
 #include "core/vm.h"
+#include "debug/trace.h"
 #include "mem/frame.h"
 #include "sv39.h"
 #include "tlb.h"
@@ -117,9 +118,9 @@ void arch_vcpu_reset(struct vcpu *vcpu, gva_t entry, u64 argument0, u64 argument
 
 void arch_vcpu_switch(struct vcpu *from, struct vcpu *to)
 {
-    (void)from;
     if (to != NULL)
         to->arch.loads++;
+    trace_switch(from, to);
 }
 
 void arch_vcpu_fast_paths(struct vcpu *vcpu, bool on)

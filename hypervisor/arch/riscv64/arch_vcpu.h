@@ -22,8 +22,9 @@ enum {
     REGISTER_A7 = 17,
     REGISTER_T3 = 28,
     REGISTERS = 32,
-    FAST_ROOTS = 64, /* direct-mapped memories of the fast paths: by frame number, */
-    FAST_TABLES = 8, /* and by frame number plus 2 MiB region */
+    FAST_ROOTS = 64,             /* direct-mapped memories of the fast paths: by frame number, */
+    FAST_TABLES = 8,             /* and by frame number plus 2 MiB region */
+    ARCH_NO_EXTENSION = 1 << 24, /* a number that is no extension's */
 };
 
 /* A root that space_switch and pte_set may take at once. */
@@ -55,7 +56,8 @@ struct arch_vcpu {
     u64 x[REGISTERS]; /* filled by trap_entry, read by trap_leave; x[0] is the pc */
     u64 stack_top;    /* of the hart that it is loaded on */
     u64 hart;
-    u64 fast_extension; /* the extension id that the fast paths answer to; all ones: to none */
+    u64 fast_extension; /* the extension id that the fast paths answer to; ARCH_NO_EXTENSION: to
+                           none */
     u64 p2m_base;       /* copies from its VM's p2m, for pte_set */
     u64 p2m_count;
     u64 p2m_entries;

@@ -6,6 +6,7 @@
 #include "boot.h"
 #include "core/hart.h"
 #include "core/vcpu.h"
+#include "debug/trace.h"
 #include "mem/frame.h"
 
 void asm_offsets(void);
@@ -16,6 +17,18 @@ void asm_offsets(void)
     OFFSET(VCPU_STACK, struct vcpu, arch.stack_top);
     OFFSET(VCPU_HART, struct vcpu, arch.hart);
     OFFSET(VCPU_FAST_EXTENSION, struct vcpu, arch.fast_extension);
+    OFFSET(VCPU_TRACE_NEXT, struct vcpu, trace_next);
+    OFFSET(RECORD_TIME, struct trace_record, time);
+    OFFSET(RECORD_WHAT, struct trace_record, what);
+    OFFSET(RECORD_A, struct trace_record, a);
+    OFFSET(RECORD_B, struct trace_record, b);
+    DEFINE(RECORD_BYTES, sizeof(struct trace_record));
+    DEFINE(RECORD_CALL_FAST, TRACE_CALL_FAST);
+    DEFINE(RECORD_CALL, TRACE_CALL);
+    DEFINE(RECORD_EXIT, TRACE_EXIT);
+    DEFINE(LEVEL_OFF, TRACE_OFF);
+    DEFINE(LEVEL_ON, TRACE_ON);
+    DEFINE(LEVEL_DETAIL, TRACE_DETAIL);
     OFFSET(VCPU_P2M_BASE, struct vcpu, arch.p2m_base);
     OFFSET(VCPU_P2M_COUNT, struct vcpu, arch.p2m_count);
     OFFSET(VCPU_P2M_ENTRIES, struct vcpu, arch.p2m_entries);

@@ -12,6 +12,7 @@
 #include "csr.h"
 #include "debug/console.h"
 #include "debug/log.h"
+#include "debug/trace.h"
 #include "driver/clint.h"
 #include "driver/devices.h"
 #include "mem/frame.h"
@@ -84,6 +85,17 @@ static void describe_machine(void)
              machine.finisher_base, machine.has_sstc ? "Sstc" : "by hypercall");
 }
 
+/* The trap entry of the trace's level is the one that leaving installs. */
+NORETURN static void run_guests(struct hart *hart)
+{
+    static void (*const leave[TRACE_LEVELS])(struct vcpu *) = {trap_leave, trap_leave_traced,
+                                                               trap_leave_detailed};
+    struct vcpu *vcpu = sched_next(hart);
+
+    leave[trace_header.level](vcpu);
+    stop_forever();
+}
+
 void boot_first(u64 hardware_id, u64 device_tree)
 {
     const char *why;
@@ -117,7 +129,7 @@ void boot_first(u64 hardware_id, u64 device_tree)
         if (machine.hart_ids[i] != hardware_id)
             clint_send_ipi(machine.hart_ids[i]);
     }
-    trap_leave(sched_next(&harts[0]));
+    run_guests(&harts[0]);
 }
 
 void boot_other(u64 hardware_id, u64 ticket)
@@ -129,5 +141,5 @@ void boot_other(u64 hardware_id, u64 ticket)
     cpu_init((u32)ticket);
     clint_clear_ipi(hardware_id);
     __atomic_store_n(&hart->online, true, __ATOMIC_RELEASE);
-    trap_leave(sched_next(hart));
+    run_guests(hart);
 }

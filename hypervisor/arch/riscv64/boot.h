@@ -32,6 +32,8 @@ void trap_entry(void);
 void panic_entry(void);
 struct vcpu;
 void trap_leave(struct vcpu *vcpu) __attribute__((noreturn));
+void trap_leave_traced(struct vcpu *vcpu) __attribute__((noreturn));
+void trap_leave_detailed(struct vcpu *vcpu) __attribute__((noreturn));
 
 /* Called by entry.S. */
 struct vcpu *trap_handle(struct vcpu *vcpu);

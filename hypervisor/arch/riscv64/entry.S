@@ -71,80 +71,54 @@ boot_tickets:
 boot_done:
     .word   0
 
-/* ---- from a guest ---- */
-
-    .text
-    .balign 4
-    .globl trap_entry
-trap_entry:
-    csrrw   t6, mscratch, t6        /* t6 = vCPU; its own t6 waits in mscratch */
-    sd      t5, X(30)(t6)
-    csrr    t5, mcause
-    addi    t5, t5, -CAUSE_ECALL_S
-    bnez    t5, trap_slow
-    ld      t5, VCPU_FAST_EXTENSION(t6)
-    bne     a7, t5, trap_slow
-    /* From here on it is a call of Candor's own: t0 to t6 and a2 to a7 are given up by the caller. */
-    li      t5, HC_CALL_SPACE_SWITCH
-    beq     a6, t5, fast_space_switch
-    li      t5, HC_CALL_PTE_SET
-    beq     a6, t5, fast_pte_set
-    /* Calls on tables follow; those before them may switch, or load all registers, and go the long way. */
-    li      t5, HC_CALL_TABLE_MAKE
-    bltu    a6, t5, trap_slow
-
+/* ---- records of the trace ---- */
 /*
- * A call of C by the C convention: what the callee keeps is not stored. The handler's result is in a0 and a1.
+ * A record with `what` in a register; `p` and `t` are free. Storing the lower half of the place wraps the ring.
  */
-light_call:
-    sd      ra, X(1)(t6)
-    sd      sp, X(2)(t6)
-    sd      gp, X(3)(t6)
-    sd      tp, X(4)(t6)
-    .irp    n, 10, 11, 12, 13, 14, 15
-    sd      x\n, X(\n)(t6)
-    .endr
-    csrr    t0, mepc
-    addi    t0, t0, 4
-    csrw    mepc, t0
-    la      t0, panic_entry
-    csrw    mtvec, t0
-    mv      a0, t6
-    mv      a1, a6
-    addi    a2, t6, X(10)
-    ld      sp, VCPU_STACK(t6)
-    ld      tp, VCPU_HART(t6)
-    call    trap_light_call
-    ld      t6, HART_LOADED(tp)
-    lbu     t0, HART_RESCHEDULE(tp)
-    bnez    t0, light_reschedule
-    la      t0, trap_entry
-    csrw    mtvec, t0
-    csrw    mscratch, t6
-    ld      ra, X(1)(t6)
-    ld      sp, X(2)(t6)
-    ld      gp, X(3)(t6)
-    ld      tp, X(4)(t6)
-    .irp    n, 12, 13, 14, 15, 16, 17, 5, 6, 7, 28, 29, 30, 31
-    li      x\n, 0
-    .endr
-    mret
+.macro record_begin p, t, what
+    ld      \p, VCPU_TRACE_NEXT(t6)
+    csrr    \t, time
+    sd      \t, RECORD_TIME(\p)
+    sd      \what, RECORD_WHAT(\p)
+.endm
 
-    /* Another vCPU's turn has come meanwhile: what is not stored yet is stored now. */
-light_reschedule:
-    .irp    n, 8, 9, 10, 11, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27
-    sd      x\n, X(\n)(t6)
-    .endr
-    .irp    n, 12, 13, 14, 15, 16, 17, 5, 6, 7, 28, 29, 30, 31
-    sd      zero, X(\n)(t6)
-    .endr
-    csrr    t0, mepc
-    sd      t0, X(0)(t6)
-    mv      a0, tp
-    call    sched_next
-    j       trap_leave
+.macro record_end p
+    addi    \p, \p, RECORD_BYTES
+    sh      \p, VCPU_TRACE_NEXT(t6)
+.endm
 
-trap_slow:
+/* A call that is served in assembly, or by light_call. */
+.macro record_call p, t, kind, a, b
+    ld      \p, VCPU_TRACE_NEXT(t6)
+    csrr    \t, time
+    sd      \t, RECORD_TIME(\p)
+    li      \t, \kind
+    sd      \t, RECORD_WHAT(\p)
+    sd      \a, RECORD_A(\p)
+    sd      \b, RECORD_B(\p)
+    record_end \p
+.endm
+
+/* The way out; the guest's pc is in `pc`. */
+.macro record_exit pc
+    ld      t1, VCPU_TRACE_NEXT(t6)
+    csrr    t2, time
+    sd      t2, RECORD_TIME(t1)
+    li      t2, RECORD_EXIT
+    sd      t2, RECORD_WHAT(t1)
+    sd      \pc, RECORD_A(t1)
+    csrr    t2, mstatus
+    sd      t2, RECORD_B(t1)
+    record_end t1
+.endm
+
+/* ---- from a guest ---- */
+/*
+ * All paths between a guest and Candor, once for each level of the trace (debug/trace.h), so that none tests for
+ * it: leaving by one of them makes its entry the trap vector. `v` ends their names.
+ */
+
+.macro store_all
     .irp    n, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29
     sd      x\n, X(\n)(t6)
     .endr
@@ -152,6 +126,9 @@ trap_slow:
     sd      t0, X(31)(t6)
     csrr    t0, mepc
     sd      t0, X(0)(t6)
+.endm
+
+.macro handle
     la      t0, panic_entry
     csrw    mtvec, t0
     mv      a0, t6
@@ -159,28 +136,7 @@ trap_slow:
     ld      tp, VCPU_HART(a0)
     li      s0, 0
     call    trap_handle
-
-    /* void trap_leave(struct vcpu *): enters the guest that is loaded. */
-    .globl trap_leave
-trap_leave:
-    la      t0, trap_entry
-    csrw    mtvec, t0
-    mv      t6, a0
-    ld      t0, X(0)(t6)
-    csrw    mepc, t0
-    csrw    mscratch, t6
-    .irp    n, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30
-    ld      x\n, X(\n)(t6)
-    .endr
-    ld      t6, X(31)(t6)
-    mret
-
-/* ---- calls served here ---- */
-/*
- * The usual cases only. Whatever is unusual goes to light_call, whose C is the reference: hc_space_switch and
- * hc_pte_set. Both work from what arch_space_remember_* left in the vCPU; a VM here has one vCPU, so nothing
- * needs a lock. Registers that held Candor's values are cleared before returning.
- */
+.endm
 
 .macro fast_return
     csrr    t5, mepc
@@ -192,22 +148,153 @@ trap_leave:
     mret
 .endm
 
-fast_space_switch:                  /* a0 = root */
+.macro guest_paths level, v
+    .text
+    .balign 4
+    .globl trap_entry\v
+trap_entry\v:
+    csrrw   t6, mscratch, t6        /* t6 = vCPU; its own t6 waits in mscratch */
+    sd      t5, X(30)(t6)
+    csrr    t5, mcause
+    xori    t5, t5, CAUSE_ECALL_S
+    bnez    t5, trap_slow\v
+    ld      t5, VCPU_FAST_EXTENSION(t6)
+    bne     a7, t5, trap_slow\v
+    /* From here on it is a call of Candor's own: t0 to t6 and a2 to a7 are given up by the caller. */
+    li      t5, HC_CALL_SPACE_SWITCH
+    beq     a6, t5, fast_space_switch\v
+    li      t5, HC_CALL_PTE_SET
+    beq     a6, t5, fast_pte_set\v
+    /* Calls on tables follow; those before them may switch, or load all registers, and go the long way. */
+    addi    t5, a6, -HC_CALL_TABLE_MAKE
+    bltz    t5, trap_call\v
+
+/*
+ * A call of C by the C convention: what the callee keeps is not stored. The handler's result is in a0 and a1.
+ */
+light_call\v:
+    sd      ra, X(1)(t6)
+    sd      sp, X(2)(t6)
+    sd      gp, X(3)(t6)
+    sd      tp, X(4)(t6)
+    .irp    n, 10, 11, 12, 13, 14, 15
+    sd      x\n, X(\n)(t6)
+    .endr
+    csrr    t0, mepc
+    addi    t0, t0, 4
+    csrw    mepc, t0
+    .if \level != LEVEL_OFF
+    record_call t1, t2, RECORD_CALL, a6, a1
+    .endif
+    la      t0, panic_entry
+    csrw    mtvec, t0
+    mv      a0, t6
+    mv      a1, a6
+    addi    a2, t6, X(10)
+    ld      sp, VCPU_STACK(t6)
+    ld      tp, VCPU_HART(t6)
+    call    trap_light_call
+    ld      t6, HART_LOADED(tp)
+    lbu     t0, HART_RESCHEDULE(tp)
+    bnez    t0, light_reschedule\v
+    la      t0, trap_entry\v
+    csrw    mtvec, t0
+    csrw    mscratch, t6
+    .if \level == LEVEL_DETAIL
+    csrr    t0, mepc
+    record_exit t0
+    .endif
+    ld      ra, X(1)(t6)
+    ld      sp, X(2)(t6)
+    ld      gp, X(3)(t6)
+    ld      tp, X(4)(t6)
+    .irp    n, 12, 13, 14, 15, 16, 17, 5, 6, 7, 28, 29, 30, 31
+    li      x\n, 0
+    .endr
+    mret
+
+    /* Another vCPU's turn has come meanwhile: what is not stored yet is stored now. */
+light_reschedule\v:
+    .irp    n, 8, 9, 10, 11, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27
+    sd      x\n, X(\n)(t6)
+    .endr
+    .irp    n, 12, 13, 14, 15, 16, 17, 5, 6, 7, 28, 29, 30, 31
+    sd      zero, X(\n)(t6)
+    .endr
+    csrr    t0, mepc
+    sd      t0, X(0)(t6)
+    mv      a0, tp
+    call    sched_next
+    j       trap_leave\v
+
+    /* The return of a bounced trap has no record of its own: it would cost a bounced system call one per cent. */
+trap_call\v:
+    .if \level == LEVEL_ON
+    addi    t5, t5, HC_CALL_TABLE_MAKE - HC_CALL_TRAP_RETURN
+    beqz    t5, 1f
+    addi    t5, t5, HC_CALL_TRAP_RETURN - HC_CALL_TABLE_MAKE
+    .endif
+
+trap_slow\v:
+    store_all
+    .if \level != LEVEL_OFF
+    record_begin t1, t2, t5
+    sd      t0, RECORD_A(t1)
+    .if \level == LEVEL_DETAIL
+    sd      a7, RECORD_B(t1)
+    .endif
+    record_end t1
+    .endif
+2:  handle
+
+    /* void trap_leave(struct vcpu *): enters the guest that is loaded. */
+    .globl trap_leave\v
+trap_leave\v:
+    la      t0, trap_entry\v
+    csrw    mtvec, t0
+    mv      t6, a0
+    ld      t0, X(0)(t6)
+    csrw    mepc, t0
+    csrw    mscratch, t6
+    .if \level == LEVEL_DETAIL
+    record_exit t0
+    .endif
+    .irp    n, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30
+    ld      x\n, X(\n)(t6)
+    .endr
+    ld      t6, X(31)(t6)
+    mret
+
+    .if \level == LEVEL_ON
+1:  store_all
+    j       2b
+    .endif
+
+/*
+ * Calls served here: the usual cases only. Whatever is unusual goes to light_call, whose C is the reference: hc_space_switch
+ * and hc_pte_set. Both work from what arch_space_remember_* left in the vCPU; a VM here has one vCPU, so nothing
+ * needs a lock. Registers that held Candor's values are cleared before returning.
+ */
+
+fast_space_switch\v:                /* a0 = root */
     srli    t5, a0, 12 - 4
     andi    t5, t5, (FAST_ROOTS_COUNT - 1) << 4
     add     t5, t5, t6
     ld      t4, VCPU_ROOTS + FAST_ROOT_NAME(t5)
-    bne     t4, a0, light_call       /* covers misalignment and what is no root */
+    bne     t4, a0, light_call\v     /* covers misalignment and what is no root */
     ld      t5, VCPU_ROOTS + FAST_ROOT_SATP(t5)
     csrw    satp, t5
     ld      t4, VCPU_COUNT_SPACE_SWITCH(t6)
     addi    t4, t4, 1
     sd      t4, VCPU_COUNT_SPACE_SWITCH(t6)
+    .if \level != LEVEL_OFF
+    record_call t4, t5, RECORD_CALL_FAST + HC_CALL_SPACE_SWITCH, a0, zero
+    .endif
     li      t4, 0
     li      a1, 0
     fast_return
 
-fast_pte_set:                       /* a0 = root, a1 = address, a2 = entry */
+fast_pte_set\v:                       /* a0 = root, a1 = address, a2 = entry */
     srli    t4, a1, 21
     srli    t5, a0, 12
     add     t5, t5, t4
@@ -215,12 +302,12 @@ fast_pte_set:                       /* a0 = root, a1 = address, a2 = entry */
     slli    t5, t5, 5
     add     t5, t5, t6
     ld      t3, VCPU_TABLES + FAST_TABLE_ROOT(t5)
-    bne     t3, a0, light_call
+    bne     t3, a0, light_call\v
     ld      t3, VCPU_TABLES + FAST_TABLE_REGION(t5)
-    bne     t3, t4, light_call
+    bne     t3, t4, light_call\v
     ld      t5, VCPU_TABLES + FAST_TABLE_TABLE(t5)
     slli    t3, a1, 52
-    bnez    t3, light_call           /* misaligned */
+    bnez    t3, light_call\v           /* misaligned */
     slli    t3, a1, 43
     srli    t3, t3, 52
     add     t5, t5, t3              /* t5 = where the entry stands */
@@ -231,12 +318,12 @@ fast_pte_set:                       /* a0 = root, a1 = address, a2 = entry */
     ld      t4, VCPU_P2M_BASE(t6)
     sub     t3, t3, t4
     ld      t4, VCPU_P2M_COUNT(t6)
-    bgeu    t3, t4, light_call       /* a foreign frame, or bits above it */
+    bgeu    t3, t4, light_call\v       /* a foreign frame, or bits above it */
     ld      t4, VCPU_P2M_ENTRIES(t6)
     slli    t3, t3, 2
     add     t3, t3, t4
     lw      t3, 0(t3)
-    blez    t3, light_call           /* of the pool, or none */
+    blez    t3, light_call\v           /* of the pool, or none */
     slli    t3, t3, 10
     andi    t4, a2, 0x31f           /* without G, A, D, which ... */
     ori     t4, t4, 0xc0            /* ... Candor chooses: no hardware writes to a table */
@@ -246,6 +333,9 @@ fast_pte_set:                       /* a0 = root, a1 = address, a2 = entry */
     ld      t4, VCPU_COUNT_PTE_SET(t6)
     addi    t4, t4, 1
     sd      t4, VCPU_COUNT_PTE_SET(t6)
+    .if \level != LEVEL_OFF
+    record_call t4, t5, RECORD_CALL_FAST + HC_CALL_PTE_SET, a0, a1
+    .endif
     bnez    a2, 1f
     mv      a1, a2
 2:  li      t3, 0
@@ -270,7 +360,12 @@ fast_pte_set:                       /* a0 = root, a1 = address, a2 = entry */
 
 3:  li      t3, 0
     beqz    a2, 4b                  /* the entry is cleared */
-    j       light_call
+    j       light_call\v
+.endm
+
+    guest_paths LEVEL_OFF
+    guest_paths LEVEL_ON, _traced
+    guest_paths LEVEL_DETAIL, _detailed
 
 /* ---- faults of Candor's own ---- */
 

@@ -12,6 +12,7 @@
 #include "core/hart.h"
 #include "core/vm.h"
 #include "csr.h"
+#include "debug/trace.h"
 #include "mem/frame.h"
 #include "string.h"
 
@@ -130,11 +131,13 @@ void arch_vcpu_switch(struct vcpu *from, struct vcpu *to)
         to->arch.stack_top = (u64)(hart_stacks[arch_hart()->index] + HART_STACK_BYTES);
     }
     vcpu_load(to != NULL ? &to->saved : &nobody);
+    trace_switch(from, to);
 }
 
 void arch_vcpu_fast_paths(struct vcpu *vcpu, bool on)
 {
-    vcpu->arch.fast_extension = on && vcpu->vm->vcpu_count == 1 ? CANDOR_EXTENSION : ~0UL;
+    vcpu->arch.fast_extension = on && vcpu->vm->vcpu_count == 1 ? CANDOR_EXTENSION
+                                                                : ARCH_NO_EXTENSION;
 }
 
 /* ---- interrupts ---- */
