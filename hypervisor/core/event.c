@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Events: the pending word of the shared page is the one truth; the doorbell says "look there".
+ *
+ * Only the vCPU's own turn touches that page, which may be gone a moment later: others leave their
+ * bits in `events_wanted` and see to it that the turn comes (sched_notify).
  */
 #include "core/event.h"
 
@@ -11,23 +14,14 @@
 
 void event_send(struct vcpu *vcpu, u64 events)
 {
-    struct shared_page *page = vcpu->shared;
-
     trace(TRACE_EVENT, vcpu->vm->id, events);
-    if (page != NULL)
-        __atomic_fetch_or(&page->pending, events, __ATOMIC_RELEASE);
-    if (vcpu->hart != arch_hart()) {
-        __atomic_store_n(&vcpu->doorbell_wanted, 1, __ATOMIC_RELEASE);
-        hart_send(vcpu->hart, HART_MAIL_RESCHEDULE);
-    } else {
-        arch_vcpu_doorbell(vcpu);
-    }
-    sched_wake(vcpu);
+    __atomic_fetch_or(&vcpu->events_wanted, events, __ATOMIC_RELEASE);
+    sched_notify(vcpu);
 }
 
 void event_send_vm(struct vm *vm, u64 events)
 {
-    if (vm->state == VM_RUNNING)
+    if (vm->state == VM_RUNNING || vm->state == VM_BUILDING)
         event_send(&vm->vcpus[0], events);
 }
 
@@ -39,14 +33,22 @@ void event_timer_check(struct vcpu *vcpu, u64 now)
     event_send(vcpu, EVENT_TIMER);
 }
 
-void event_doorbell_check(struct vcpu *vcpu)
+void event_deliver(struct vcpu *vcpu)
 {
-    if (__atomic_exchange_n(&vcpu->doorbell_wanted, 0, __ATOMIC_ACQUIRE))
-        arch_vcpu_doorbell(vcpu);
+    struct shared_page *page = vcpu->shared;
+    u64 events;
+
+    if (READ_ONCE(vcpu->events_wanted) == 0)
+        return;
+    events = __atomic_exchange_n(&vcpu->events_wanted, 0, __ATOMIC_ACQUIRE);
+    if (page != NULL)
+        __atomic_fetch_or(&page->pending, events, __ATOMIC_RELEASE);
+    arch_vcpu_doorbell(vcpu);
 }
 
 bool event_waiting(struct vcpu *vcpu, u64 now)
 {
-    return (vcpu->shared != NULL && READ_ONCE(vcpu->shared->pending) != 0) || vcpu->timer <= now ||
+    return READ_ONCE(vcpu->events_wanted) != 0 ||
+           (vcpu->shared != NULL && READ_ONCE(vcpu->shared->pending) != 0) || vcpu->timer <= now ||
            arch_vcpu_interrupted(vcpu, now);
 }

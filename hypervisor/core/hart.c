@@ -1,15 +1,32 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Harts and their mailboxes. Nobody waits for another hart while holding a lock, and whoever waits
- * serves its own mailbox meanwhile, so that two harts can wait for each other.
+ * serves the flushes that others wait for meanwhile, so that two harts can wait for each other. The
+ * rest of the mail stays where it is until the hart's next look (arch_hart_poll).
+ *
+ * When a translation must be gone (invariant 5 of virt/pv/paging.c). With one vCPU a VM no frame
+ * needs an epoch, for two rules are enough:
+ *
+ *  - A VM's translations are used only by its vCPU, under identifiers that no other VM has, and the
+ *    vCPU runs on one hart at a time. What the VM's calls drop, they drop on that hart. A hart that
+ *    loads a vCPU which last ran elsewhere drops everything and fetches code anew first
+ *    (sched_next): whatever it kept from an earlier stay is never used.
+ *  - A frame that leaves its VM, and an identifier that is given out again, do so after
+ *    hart_flush_all.
+ *
+ * A VM with two vCPUs breaks the first rule: its flushes then have to reach the harts of both.
  */
 #include "core/hart.h"
 
 #include "arch/arch.h"
 #include "core/sched.h"
+#include "debug/panic.h"
 
 struct hart harts[HARTS_MAX];
 u32 hart_count;
+
+/* The machine is stopped, by whom: a hart's index plus 1. */
+static u32 stopped_by;
 
 void hart_init(u32 index, u64 hardware_id)
 {
@@ -23,45 +40,121 @@ void hart_init(u32 index, u64 hardware_id)
     list_init(&hart->sleeping);
 }
 
+bool hart_is_online(const struct hart *hart)
+{
+    return __atomic_load_n(&hart->online, __ATOMIC_SEQ_CST);
+}
+
 void hart_send(struct hart *hart, u64 mail)
 {
     __atomic_fetch_or(&hart->mail, mail, __ATOMIC_RELEASE);
     arch_hart_wake(hart);
 }
 
+static bool stopped_by_other(const struct hart *self)
+{
+    u32 by = __atomic_load_n(&stopped_by, __ATOMIC_SEQ_CST);
+
+    return by != 0 && by != self->index + 1;
+}
+
+static void stand_still(struct hart *hart)
+{
+    arch_vcpu_switch(hart->loaded, NULL);
+    __atomic_store_n(&hart->standing, true, __ATOMIC_SEQ_CST);
+    while (stopped_by_other(hart)) {
+        hart_serve_flush(hart);
+        arch_relax();
+    }
+    arch_vcpu_switch(NULL, hart->loaded);
+    __atomic_store_n(&hart->standing, false, __ATOMIC_SEQ_CST);
+}
+
 void hart_serve_mail(struct hart *hart)
 {
     u64 mail = __atomic_exchange_n(&hart->mail, 0, __ATOMIC_ACQUIRE);
 
-    if (mail & HART_MAIL_FLUSH) {
-        arch_translation_drop_all();
-        __atomic_fetch_add(&hart->flushes_done, 1, __ATOMIC_RELEASE);
-    }
+    hart_serve_flush(hart);
+    if (stopped_by_other(hart))
+        stand_still(hart);
     if (mail & HART_MAIL_RESCHEDULE)
         sched_mail(hart);
+}
+
+void hart_go_online(struct hart *hart)
+{
+    __atomic_store_n(&hart->online, true, __ATOMIC_SEQ_CST);
+    hart_serve_mail(hart);
+}
+
+/* ---- waiting for others ---- */
+
+void hart_serve_flush(struct hart *hart)
+{
+    u64 wanted = __atomic_load_n(&hart->flushes_wanted, __ATOMIC_ACQUIRE);
+
+    if (wanted == hart->flushes_done)
+        return;
+    arch_translation_drop_all();
+    __atomic_store_n(&hart->flushes_done, wanted, __ATOMIC_RELEASE);
+}
+
+static void check_no_lock(const struct hart *self)
+{
+    for (u32 level = 0; CONFIG_DEBUG && level < LOCK_LEVELS; level++) {
+        if (self->locks_held[level] != 0)
+            panic("hart %u waits for others and holds a lock of level %u", self->index, level);
+    }
 }
 
 void hart_flush_all(void)
 {
     struct hart *self = arch_hart();
-    u64 before[HARTS_MAX];
-    bool asked[HARTS_MAX] = {false};
+    u64 ticket[HARTS_MAX];
 
+    check_no_lock(self);
     for (u32 i = 0; i < hart_count; i++) {
-        before[i] = __atomic_load_n(&harts[i].flushes_done, __ATOMIC_ACQUIRE);
-        /* Decided once: one that comes online meanwhile has no translations, and would not answer.
-         */
-        asked[i] = &harts[i] != self && __atomic_load_n(&harts[i].online, __ATOMIC_ACQUIRE);
-        if (asked[i])
-            hart_send(&harts[i], HART_MAIL_FLUSH);
+        ticket[i] = 0;
+        if (&harts[i] == self || !hart_is_online(&harts[i]))
+            continue;
+        ticket[i] = __atomic_add_fetch(&harts[i].flushes_wanted, 1, __ATOMIC_ACQ_REL);
+        arch_hart_wake(&harts[i]);
     }
     arch_translation_drop_all();
     for (u32 i = 0; i < hart_count; i++) {
-        struct hart *hart = &harts[i];
-
-        while (asked[i] && __atomic_load_n(&hart->flushes_done, __ATOMIC_ACQUIRE) == before[i]) {
-            hart_serve_mail(self);
+        while (__atomic_load_n(&harts[i].flushes_done, __ATOMIC_ACQUIRE) < ticket[i]) {
+            hart_serve_flush(self);
             arch_relax();
         }
     }
+}
+
+static void wait_others(struct hart *self, bool standing)
+{
+    for (u32 i = 0; i < hart_count; i++) {
+        while (&harts[i] != self && hart_is_online(&harts[i]) &&
+               __atomic_load_n(&harts[i].standing, __ATOMIC_SEQ_CST) != standing) {
+            hart_serve_flush(self);
+            arch_relax();
+        }
+    }
+}
+
+void hart_stop_others(void)
+{
+    struct hart *self = arch_hart();
+
+    check_no_lock(self);
+    __atomic_store_n(&stopped_by, self->index + 1, __ATOMIC_SEQ_CST);
+    for (u32 i = 0; i < hart_count; i++) {
+        if (&harts[i] != self && hart_is_online(&harts[i]))
+            arch_hart_wake(&harts[i]);
+    }
+    wait_others(self, true);
+}
+
+void hart_resume_others(void)
+{
+    __atomic_store_n(&stopped_by, 0, __ATOMIC_SEQ_CST);
+    wait_others(arch_hart(), false);
 }

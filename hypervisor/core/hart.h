@@ -14,23 +14,29 @@ struct vcpu;
 
 /* What a hart may be asked to do by another: bits of its mailbox. */
 enum hart_mail {
-    HART_MAIL_RESCHEDULE = 1, /* the run queue has changed */
-    HART_MAIL_FLUSH = 2,      /* drop every translation */
+    HART_MAIL_RESCHEDULE = 1, /* the run queue has changed, or something waits for `current` */
 };
 
 struct hart {
     u32 index;       /* position in harts[]; 0 is the hart that booted */
     u64 hardware_id; /* as the device tree and the interrupt controllers name it */
-    bool online;
-    u64 mail;         /* enum hart_mail bits; any hart sets them, the owner takes them; atomic */
-    u64 flushes_done; /* how often HART_MAIL_FLUSH was served; read by others */
+    bool online;     /* atomic; set once, by its owner */
+
+    /* Any hart, atomically: */
+    u64 mail;           /* enum hart_mail bits; any hart sets them, the owner takes them */
+    u64 flushes_wanted; /* grows with each flush that another hart asks for */
+    u64 flushes_done;   /* what flushes_wanted was before the owner's last flush */
+    bool standing;      /* the owner stands still while another hart has stopped the machine */
+    u32 ready_count;    /* the length of `ready`; written under queue_lock, read without */
+
+    /* The owner writes, others read it atomically: whose state the processor's registers hold. May
+     * outlast its turn. It changes after that state has been stored. */
+    struct vcpu *loaded;
 
     /* The owner alone: */
-    struct vcpu *current; /* whose turn it is; NULL while there is none */
-    struct vcpu *loaded;  /* whose state the processor's registers hold; may outlast its turn */
-    bool reschedule;      /* `current` is to be chosen anew */
+    bool reschedule; /* `current` is to be chosen anew */
     u64 slice_end;
-    u64 idle_since;
+    u64 balance_at; /* when it next looks for waiting vCPUs of other harts */
     u64 idle_time;
     u8 locks_held[LOCK_LEVELS];
     u64 trace_next;   /* while nothing is loaded: where the next trace record goes */
@@ -38,6 +44,7 @@ struct hart {
 
     struct lock queue_lock;
     /* Under queue_lock: */
+    struct vcpu *current;      /* whose turn it is, on no list; the owner alone writes it */
     struct list_node ready;    /* vCPUs that wait for their turn, next first */
     struct list_node sleeping; /* vCPUs in yield_idle, earliest wake-up first */
 };
@@ -45,15 +52,33 @@ struct hart {
 extern struct hart harts[HARTS_MAX];
 extern u32 hart_count;
 
-/* Makes the entry of hart `index` usable. Called once for each hart by the boot hart. */
+/* Makes the entry of hart `index` usable. Called by that hart, before it is online. */
 void hart_init(u32 index, u64 hardware_id);
+
+/* From now on this hart takes part: others send it mail and wait for its flushes. */
+void hart_go_online(struct hart *hart);
+
+bool hart_is_online(const struct hart *hart);
 
 /* Leaves mail with another hart and wakes it. Never for the caller's own hart. Does not wait. */
 void hart_send(struct hart *hart, u64 mail);
 
-/* Serves this hart's mailbox. */
+/* Serves this hart's mailbox. Its vCPU's registers, if one is loaded, have been stored by the trap.
+ */
 void hart_serve_mail(struct hart *hart);
 
-/* Drops every translation on every hart that is online; returns when all have. Takes no lock; the
-   caller holds none. Serves its own mailbox while it waits. */
+/* Drops every translation on every hart that is online; returns when all have, asleep or not. Takes
+   no lock; the caller holds none. Serves flushes that others want while it waits. */
 void hart_flush_all(void);
+
+/* The part of the mailbox that others wait for: whoever waits for another hart calls this
+   meanwhile. */
+void hart_serve_flush(struct hart *hart);
+
+/*
+ * Stops all other harts where they hold no lock and change nothing, their vCPUs' registers stored;
+ * returns when all stand. hart_resume_others lets them go on. For audits and the monitor: the hart
+ * that serves the console calls it, so never two at once. The caller holds no lock.
+ */
+void hart_stop_others(void);
+void hart_resume_others(void);

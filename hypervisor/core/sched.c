@@ -1,13 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Round robin, one queue a hart.
+ * Round robin, one queue a hart, and how vCPUs get from one hart to another.
  *
  * The vCPU whose turn it is (hart->current) stands on no list. Its slice is not renewed while it is
  * alone: a vCPU that wakes up beside one that has long had its slice gets its turn at once, and one
  * that keeps falling asleep and waking up gains nothing over one that runs.
  *
  * The processor keeps the state of the vCPU that ran last (hart->loaded) until another one is
- * entered.
+ * entered, or a VM is built or ended. A vCPU that is loaded stays with its hart: it may be woken
+ * and queued there, and is never handed to another one.
+ *
+ * Nobody ready is forgotten while a hart is idle:
+ *  - a hart sets its bit in idle_harts, then looks at all queues, then sleeps (hart_idle);
+ *  - whoever puts a vCPU on the queue of a busy hart, or changes what that hart has loaded, does so
+ *    first and then looks at idle_harts (offer).
+ * One of the two sees the other: both are sequentially consistent. Whoever clears a hart's bit must
+ * send it mail.
+ *
+ * Of a wake-up that comes while the vCPU falls asleep: what waits for it is set before its queue is
+ * locked by sched_notify, and looked at after the same lock is taken by sched_sleep.
  */
 #include "core/sched.h"
 
@@ -18,8 +29,12 @@
 
 enum {
     SLICES_PER_SECOND = 100,
-    SLOW_TICKS_PER_SECOND = 10, /* of a vCPU that is alone */
+    SLOW_TICKS_PER_SECOND = 10, /* of a vCPU that is alone; so often, too, harts balance */
+    WAITED_SECONDS = 1,
 };
+
+static u64 idle_harts; /* bit i: harts[i] is asleep, or about to be; atomic */
+_Static_assert(HARTS_MAX <= 64, "a bit for each hart");
 
 /* ---- times ---- */
 
@@ -39,21 +54,64 @@ static void account_show(const struct vcpu *vcpu)
     __atomic_store_n(&page->time_version, version + 1, __ATOMIC_RELEASE);
 }
 
-void sched_account(struct vcpu *vcpu, u64 now)
+/* In the vCPU's turn, or with its queue locked while it has none. */
+static void account(struct vcpu *vcpu, u64 now)
 {
+    const u64 window = WAITED_SECONDS * machine.timebase_hz;
     u64 passed = now - vcpu->state_since;
 
     vcpu->state_since = now;
-    if (vcpu->state == VCPU_SLEEPING)
+    vcpu->waited -= passed < window ? vcpu->waited * passed / window : vcpu->waited;
+    if (vcpu->state == VCPU_SLEEPING) {
         vcpu->idle_time += passed;
-    else if (vcpu->hart->current == vcpu)
+    } else if (vcpu->hart->current == vcpu) {
         vcpu->running_time += passed;
-    else if (vcpu->state == VCPU_RUNNABLE)
+    } else if (vcpu->state == VCPU_RUNNABLE) {
         vcpu->steal_time += passed;
+        vcpu->waited += min(passed, window);
+    }
     account_show(vcpu);
 }
 
-static void timer_program(struct hart *hart, u64 now)
+/* Locks the queue of the hart that a vCPU belongs to, which may change until then. */
+static struct hart *vcpu_lock(struct vcpu *vcpu)
+{
+    for (;;) {
+        struct hart *hart = __atomic_load_n(&vcpu->hart, __ATOMIC_ACQUIRE);
+
+        lock_acquire(&hart->queue_lock);
+        if (__atomic_load_n(&vcpu->hart, __ATOMIC_RELAXED) == hart)
+            return hart;
+        lock_release(&hart->queue_lock);
+    }
+}
+
+void sched_account(struct vcpu *vcpu, u64 now)
+{
+    struct hart *hart = vcpu_lock(vcpu);
+
+    account(vcpu, now);
+    lock_release(&hart->queue_lock);
+}
+
+struct vcpu_times sched_times(struct vcpu *vcpu)
+{
+    struct hart *hart = vcpu_lock(vcpu);
+    u64 now = arch_time_now();
+    u64 since = now > vcpu->state_since ? now - vcpu->state_since : 0;
+    struct vcpu_times times = {vcpu->running_time, vcpu->idle_time, vcpu->steal_time, hart->index};
+
+    if (vcpu->state == VCPU_SLEEPING)
+        times.idle += since;
+    else if (hart->current == vcpu)
+        times.running += since;
+    else if (vcpu->state == VCPU_RUNNABLE)
+        times.steal += since;
+    lock_release(&hart->queue_lock);
+    return times;
+}
+
+static void timer_program_locked(struct hart *hart, u64 now)
 {
     u64 deadline = TIME_NEVER;
 
@@ -68,24 +126,176 @@ static void timer_program(struct hart *hart, u64 now)
     arch_timer_set(deadline);
 }
 
+/* This hart's timer; also: something is ready, does the running vCPU go on? */
+static void turn_check(struct hart *hart, u64 now)
+{
+    lock_acquire(&hart->queue_lock);
+    if (hart->current == NULL || (!list_empty(&hart->ready) && now >= hart->slice_end))
+        hart->reschedule = true;
+    timer_program_locked(hart, now);
+    lock_release(&hart->queue_lock);
+}
+
 void sched_timer_changed(struct hart *hart)
 {
-    timer_program(hart, arch_time_now());
+    turn_check(hart, arch_time_now());
+}
+
+/* ---- queues ---- */
+
+static struct vcpu *loaded_on(const struct hart *hart)
+{
+    return __atomic_load_n(&hart->loaded, __ATOMIC_SEQ_CST);
+}
+
+static u32 ready_on(const struct hart *hart)
+{
+    return __atomic_load_n(&hart->ready_count, __ATOMIC_SEQ_CST);
+}
+
+static void ready_push_locked(struct hart *hart, struct vcpu *vcpu)
+{
+    list_push_back(&hart->ready, &vcpu->link);
+    __atomic_store_n(&hart->ready_count, hart->ready_count + 1, __ATOMIC_SEQ_CST);
+}
+
+static void ready_remove_locked(struct hart *hart, struct vcpu *vcpu)
+{
+    list_remove(&vcpu->link);
+    __atomic_store_n(&hart->ready_count, hart->ready_count - 1, __ATOMIC_SEQ_CST);
+}
+
+/* Takes the idle mark from a hart: true if it had one. */
+static bool idle_clear(const struct hart *hart)
+{
+    const u64 bit = BIT(hart->index);
+
+    return (__atomic_fetch_and(&idle_harts, ~bit, __ATOMIC_SEQ_CST) & bit) != 0;
+}
+
+/* An idle hart, which is not marked any more; NULL without one. */
+static struct hart *idle_take(void)
+{
+    u64 idle = __atomic_load_n(&idle_harts, __ATOMIC_SEQ_CST);
+
+    for (u32 i = 0; idle != 0; i++, idle >>= 1) {
+        if ((idle & 1) && idle_clear(&harts[i]))
+            return &harts[i];
+    }
+    return NULL;
+}
+
+/* A vCPU waits on a busy hart: an idle one shall come and take it. */
+static void offer(void)
+{
+    struct hart *idle = idle_take();
+
+    if (idle != NULL)
+        hart_send(idle, HART_MAIL_RESCHEDULE);
+}
+
+/* Where a vCPU goes that becomes ready, from its own hart, whose queue is locked. */
+static struct hart *place_locked(const struct vcpu *vcpu, struct hart *home)
+{
+    struct hart *idle;
+
+    if (loaded_on(home) == vcpu || (home->current == NULL && list_empty(&home->ready))) {
+        idle_clear(home);
+        return home;
+    }
+    idle = idle_take();
+    return idle != NULL ? idle : home;
+}
+
+/* Puts a vCPU that is on no list, and nowhere loaded but here, on a hart's queue. `home` is where it
+   was, locked; its lock is released. */
+static void hand_over(struct vcpu *vcpu, struct hart *home, struct hart *to, u64 now)
+{
+    bool busy;
+
+    __atomic_store_n(&vcpu->hart, to, __ATOMIC_RELEASE);
+    if (to != home) {
+        lock_release(&home->queue_lock);
+        lock_acquire(&to->queue_lock);
+    }
+    ready_push_locked(to, vcpu);
+    busy = to->current != NULL;
+    lock_release(&to->queue_lock);
+    if (busy)
+        offer();
+    if (to == arch_hart())
+        turn_check(to, now);
+    else
+        hart_send(to, HART_MAIL_RESCHEDULE);
+}
+
+/* Takes over a vCPU that waits on another hart. `poorer`: only if the one that runs there has waited
+   longer than that: it will be alone then. */
+static bool pull(struct hart *hart, struct hart *victim, const u64 *poorer)
+{
+    struct vcpu *vcpu, *taken = NULL;
+    u64 now = arch_time_now();
+
+    lock_acquire(&victim->queue_lock);
+    if (poorer == NULL || (victim->current != NULL && victim->current->waited > *poorer)) {
+        list_for_each (vcpu, &victim->ready, link) {
+            if (loaded_on(victim) != vcpu) {
+                taken = vcpu;
+                break;
+            }
+        }
+    }
+    if (taken == NULL) {
+        lock_release(&victim->queue_lock);
+        return false;
+    }
+    account(taken, now);
+    ready_remove_locked(victim, taken);
+    hand_over(taken, victim, hart, now);
+    return true;
+}
+
+/* For a hart that has nothing to do. */
+static bool steal(struct hart *hart)
+{
+    for (u32 i = 1; i < hart_count; i++) {
+        struct hart *victim = &harts[(hart->index + i) % hart_count];
+
+        if (hart_is_online(victim) && ready_on(victim) > 0 && pull(hart, victim, NULL))
+            return true;
+    }
+    return false;
+}
+
+/* For a hart that has something to do: it takes from one where at least two more wait. Where one
+   more waits, the harts take turns at having one less, so that all vCPUs get their share. */
+static void balance(struct hart *hart, u64 now)
+{
+    const u64 slice = machine.timebase_hz / SLICES_PER_SECOND;
+    u64 poorer = hart->current->waited + slice;
+
+    if (now < hart->balance_at)
+        return;
+    hart->balance_at = now + machine.timebase_hz / SLOW_TICKS_PER_SECOND;
+    for (u32 i = 1; i < hart_count; i++) {
+        struct hart *victim = &harts[(hart->index + i) % hart_count];
+        u32 mine = ready_on(hart), theirs = hart_is_online(victim) ? ready_on(victim) : 0;
+
+        if (theirs > mine && pull(hart, victim, theirs > mine + 1 ? NULL : &poorer))
+            return;
+    }
 }
 
 /* ---- from state to state ---- */
 
 void sched_start(struct vcpu *vcpu)
 {
-    struct hart *hart = vcpu->hart;
+    struct hart *home = vcpu_lock(vcpu);
+    u64 now = arch_time_now();
 
-    lock_acquire(&hart->queue_lock);
     vcpu->state = VCPU_RUNNABLE;
-    vcpu->state_since = arch_time_now();
-    list_push_back(&hart->ready, &vcpu->link);
-    lock_release(&hart->queue_lock);
-    if (hart != arch_hart())
-        hart_send(hart, HART_MAIL_RESCHEDULE);
+    vcpu->state_since = now;
+    hand_over(vcpu, home, place_locked(vcpu, home), now);
 }
 
 void sched_stop(struct vcpu *vcpu)
@@ -93,11 +303,11 @@ void sched_stop(struct vcpu *vcpu)
     struct hart *hart = vcpu->hart;
 
     lock_acquire(&hart->queue_lock);
-    sched_account(vcpu, arch_time_now());
-    list_remove(&vcpu->link);
+    account(vcpu, arch_time_now());
     vcpu->state = VCPU_OFF;
-    lock_release(&hart->queue_lock);
+    hart->current = NULL;
     hart->reschedule = true;
+    lock_release(&hart->queue_lock);
 }
 
 void sched_requeue(struct vcpu *vcpu)
@@ -111,58 +321,70 @@ void sched_sleep(struct vcpu *vcpu, u64 until)
     struct vcpu *after;
 
     lock_acquire(&hart->queue_lock);
-    sched_account(vcpu, arch_time_now());
-    vcpu->state = VCPU_SLEEPING;
-    vcpu->wake_time = min(until, min(vcpu->timer, arch_vcpu_deadline(vcpu)));
-    list_for_each (after, &hart->sleeping, link) {
-        if (after->wake_time > vcpu->wake_time)
-            break;
+    if (READ_ONCE(vcpu->events_wanted) == 0 && READ_ONCE(vcpu->vm->end_wanted) == VM_EXIT_NONE) {
+        account(vcpu, arch_time_now());
+        vcpu->state = VCPU_SLEEPING;
+        vcpu->wake_time = min(until, min(vcpu->timer, arch_vcpu_deadline(vcpu)));
+        list_for_each (after, &hart->sleeping, link) {
+            if (after->wake_time > vcpu->wake_time)
+                break;
+        }
+        list_insert_before(&after->link, &vcpu->link);
+        hart->current = NULL;
+        hart->reschedule = true;
     }
-    list_insert_before(&after->link, &vcpu->link);
     lock_release(&hart->queue_lock);
-    hart->reschedule = true;
 }
 
-static void wake_locked(struct vcpu *vcpu, u64 now)
+/* Makes a sleeping vCPU ready. Its hart's queue is locked, and is released. */
+static void wake(struct vcpu *vcpu, struct hart *home, u64 now)
 {
-    sched_account(vcpu, now);
+    account(vcpu, now);
     vcpu->state = VCPU_RUNNABLE;
     list_remove(&vcpu->link);
-    list_push_back(&vcpu->hart->ready, &vcpu->link);
+    hand_over(vcpu, home, place_locked(vcpu, home), now);
 }
 
-/* Something is ready: does the running vCPU go on? */
-static void turn_check(struct hart *hart, u64 now)
+bool sched_in_turn(const struct vcpu *vcpu)
 {
-    if (list_empty(&hart->ready) && hart->current != NULL)
-        return;
-    if (hart->current == NULL || now >= hart->slice_end)
-        hart->reschedule = true;
+    return arch_hart()->current == vcpu;
 }
 
-void sched_wake(struct vcpu *vcpu)
+void sched_notify(struct vcpu *vcpu)
 {
-    struct hart *hart = vcpu->hart;
-    u64 now = arch_time_now();
-    bool woken = false;
+    struct hart *home = vcpu_lock(vcpu);
+    bool running;
 
-    lock_acquire(&hart->queue_lock);
     if (vcpu->state == VCPU_SLEEPING) {
-        wake_locked(vcpu, now);
-        woken = true;
-    }
-    lock_release(&hart->queue_lock);
-    if (!woken)
-        return;
-    if (hart != arch_hart()) {
-        hart_send(hart, HART_MAIL_RESCHEDULE);
+        wake(vcpu, home, arch_time_now());
         return;
     }
-    turn_check(hart, now);
-    timer_program(hart, now);
+    running = home->current == vcpu;
+    lock_release(&home->queue_lock);
+    if (!running)
+        return; /* it will look when its turn comes */
+    if (home == arch_hart())
+        event_deliver(vcpu);
+    else
+        hart_send(home, HART_MAIL_RESCHEDULE);
 }
 
 /* ---- the hart ---- */
+
+static void wake_due(struct hart *hart, u64 now)
+{
+    for (;;) {
+        struct vcpu *sleeper;
+
+        lock_acquire(&hart->queue_lock);
+        sleeper = list_entry(hart->sleeping.next, struct vcpu, link);
+        if (list_empty(&hart->sleeping) || sleeper->wake_time > now) {
+            lock_release(&hart->queue_lock);
+            return;
+        }
+        wake(sleeper, hart, now);
+    }
+}
 
 void sched_tick(struct hart *hart)
 {
@@ -170,82 +392,83 @@ void sched_tick(struct hart *hart)
     struct vcpu *vcpu = hart->current;
 
     trace(TRACE_TIMER, vcpu != NULL ? vcpu->vm->id : 0, 0);
-    lock_acquire(&hart->queue_lock);
-    while (!list_empty(&hart->sleeping)) {
-        struct vcpu *sleeper = list_entry(hart->sleeping.next, struct vcpu, link);
-
-        if (sleeper->wake_time > now)
-            break;
-        wake_locked(sleeper, now);
-    }
-    lock_release(&hart->queue_lock);
+    wake_due(hart, now);
     if (vcpu != NULL) {
-        lock_acquire(&hart->queue_lock);
         sched_account(vcpu, now);
-        lock_release(&hart->queue_lock);
         event_timer_check(vcpu, now);
         if (hart->loaded == vcpu && vcpu->vm->state == VM_RUNNING &&
             arch_vcpu_trap_entry_dead(vcpu))
             vm_end_fault(vcpu, "its trap entry cannot be executed", arch_vcpu_pc(vcpu));
+        balance(hart, now);
     }
     turn_check(hart, now);
-    timer_program(hart, now);
 }
 
 void sched_mail(struct hart *hart)
 {
-    struct vcpu *vcpu;
-    u64 now = arch_time_now();
+    struct vcpu *vcpu = hart->current;
 
-    lock_acquire(&hart->queue_lock);
-    list_for_each (vcpu, &hart->ready, link)
-        event_doorbell_check(vcpu);
-    list_for_each (vcpu, &hart->sleeping, link)
-        event_doorbell_check(vcpu);
-    lock_release(&hart->queue_lock);
-    if (hart->current != NULL)
-        event_doorbell_check(hart->current);
-    turn_check(hart, now);
-    timer_program(hart, now);
+    if (vcpu != NULL) {
+        vm_serve(vcpu->vm);
+        event_deliver(vcpu);
+    }
+    turn_check(hart, arch_time_now());
 }
 
 /* The next vCPU's turn begins; NULL when none is ready. */
 static struct vcpu *turn_next(struct hart *hart)
 {
-    struct vcpu *last = hart->current;
-    struct list_node *node;
+    struct vcpu *vcpu = hart->current;
     u64 now = arch_time_now();
 
     lock_acquire(&hart->queue_lock);
-    if (last != NULL) {
-        if (last->state == VCPU_RUNNABLE) {
-            sched_account(last, now);
-            list_push_back(&hart->ready, &last->link);
-        }
+    if (vcpu != NULL) {
+        account(vcpu, now);
         hart->current = NULL;
+        ready_push_locked(hart, vcpu);
     }
-    node = list_pop_front(&hart->ready);
-    if (node != NULL) {
-        struct vcpu *vcpu = list_entry(node, struct vcpu, link);
-
-        sched_account(vcpu, now);
+    vcpu = NULL;
+    if (!list_empty(&hart->ready)) {
+        vcpu = list_entry(hart->ready.next, struct vcpu, link);
+        account(vcpu, now);
+        ready_remove_locked(hart, vcpu);
         hart->current = vcpu;
         hart->slice_end = now + machine.timebase_hz / SLICES_PER_SECOND;
         hart->reschedule = false;
     }
-    timer_program(hart, now);
+    timer_program_locked(hart, now);
     lock_release(&hart->queue_lock);
-    return hart->current;
+    return vcpu;
 }
 
 static void hart_idle(struct hart *hart)
 {
     u64 since = arch_time_now();
 
-    trace(TRACE_SLEEP, 0, 0);
-    arch_hart_sleep();
-    trace(TRACE_WAKE, 0, 0);
+    __atomic_fetch_or(&idle_harts, BIT(hart->index), __ATOMIC_SEQ_CST);
+    if (!steal(hart)) {
+        trace(TRACE_SLEEP, 0, 0);
+        arch_hart_sleep();
+        trace(TRACE_WAKE, 0, 0);
+    }
+    idle_clear(hart);
     hart->idle_time += arch_time_now() - since;
+}
+
+/* The processor holds `vcpu` (NULL: none) from now on. */
+static void load(struct hart *hart, struct vcpu *vcpu)
+{
+    struct vcpu *last = hart->loaded;
+
+    if (last == vcpu)
+        return;
+    arch_vcpu_switch(last, vcpu);
+    __atomic_store_n(&hart->loaded, vcpu, __ATOMIC_SEQ_CST);
+    if (vcpu != NULL && vcpu->ran_on != hart) {
+        arch_translation_drop_all();
+        arch_code_changed();
+        vcpu->ran_on = hart;
+    }
 }
 
 struct vcpu *sched_next(struct hart *hart)
@@ -257,18 +480,18 @@ struct vcpu *sched_next(struct hart *hart)
             hart_idle(hart);
             continue;
         }
+        vm_serve(vcpu->vm);
+        load(hart, vcpu->vm->state == VM_RUNNING ? vcpu : NULL);
+        if (ready_on(hart) > 0)
+            offer();
         while (!hart->reschedule && vcpu->vm->state != VM_RUNNING) {
             vm_step(vcpu->vm);
             arch_hart_poll();
         }
         if (hart->reschedule)
             continue;
-        if (hart->loaded != vcpu) {
-            struct vcpu *last = hart->loaded;
-
-            arch_vcpu_switch(last, vcpu);
-            hart->loaded = vcpu;
-        }
+        load(hart, vcpu);
+        event_deliver(vcpu);
         event_timer_check(vcpu, arch_time_now());
     }
     return hart->current;
@@ -278,8 +501,6 @@ void sched_unload(struct vcpu *vcpu)
 {
     struct hart *hart = vcpu->hart;
 
-    if (hart->loaded != vcpu)
-        return;
-    arch_vcpu_switch(vcpu, NULL);
-    hart->loaded = NULL;
+    if (hart->loaded == vcpu)
+        load(hart, NULL);
 }

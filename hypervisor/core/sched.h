@@ -1,40 +1,48 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which vCPU runs: round robin over a hart's ready vCPUs, a slice of 10 ms each.
+ * Which vCPU runs where: round robin over each hart's ready vCPUs, a slice of 10 ms each; harts with
+ * nothing to do take waiting vCPUs from others.
  *
- * Called between entering the hypervisor and leaving it; nothing here is re-entered. Lock level:
- * LOCK_QUEUE.
+ * "In its turn" means: by the hart whose `current` it is, between entering the hypervisor and
+ * leaving it. Lock level: LOCK_QUEUE, one lock at a time.
  */
 #pragma once
 
 #include "core/hart.h"
 #include "core/vcpu.h"
 
-/* Puts a vCPU that was OFF on its hart's queue. Any hart may call it. */
+/* Makes a vCPU that was OFF ready on its hart, or on an idle one. Any hart may call it. */
 void sched_start(struct vcpu *vcpu);
 
-/* Takes a vCPU off whatever it is on: it is OFF afterwards. On its own hart only. */
+/* The vCPU is OFF afterwards. In its turn. */
 void sched_stop(struct vcpu *vcpu);
 
 /* The running vCPU goes behind the others that are ready. */
 void sched_requeue(struct vcpu *vcpu);
 
-/* The running vCPU sleeps until it is woken, or that time at the latest. */
+/* The running vCPU sleeps until it is woken, or that time at the latest; not at all if something
+   waits for it. */
 void sched_sleep(struct vcpu *vcpu, u64 until);
 
-/* Makes a sleeping vCPU ready; on any other it does nothing. Any hart may call it. */
-void sched_wake(struct vcpu *vcpu);
+/* Something waits for the vCPU (events_wanted, its VM's end_wanted): if it sleeps, it is made ready
+   on its own hart, or on an idle one while that is busy; if it runs elsewhere, its hart is told.
+   Any hart; the caller holds no lock of a run queue. */
+void sched_notify(struct vcpu *vcpu);
 
-/* Other harts have changed this one's queue, or want doorbells rung. */
+/* Whether this hart executes in that vCPU's turn. */
+bool sched_in_turn(const struct vcpu *vcpu);
+
+/* Other harts have changed this one's queue, or want something of its current vCPU. */
 void sched_mail(struct hart *hart);
 
-/* The processor forgets the vCPU, if it holds its state. On the vCPU's own hart. */
+/* The processor forgets the vCPU, if it holds its state. In its turn. */
 void sched_unload(struct vcpu *vcpu);
 
 /* The running vCPU's timer has another time. */
 void sched_timer_changed(struct hart *hart);
 
-/* The tick of this hart's timer: ends the slice, wakes sleepers. */
+/* The tick of this hart's timer: ends the slice, wakes sleepers, looks for waiting vCPUs of others.
+ */
 void sched_tick(struct hart *hart);
 
 /*
@@ -43,5 +51,15 @@ void sched_tick(struct hart *hart);
  */
 struct vcpu *sched_next(struct hart *hart);
 
-/* Brings a vCPU's times up to date and shows them in its shared page. */
+/* Brings a vCPU's times up to date and shows them in its shared page. Not while another hart may
+   run it. */
 void sched_account(struct vcpu *vcpu, u64 now);
+
+/* A vCPU's times up to now, and where it is. Any hart; nothing changes. */
+struct vcpu_times {
+    u64 running;
+    u64 idle;
+    u64 steal;
+    u32 hart; /* index */
+};
+struct vcpu_times sched_times(struct vcpu *vcpu);

@@ -2,9 +2,10 @@
 /*
  * A virtual processor of a VM.
  *
- * Its life: OFF, then RUNNABLE (on the hart's queue, or running), SLEEPING (in yield_idle, on the
- * hart's list of sleepers) and back, OFF again when its VM ends. The hart's queue_lock guards
- * `state` and `link`; the rest belongs to the hart that runs it.
+ * Its life: OFF, then RUNNABLE (on a hart's queue, or running), SLEEPING (in yield_idle, on the
+ * hart's list of sleepers) and back, OFF again when its VM ends. It belongs to one hart, `hart`,
+ * whose queue_lock guards `hart`, `state`, `link` and the times; the rest belongs to the vCPU's
+ * turn, wherever that is. It goes to another hart only while no hart has it loaded.
  */
 #pragma once
 
@@ -42,8 +43,9 @@ struct vcpu {
     struct vm *vm;
     u32 index;
     u8 state;            /* enum vcpu_state */
-    u32 doorbell_wanted; /* 1: set by other harts, taken by its own with the mail */
-    struct hart *hart;
+    u64 events_wanted;   /* sent and not yet shown in the shared page; any hart, atomically */
+    struct hart *hart;   /* where it is, or is on its way to */
+    struct hart *ran_on; /* where it was last loaded; NULL: nowhere since its VM was built */
     struct list_node link;
 
     u64 wake_time;              /* while SLEEPING: when to go on at the latest */
@@ -54,4 +56,5 @@ struct vcpu {
     u64 running_time;
     u64 idle_time;
     u64 steal_time;
+    u64 waited; /* of the steal time, what is recent: it fades within WAITED_SECONDS (sched.c) */
 };

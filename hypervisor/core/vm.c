@@ -4,6 +4,9 @@
  *
  * A VM's own turns pay for its building and ending, so neighbours lose nothing but their queue's
  * next place. Memory is zeroed when it is taken: whatever a VM finds in it is its own.
+ *
+ * A VM's state, memory and tables change in its own turn alone, on whatever hart that is; the run
+ * queue's lock carries them from hart to hart. Other harts leave a wish (end_wanted, events).
  */
 #include "core/vm.h"
 
@@ -125,7 +128,7 @@ void vm_set_fast_paths(struct vm *vm, bool on)
 
 /* ---- ending ---- */
 
-void vm_end(struct vm *vm, enum vm_exit why)
+static void end_now(struct vm *vm, enum vm_exit why)
 {
     if (vm->state != VM_RUNNING && vm->state != VM_BUILDING)
         return;
@@ -140,8 +143,7 @@ void vm_end(struct vm *vm, enum vm_exit why)
         vcpu->shared = NULL;
         vcpu->timer = TIME_NEVER;
         sched_unload(vcpu);
-        sched_wake(vcpu);
-        vcpu->hart->reschedule = true;
+        sched_requeue(vcpu);
     }
     if (why == VM_EXIT_SHUTDOWN)
         log_vm_line(vm->name, "shut down");
@@ -151,6 +153,29 @@ void vm_end(struct vm *vm, enum vm_exit why)
         log_vm_line(vm->name, "shut down, and reports a failure");
     else if (why == VM_EXIT_KILLED)
         log_vm_line(vm->name, "ended by the monitor");
+}
+
+void vm_end(struct vm *vm, enum vm_exit why)
+{
+    u32 none = VM_EXIT_NONE;
+
+    if (sched_in_turn(&vm->vcpus[0])) {
+        end_now(vm, why);
+    } else if (vm->state != VM_OFF &&
+               __atomic_compare_exchange_n(&vm->end_wanted, &none, why, false,
+                                           __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+        sched_notify(&vm->vcpus[0]);
+    }
+}
+
+void vm_serve(struct vm *vm)
+{
+    u32 why = READ_ONCE(vm->end_wanted);
+
+    if (why == VM_EXIT_NONE || vm->state == VM_ENDING)
+        return;
+    __atomic_store_n(&vm->end_wanted, VM_EXIT_NONE, __ATOMIC_SEQ_CST);
+    end_now(vm, why);
 }
 
 void vm_end_fault(struct vcpu *vcpu, const char *what, u64 address)
@@ -167,7 +192,7 @@ void vm_check_last(void)
     bool good = vm_all_started;
 
     for (u32 i = 0; i < vm_count; i++) {
-        if (vms[i]->state != VM_OFF)
+        if (__atomic_load_n(&vms[i]->state, __ATOMIC_SEQ_CST) != VM_OFF)
             return;
         good = good && !vms[i]->faulted;
     }
@@ -177,17 +202,22 @@ void vm_check_last(void)
 
 static void vm_ended(struct vm *vm)
 {
+    u32 wanted = __atomic_exchange_n(&vm->end_wanted, VM_EXIT_NONE, __ATOMIC_SEQ_CST);
+
     vm->step = 0;
-    if (vm->exit == VM_EXIT_REBOOT) {
+    if (vm->exit == VM_EXIT_REBOOT && (wanted == VM_EXIT_NONE || wanted == VM_EXIT_REBOOT)) {
         vm->exit = VM_EXIT_NONE;
         vm->reboots++;
         vm->state = VM_BUILDING;
         return;
     }
-    vm->state = VM_OFF;
+    if (wanted != VM_EXIT_NONE)
+        vm->exit = (u8)wanted;
     console_port_close(&vm->console);
     for (u32 i = 0; i < vm->vcpu_count; i++)
         sched_stop(&vm->vcpus[i]);
+    /* Two that end at once on two harts: one of them sees that both are gone. */
+    __atomic_store_n(&vm->state, VM_OFF, __ATOMIC_SEQ_CST);
     vm_check_last();
 }
 
@@ -257,9 +287,11 @@ static void step_building(struct vm *vm)
     if (more < 0) {
         vm_end(vm, VM_EXIT_FAULT);
     } else if (more == 0) {
-        arch_code_changed();
-        for (u32 i = 0; i < vm->vcpu_count; i++)
+        for (u32 i = 0; i < vm->vcpu_count; i++) {
             vm->vcpus[i].counts = (struct counters){0};
+            vm->vcpus[i].ran_on = NULL; /* all is new to whatever hart it comes to */
+            vm->vcpus[i].events_wanted = 0;
+        }
         vm->started_at = arch_time_now();
         trace(TRACE_START, vm->id, 0);
         vm->state = VM_RUNNING;

@@ -70,6 +70,7 @@ struct vm {
     char name[BUNDLE_NAME_BYTES];
     u8 state; /* enum vm_state */
     u8 exit;  /* enum vm_exit: set when it stops running */
+    u32 end_wanted; /* enum vm_exit: its next turn ends it so; any hart, atomically */
     u32 reboots;
     bool faulted; /* ended for a fault at some time */
     bool flushed; /* of ENDING: no hart holds a translation any more */
@@ -105,15 +106,19 @@ void vm_start_all(const void *bundle, u64 limit_bytes);
 void vm_check_last(void);
 
 /*
- * Ends a running VM (any of its vCPUs may be the caller): its vCPUs never run guest code again, and
- * its next turns give everything back. Reboots it afterwards if `why` says so. A no-op unless it is
- * RUNNING or BUILDING.
+ * Ends a VM: its vCPUs never run guest code again, and its next turns give everything back. Reboots
+ * it afterwards if `why` says so. In the VM's own turn that is so on return; called from elsewhere,
+ * by any hart, it is so when its turn comes, which comes soon. A VM that reboots and is ended from
+ * elsewhere meanwhile stays off. A no-op when it is OFF, or already about to end.
  */
 void vm_end(struct vm *vm, enum vm_exit why);
 
 /* Ends a VM for a fault of its guest and prints one line: name, what, the pc, the address
  * concerned. */
 void vm_end_fault(struct vcpu *vcpu, const char *what, u64 address);
+
+/* In the VM's own turn: ends it if another hart wants that. */
+void vm_serve(struct vm *vm);
 
 /* One bounded step of building or ending (at most some 20,000 instructions), in the VM's own turn.
  */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "mem/space_id.h"
 
+#include "arch/arch.h"
 #include "bitmap.h"
 #include "core/hart.h"
 #include "core/lock.h"
@@ -14,12 +15,15 @@ static struct {
     u32 next; /* where the next search starts */
     BITMAP_DECLARE(used, SPACE_IDS_MAX);
     BITMAP_DECLARE(stale, SPACE_IDS_MAX); /* used, or given back and not yet flushed */
+    bool flushing;                        /* a hart has taken `flushed` and flushes */
+    BITMAP_DECLARE(flushed, SPACE_IDS_MAX); /* what can be given out again after that */
 } ids = {.lock = LOCK_INIT(LOCK_FRAME, "space identifiers")};
 
 bool space_id_init(u32 count)
 {
     memset(ids.used, 0, sizeof(ids.used));
     memset(ids.stale, 0, sizeof(ids.stale));
+    ids.flushing = false;
     ids.count = min(count, (u32)SPACE_IDS_MAX);
     ids.next = 1;
     bitmap_set(ids.used, 0);
@@ -41,29 +45,52 @@ static u16 take_locked(void)
     return (u16)id;
 }
 
+/* What is not used now can be used after a flush that starts now. */
+static void flush_prepare_locked(void)
+{
+    ids.flushing = true;
+    for (u32 i = 0; i < ARRAY_SIZE(ids.flushed); i++)
+        ids.flushed[i] = ids.stale[i] & ~ids.used[i];
+}
+
+static void flush_done_locked(void)
+{
+    ids.flushing = false;
+    for (u32 i = 0; i < ARRAY_SIZE(ids.flushed); i++)
+        ids.stale[i] &= ~ids.flushed[i];
+}
+
+/* One hart flushes for all that wait. Nothing is given out of what it has in `flushed` meanwhile,
+   for all of that is stale. */
 u16 space_id_alloc(void)
 {
-    u64 flushed[BITMAP_WORDS(
-        SPACE_IDS_MAX)]; /* this call's own: others may flush at the same time */
-    u16 id;
+    bool flushed = false;
 
-    lock_acquire(&ids.lock);
-    id = take_locked();
-    if (id == 0) {
-        /* What is not used now can be used after a flush that starts now. */
-        for (u32 i = 0; i < ARRAY_SIZE(flushed); i++)
-            flushed[i] = ids.stale[i] & ~ids.used[i];
+    for (;;) {
+        bool mine = false;
+        u16 id;
+
+        lock_acquire(&ids.lock);
+        id = take_locked();
+        if (id == 0 && !flushed && !ids.flushing) {
+            flush_prepare_locked();
+            mine = true;
+        }
+        bool waits = id == 0 && !mine && ids.flushing;
+        lock_release(&ids.lock);
+        if (!mine && !waits)
+            return id;
+        if (waits) {
+            hart_serve_flush(arch_hart());
+            arch_relax();
+            continue;
+        }
+        hart_flush_all();
+        lock_acquire(&ids.lock);
+        flush_done_locked();
+        lock_release(&ids.lock);
+        flushed = true;
     }
-    lock_release(&ids.lock);
-    if (id != 0)
-        return id;
-    hart_flush_all();
-    lock_acquire(&ids.lock);
-    for (u32 i = 0; i < ARRAY_SIZE(flushed); i++)
-        ids.stale[i] &= ~flushed[i];
-    id = take_locked();
-    lock_release(&ids.lock);
-    return id;
 }
 
 u32 space_id_count(void)

@@ -16,6 +16,12 @@ enum { SLICE = 100000, SLOW_TICK = 1000000 }; /* at 10 MHz */
 static struct hart *hart;
 static struct vcpu *a, *b, *c;
 
+static void enter(const struct vcpu *vcpu)
+{
+    while (sched_next(hart) != vcpu)
+        sched_requeue(hart->current);
+}
+
 static int start(void **state)
 {
     (void)state;
@@ -24,8 +30,7 @@ static int start(void **state)
     a = &vms[0]->vcpus[0];
     b = &vms[1]->vcpus[0];
     c = &vms[2]->vcpus[0];
-    while (sched_next(hart) != a)
-        sched_requeue(hart->current);
+    enter(a);
     return 0;
 }
 
@@ -152,6 +157,7 @@ static void test_an_event_wakes_and_rings(void **state)
     assert_int_equal(a->state, VCPU_SLEEPING);
     event_send_vm(vms[0], EVENT_CONSOLE);
     assert_int_equal(a->state, VCPU_RUNNABLE);
+    enter(a);
     assert_true(a->arch.doorbell);
     assert_int_equal(a->shared->pending, EVENT_CONSOLE);
     event_send(a, EVENT_TIMER);
@@ -195,7 +201,7 @@ static void test_a_wake_up_ends_an_overlong_turn_and_no_other(void **state)
     check_value(hc_yield_idle(b, TIME_NEVER));
     assert_ptr_equal(sched_next(hart), c);
     run(5UL * SLICE);
-    sched_wake(a);
+    sched_notify(a);
     assert_ptr_equal(sched_next(hart), a);
     check_value(hc_yield_idle(a, host_time + 1));
     assert_ptr_equal(sched_next(hart), c);

@@ -58,10 +58,15 @@ def start(request):
 
 @pytest.fixture
 def candor(start):
-    """candor("image=...,name=a", ..., smp=1): Candor with these virtual machines."""
+    """candor("image=...,name=a", ...): Candor with these virtual machines.
+
+    CANDOR_SMP=N in the environment runs the tests that do not care on a machine of N harts.
+    """
 
     def start_candor(*vms, options=(), **rest):
         words = ["run"]
+        if "--smp" not in options and "--icount" not in options:
+            words += ["--smp", os.environ.get("CANDOR_SMP", "1")]
         for vm in vms:
             words += ["--vm", vm]
         return start(*words, *options, **rest)

@@ -22,9 +22,9 @@ def shares(machine):
     return found
 
 
-def two_franks(candor, args=""):
+def two_franks(candor, args="", **rest):
     extra = f",args={args}" if args else ""
-    machine = candor(f"{FRANK},name=alpha{extra}", f"{FRANK},name=beta{extra}")
+    machine = candor(f"{FRANK},name=alpha{extra}", f"{FRANK},name=beta{extra}", **rest)
     for _ in range(2):
         machine.expect(r"(alpha|beta)\S*\| [^\r\n]*frank\$ ")
     return machine
@@ -58,7 +58,7 @@ def test_an_idle_machine_leaves_the_hart_to_the_busy_one(candor):
 
 
 def test_machines_that_hide_their_idleness_share_the_hart(candor):
-    machine = two_franks(candor, "idle=spin")
+    machine = two_franks(candor, "idle=spin", options=("--smp", "1"))
     machine.type_line("spin")
     before = shares(machine)
     assert before["alpha"][1] + before["beta"][1] <= 101

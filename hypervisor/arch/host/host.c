@@ -29,7 +29,8 @@ enum {
 
 u8 *host_memory;
 u64 host_time;
-u64 host_timer;
+u32 host_hart;
+u64 host_timers[HARTS_MAX];
 u32 host_code_changes;
 jmp_buf *host_asleep;
 u32 host_space_ids = HOST_SPACE_IDS;
@@ -42,17 +43,21 @@ void host_start(u64 memory_bytes)
     if (host_memory == NULL)
         abort();
     host_time = 1000;
-    host_timer = TIME_NEVER;
+    for (u32 i = 0; i < HARTS_MAX; i++) {
+        host_timers[i] = TIME_NEVER;
+        harts[i] = (struct hart){.index = i};
+    }
+    host_hart = 0;
     host_space_ids = HOST_SPACE_IDS;
-    tlb_drop_all();
+    tlb_reset();
     machine = (struct machine){.hart_count = 1,
                                .memory_base = HOST_MEMORY_BASE,
                                .memory_bytes = memory_bytes,
                                .timebase_hz = 10000000,
                                .has_sstc = true};
     hart_count = 1;
-    harts[0] = (struct hart){.online = true};
     hart_init(0, 0);
+    hart_go_online(&harts[0]);
     vm_count = 0;
     vm_all_started = true;
 }
@@ -61,7 +66,23 @@ void host_start(u64 memory_bytes)
 
 struct hart *arch_hart(void)
 {
-    return &harts[0];
+    return &harts[host_hart];
+}
+
+void host_add_hart(void)
+{
+    const u32 before = host_hart;
+
+    host_hart = hart_count++;
+    hart_init(host_hart, host_hart);
+    hart_go_online(&harts[host_hart]);
+    host_hart = before;
+}
+
+void host_run_on(u32 index)
+{
+    host_hart = index;
+    arch_hart_poll();
 }
 
 void arch_hart_wake(struct hart *hart)
@@ -71,9 +92,11 @@ void arch_hart_wake(struct hart *hart)
 
 void arch_hart_poll(void)
 {
+    if (READ_ONCE(arch_hart()->mail) != 0)
+        hart_serve_mail(arch_hart());
     if (host_timer <= host_time) {
         host_timer = TIME_NEVER;
-        sched_tick(&harts[0]);
+        sched_tick(arch_hart());
     }
 }
 
@@ -89,8 +112,16 @@ void arch_hart_sleep(void)
     arch_hart_poll();
 }
 
+/* Who waits lets the other harts flush, as they would meanwhile. */
 void arch_relax(void)
 {
+    const u32 waiting = host_hart;
+
+    for (host_hart = 0; host_hart < hart_count; host_hart++) {
+        if (host_hart != waiting)
+            hart_serve_flush(arch_hart());
+    }
+    host_hart = waiting;
 }
 
 u64 arch_time_now(void)

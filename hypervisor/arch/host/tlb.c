@@ -2,6 +2,8 @@
 #include "tlb.h"
 
 #include "arch/arch.h"
+#include "core/vm.h"
+#include "host.h"
 #include "mem/frame.h"
 #include "sv39.h"
 
@@ -14,6 +16,7 @@ struct tlb_entry {
     u16 space_id;
     u8 level;
     bool leaf;
+    u8 hart; /* whose TLB it is in */
 };
 
 static struct tlb_entry tlb[TLB_ENTRIES];
@@ -27,7 +30,7 @@ static u64 covered(gva_t address, u32 level)
 static struct tlb_entry *find(u16 space_id, gva_t address, u32 level)
 {
     for (u32 i = 0; i < tlb_used; i++) {
-        if (tlb[i].space_id == space_id && tlb[i].level == level &&
+        if (tlb[i].hart == host_hart && tlb[i].space_id == space_id && tlb[i].level == level &&
             tlb[i].page == covered(address, level))
             return &tlb[i];
     }
@@ -52,7 +55,7 @@ static u64 step(u16 space_id, mfn_t table, gva_t address, u32 level)
         return 0;
     if (tlb_used < TLB_ENTRIES)
         tlb[tlb_used++] = (struct tlb_entry){covered(address, level), entry, space_id, (u8)level,
-                                             sv39_is_leaf(entry)};
+                                             sv39_is_leaf(entry), (u8)host_hart};
     return entry;
 }
 
@@ -79,13 +82,25 @@ void tlb_drop(gva_t page)
     u32 kept = 0;
 
     for (u32 i = 0; i < tlb_used; i++) {
-        if (!tlb[i].leaf || tlb[i].page != covered(page, tlb[i].level))
+        if (tlb[i].hart != host_hart || !tlb[i].leaf ||
+            tlb[i].page != covered(page, tlb[i].level))
             tlb[kept++] = tlb[i];
     }
     tlb_used = kept;
 }
 
 void tlb_drop_all(void)
+{
+    u32 kept = 0;
+
+    for (u32 i = 0; i < tlb_used; i++) {
+        if (tlb[i].hart != host_hart)
+            tlb[kept++] = tlb[i];
+    }
+    tlb_used = kept;
+}
+
+void tlb_reset(void)
 {
     tlb_used = 0;
 }
@@ -106,6 +121,14 @@ static mfn_t root_of(u16 space_id)
             return mfn(i);
     }
     return MFN_NONE;
+}
+
+/* Whether a vCPU of that VM could use what this hart remembers: it comes back without a flush. */
+static bool usable(u16 vm, u32 hart)
+{
+    const struct hart *last = vms[vm - 1]->vcpus[0].ran_on;
+
+    return last == NULL || last == &harts[hart];
 }
 
 static bool safe(const struct tlb_entry *known, u16 vm)
@@ -148,7 +171,7 @@ struct tlb_verdict tlb_check_by(mfn_t (*find_root)(u16 space_id))
     for (u32 i = 0; i < tlb_used; i++) {
         mfn_t root = find_root(tlb[i].space_id);
 
-        if (!mfn_valid(root))
+        if (!mfn_valid(root) || !usable(frame_get(root)->vm, tlb[i].hart))
             continue;
         if (!safe(&tlb[i], frame_get(root)->vm))
             verdict.unsafe++;

@@ -118,7 +118,7 @@ void boot_first(u64 hardware_id, u64 device_tree)
         refuse("it has too little memory, or no address-space identifiers");
     hart_count = machine.hart_count;
     cpu_init(0);
-    harts[0].online = true;
+    hart_go_online(&harts[0]);
     log_line("%u MiB for guests at %lx", frame_chunks_all() * 2,
              mfn_to_maddr(frame_open_base).value);
     console_start_interrupts();
@@ -140,6 +140,6 @@ void boot_other(u64 hardware_id, u64 ticket)
     hart_init((u32)ticket, hardware_id);
     cpu_init((u32)ticket);
     clint_clear_ipi(hardware_id);
-    __atomic_store_n(&hart->online, true, __ATOMIC_RELEASE);
+    hart_go_online(hart);
     run_guests(hart);
 }

@@ -250,6 +250,7 @@ static void check_vm(const struct vm *vm)
 
 void audit_run(struct audit_result *result)
 {
+    hart_stop_others();
     *result = (struct audit_result){0};
     audit = result;
     each_frame(false);
@@ -259,4 +260,5 @@ void audit_run(struct audit_result *result)
         if (vms[i]->state == VM_RUNNING)
             check_vm(vms[i]);
     }
+    hart_resume_others();
 }

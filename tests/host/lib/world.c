@@ -227,7 +227,8 @@ void world_start(u32 count, const struct world_image *images)
 static bool unsettled(void)
 {
     for (u32 i = 0; i < vm_count; i++) {
-        if (vms[i]->state == VM_BUILDING || vms[i]->state == VM_ENDING)
+        if (vms[i]->state == VM_BUILDING || vms[i]->state == VM_ENDING ||
+            vms[i]->end_wanted != VM_EXIT_NONE)
             return true;
     }
     return false;
