@@ -14,7 +14,10 @@ HV_SOURCES      := $(filter-out $(HV_OFFSETS_FROM),$(HV_SOURCES))
 HV_CORE_SOURCES := $(filter-out $(HV_OFFSETS_FROM),$(HV_CORE_SOURCES))
 
 HV_INCLUDES := -Ihypervisor -Ihypervisor/arch/riscv64 -Ishared/include $(ABI_INCLUDES) -I$(BUILD)/hypervisor
-FLAGS_hypervisor := $(C_COMMON) $(KERNEL_FLAGS) $(HV_INCLUDES)
+# DEBUG=1 checks the order of locks and measures how long each entry takes (core/lock.h, debug/stay.h). build/debug/candor.elf
+# is always built so, beside the other.
+FLAGS_hypervisor := $(C_COMMON) $(KERNEL_FLAGS) $(HV_INCLUDES) $(if $(filter 1,$(DEBUG)),-DCONFIG_DEBUG=1)
+FLAGS_hypervisor-debug := $(C_COMMON) $(KERNEL_FLAGS) $(HV_INCLUDES) -DCONFIG_DEBUG=1
 
 HV_OFFSETS := $(if $(HV_OFFSETS_FROM),$(BUILD)/hypervisor/asm-offsets.h)
 ifneq ($(HV_OFFSETS),)
@@ -22,6 +25,8 @@ $(eval $(call offsets_rule,$(HV_OFFSETS),$(HV_OFFSETS_FROM),hypervisor))
 endif
 
 $(eval $(call compile_rules,$(BUILD)/candor,hypervisor,$(CC),$(HV_OFFSETS)))
+$(eval $(call compile_rules,$(BUILD)/candor-debug,hypervisor-debug,$(CC),$(HV_OFFSETS)))
+HV_DEBUG_OBJECTS := $(call objects_of,$(BUILD)/candor-debug,$(HV_SOURCES))
 HV_OBJECTS := $(call objects_of,$(BUILD)/candor,$(HV_SOURCES))
 HV_CORE_OBJECTS := $(call objects_of,$(BUILD)/candor,$(HV_CORE_SOURCES))
 
@@ -41,6 +46,7 @@ endef
 ifneq ($(HV_SCRIPT),)
 $(eval $(call hypervisor_image,$(BUILD)/candor.elf,$(HV_OBJECTS)))
 $(eval $(call hypervisor_image,$(BUILD)/core/candor.elf,$(HV_CORE_OBJECTS)))
+$(eval $(call hypervisor_image,$(BUILD)/debug/candor.elf,$(HV_DEBUG_OBJECTS)))
 IMAGES += $(BUILD)/candor.elf
 ALL_OBJECTS += $(HV_OBJECTS)
 endif

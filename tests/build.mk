@@ -96,8 +96,8 @@ endif
 
 # ---- commands -----------------------------------------------------------------------------------
 
-.PHONY: test test-build core check format format-check tidy headers-check
-test-build: all $(HOST_PROGRAMS) $(FUZZ_PROGRAMS) $(GUEST_IMAGES)
+.PHONY: test test-build stay core check format format-check tidy headers-check
+test-build: all $(HOST_PROGRAMS) $(FUZZ_PROGRAMS) $(GUEST_IMAGES) $(if $(HV_SCRIPT),$(BUILD)/debug/candor.elf)
 
 test: test-build | $(SETUP) ## run all tests, or some: SUITES="host native" (tests/run --list)
 	@tests/run $(SUITES)
@@ -106,6 +106,9 @@ CALLS ?= 100000000
 .PHONY: soak
 soak: $(FUZZ_PROGRAMS) | $(SETUP) ## fuzz at length and record it in docs/soak.md (CALLS=n hypercalls)
 	@tests/fuzz/run soak --calls $(CALLS)
+
+stay: test-build | $(SETUP) ## measure the longest stay in the hypervisor for each kind of entry
+	@/usr/bin/python3 -m pytest -q --no-header -s -p no:cacheprovider -c tests/system/pytest.ini tests/system/test_stay.py
 
 core: test-build $(BUILD)/core/candor.elf | $(SETUP) ## build the pv-only configuration and run its tests
 	@CANDOR=$(BUILD)/core/candor.elf tests/run host boot

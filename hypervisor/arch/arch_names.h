@@ -18,6 +18,9 @@ const char *arch_register_name(u32 place);
 /* Where the code was and where its stack stood, by those registers. */
 void arch_registers_where(const u64 *registers, u64 *pc, u64 *stack);
 
+/* How many instructions this hart has executed; true under icount only, and not over a sleep. */
+u64 arch_instruction_count(void);
+
 /* Whether `address` may be where a call returns to: in Candor's text, behind a call instruction. */
 bool arch_is_return_address(u64 address);
 

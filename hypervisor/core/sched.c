@@ -26,6 +26,7 @@
 #include "core/event.h"
 #include "core/vm.h"
 #include "debug/trace.h"
+#include "debug/stay.h"
 
 enum {
     SLICES_PER_SECOND = 100,
@@ -485,7 +486,9 @@ struct vcpu *sched_next(struct hart *hart)
         if (ready_on(hart) > 0)
             offer();
         while (!hart->reschedule && vcpu->vm->state != VM_RUNNING) {
+            stay_begin(vcpu->vm->state == VM_BUILDING ? STAY_BUILDING : STAY_ENDING);
             vm_step(vcpu->vm);
+            stay_begin(STAY_SWITCHING);
             arch_hart_poll();
         }
         if (hart->reschedule)

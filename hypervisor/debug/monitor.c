@@ -17,9 +17,11 @@
 #include "core/audit.h"
 #include "core/hart.h"
 #include "core/machine.h"
+#include "core/sched.h"
 #include "core/vm.h"
 #include "debug/console.h"
 #include "debug/line_editor.h"
+#include "debug/stay.h"
 #include "driver/devices.h"
 
 enum {
@@ -89,31 +91,18 @@ static const char *state_name(const struct vm *vm)
     return "?";
 }
 
-struct vm_times {
-    u64 running;
-    u64 idle;
-    u64 steal;
-};
-
-/* Sums the times of a VM's vCPUs, with the time since the scheduler last looked. */
-static struct vm_times read_times(const struct vm *vm, u64 now)
+/* Sums the times of a VM's vCPUs; the hart is the first one's. */
+static struct vcpu_times read_times(struct vm *vm)
 {
-    struct vm_times times = {0, 0, 0};
+    struct vcpu_times times = {0, 0, 0, 0};
 
-    for (u32 i = 0; i < vm->vcpu_count; i++) {
-        const struct vcpu *vcpu = &vm->vcpus[i];
-        u64 since = vcpu->state == VCPU_OFF || now < vcpu->state_since ? 0
-                                                                       : now - vcpu->state_since;
+    for (u32 i = vm->vcpu_count; i-- > 0;) {
+        struct vcpu_times one = sched_times(&vm->vcpus[i]);
 
-        times.running += vcpu->running_time;
-        times.idle += vcpu->idle_time;
-        times.steal += vcpu->steal_time;
-        if (vcpu->state == VCPU_SLEEPING)
-            times.idle += since;
-        else if (vcpu->hart != NULL && vcpu->hart->current == vcpu)
-            times.running += since;
-        else
-            times.steal += since;
+        times.running += one.running;
+        times.idle += one.idle;
+        times.steal += one.steal;
+        times.hart = one.hart;
     }
     return times;
 }
@@ -134,15 +123,16 @@ static struct time_text seconds(u64 ticks)
 static void say_vm(struct vm *vm)
 {
     u64 now = arch_time_now();
-    struct vm_times times = read_times(vm, now);
+    struct vcpu_times times = read_times(vm);
     struct share_base *base = &monitor.shares[vm->id - 1];
     u64 known = (times.running + times.idle + times.steal) / max(vm->vcpu_count, 1u);
     u64 span = base->time != 0 ? now - base->time : known;
     u64 ran = times.running - base->running;
 
-    say("%2u  %-15s %-8s %9s %9s %9s  %4lu%%  %u\n", vm->id, vm->name, state_name(vm),
+    say("%2u  %-15s %-8s %9s %9s %9s  %4lu%%  %7u  %4u\n", vm->id, vm->name, state_name(vm),
         seconds(times.running).text, seconds(times.idle).text, seconds(times.steal).text,
-        span > 0 ? min(ran * 100 / span, (u64)100 * vm->vcpu_count) : 0, vm->reboots);
+        span > 0 ? min(ran * 100 / span, (u64)100 * vm->vcpu_count) : 0, vm->reboots,
+        times.hart);
     *base = (struct share_base){.time = now, .running = times.running};
 }
 
@@ -213,8 +203,8 @@ static void say_calls(const struct vm *vm)
 
 static void say_heads(void)
 {
-    say(" #  %-15s %-8s %9s %9s %9s  %5s  %s\n", "VM", "state", "run s", "idle s", "stolen s",
-        "share", "reboots");
+    say(" #  %-15s %-8s %9s %9s %9s  %5s  %7s  %s\n", "VM", "state", "run s", "idle s", "stolen s",
+        "share", "reboots", "hart");
 }
 
 static bool list_step(u32 step, const char *argument)
@@ -298,6 +288,16 @@ static bool switch_step(u32 step, const char *argument)
     return false;
 }
 
+static bool stay_step(u32 step, const char *argument)
+{
+    (void)argument;
+    if (step == 0 && !CONFIG_DEBUG)
+        say("stay: nothing is measured; start build/debug/candor.elf, under icount\n");
+    if (stay_longest(step) > 0)
+        say("stay: %6lu %s\n", stay_longest(step), stay_name(step));
+    return CONFIG_DEBUG && step + 1 < STAY_KINDS;
+}
+
 static bool quit_step(u32 step, const char *argument)
 {
     (void)step;
@@ -316,6 +316,8 @@ static const struct command commands[] = {
     {"switch", "N|NAME", "type to that VM (also: Ctrl-T and its digit)", switch_step},
     {"audit", "", "check every invariant of the VMs' memory; stops the machine meanwhile",
      audit_step},
+    {"stay", "", "the longest stay in the hypervisor by entry, in instructions (debug builds)",
+     stay_step},
     {"quit", "", "power the machine off", quit_step},
 };
 

@@ -85,6 +85,26 @@ void machine_stop(u32 status)
     fake.stopped = (int)status;
 }
 
+struct vcpu_times sched_times(struct vcpu *vcpu)
+{
+    u64 since = fake.now - vcpu->state_since;
+    bool sleeps = vcpu->state == VCPU_SLEEPING;
+
+    return (struct vcpu_times){vcpu->running_time, vcpu->idle_time + (sleeps ? since : 0),
+                               vcpu->steal_time + (sleeps ? 0 : since), 0};
+}
+
+u64 stay_longest(u32 kind)
+{
+    return kind == STAY_BUILDING ? 12345 : 0;
+}
+
+const char *stay_name(u32 kind)
+{
+    (void)kind;
+    return "a kind";
+}
+
 u64 arch_time_now(void)
 {
     return fake.now;
@@ -202,7 +222,7 @@ static void vms_shows_states_times_and_counts(void **state)
     vms[0]->vcpus[0].counts.calls[HC_CALL_YIELD] = 1234;
     vms[0]->reboots = 3;
     type("vms\r");
-    assert_shows(" 1  vm1             idle         5.000    90.250     0.000     5%  3\n");
+    assert_shows(" 1  vm1             idle         5.000    90.250     0.000     5%        3     0\n");
     assert_shows("entries  last 77\n");
     assert_shows("calls    yield 1234\n");
     assert_shows(" 2  vm2             running");
@@ -210,7 +230,7 @@ static void vms_shows_states_times_and_counts(void **state)
     vms[0]->vcpus[0].running_time += HZ / 2;
     clear_screen();
     type("vms\r");
-    assert_shows("    50%  3\n");
+    assert_shows("    50%        3     0\n");
 }
 
 static void switch_takes_numbers_and_names(void **state)

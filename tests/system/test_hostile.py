@@ -16,8 +16,9 @@ SPECIAL = {"hostile_hog", "hostile_flood", "hostile_fp", "hostile_dead_entry"}
 HOSTILE = sorted(path.stem for path in (ROOT / "tests/guest").glob("hostile_*.c") if path.stem not in SPECIAL)
 
 
-def start(candor, name, traps="direct", args=""):
-    return candor(NEIGHBOUR, f"image=build/tests/guest/{name}.elf,name=hostile,traps={traps},args={args}")
+def start(candor, name, traps="direct", args="", smp=None):
+    vm = f"image=build/tests/guest/{name}.elf,name=hostile,traps={traps},args={args}"
+    return candor(NEIGHBOUR, vm, options=("--smp", str(smp)) if smp else ())
 
 
 def end_of_hostile(machine):
@@ -76,7 +77,7 @@ def test_no_guest_finds_floating_point_registers_of_another(candor):
 
 
 def test_a_guest_that_never_gives_way_gets_its_share_and_no_more(candor):
-    machine = start(candor, "hostile_hog")
+    machine = start(candor, "hostile_hog", smp=1)
     machine.expect("hogging")
     machine.send(PREFIX + "v")
     machine.expect(r"neighbour +\w+ [^\r\n]*%")
@@ -89,7 +90,7 @@ def test_a_guest_that_never_gives_way_gets_its_share_and_no_more(candor):
 
 
 def test_a_flood_of_forged_output_reaches_nobody(candor):
-    machine = start(candor, "hostile_flood")
+    machine = start(candor, "hostile_flood", smp=1)
     machine.expect(r"\| beat \d+")
     machine.expect(r"\| beat \d+")
     end_of_hostile(machine)

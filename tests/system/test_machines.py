@@ -14,10 +14,10 @@ WATCHED_S = 3
 def shares(machine):
     """Returns {name: (state, share in percent, idle seconds)} as the key for `vms` shows them."""
     machine.send(PREFIX + "v")
-    machine.expect(r"share +reboots\r*\n")
+    machine.expect(r"share +reboots +hart\r*\n")
     found = {}
     while len(found) < 2:
-        row = machine.expect(r"\d+  (\w+) +([a-z]+) +([\d.]+) +([\d.]+) +([\d.]+) +(\d+)% +\d+")
+        row = machine.expect(r"\d+  (\w+) +([a-z]+) +([\d.]+) +([\d.]+) +([\d.]+) +(\d+)% +\d+ +\d+")
         found[row[1]] = (row[2], int(row[6]), float(row[4]))
     return found
 
@@ -79,7 +79,7 @@ def test_one_reboots_again_and_again_while_the_other_works(candor):
     deadline = time.monotonic() + 30
     while True:
         machine.type_line("vms")
-        reboots = int(machine.expect(r"\d+  beta +[a-z]+ [^\r\n]*% +(\d+)\r*\n")[1])
+        reboots = int(machine.expect(r"\d+  beta +[a-z]+ [^\r\n]*% +(\d+) +\d+\r*\n")[1])
         if reboots >= 50:
             break
         assert time.monotonic() < deadline, f"{reboots} reboots"

@@ -308,6 +308,11 @@ void arch_registers_where(const u64 *registers, u64 *pc, u64 *stack)
     *stack = 0;
 }
 
+u64 arch_instruction_count(void)
+{
+    return 0;
+}
+
 bool arch_is_return_address(u64 address)
 {
     (void)address;

@@ -5,6 +5,7 @@
 #include "arch/arch.h"
 #include "arch/arch_names.h"
 #include "boot.h"
+#include "csr.h"
 #include "core/vcpu.h"
 
 enum {
@@ -58,6 +59,11 @@ void arch_registers_where(const u64 *registers, u64 *pc, u64 *stack)
 {
     *pc = registers[PLACE_PC];
     *stack = registers[PLACE_SP];
+}
+
+u64 arch_instruction_count(void)
+{
+    return csr_read(instret);
 }
 
 bool arch_is_return_address(u64 address)

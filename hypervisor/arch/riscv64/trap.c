@@ -10,6 +10,7 @@
 #include "core/vm.h"
 #include "csr.h"
 #include "debug/panic.h"
+#include "debug/stay.h"
 #include "driver/clint.h"
 #include "driver/devices.h"
 #include "virt/virt.h"
@@ -28,10 +29,25 @@ static void trap_exception(struct vcpu *vcpu, u64 cause)
         vcpu->vm->virt->trap(vcpu, &trap);
 }
 
+/* What the stay is counted as. */
+static u32 stay_kind_of(const struct vcpu *vcpu, u64 cause)
+{
+    u32 place = cause & (ENTRY_EXCEPTIONS - 1);
+
+    if (cause & CAUSE_INTERRUPT)
+        return STAY_TRAPS + ENTRY_EXCEPTIONS + place;
+    if (cause != CAUSE_ECALL_S)
+        return STAY_TRAPS + place;
+    if (vcpu->arch.x[REGISTER_A7] == CANDOR_EXTENSION && vcpu->arch.x[REGISTER_A6] < HC_CALL_COUNT)
+        return STAY_CALLS + (u32)vcpu->arch.x[REGISTER_A6];
+    return STAY_STANDARD;
+}
+
 struct vcpu *trap_handle(struct vcpu *vcpu)
 {
     u64 cause = csr_read(mcause);
 
+    stay_begin(stay_kind_of(vcpu, cause));
     if (cause & CAUSE_INTERRUPT) {
         vcpu->counts.entries[ENTRY_EXCEPTIONS + (cause & (ENTRY_EXCEPTIONS - 1))]++;
         arch_hart_poll();
@@ -39,13 +55,20 @@ struct vcpu *trap_handle(struct vcpu *vcpu)
         vcpu->counts.entries[cause & (ENTRY_EXCEPTIONS - 1)]++;
         trap_exception(vcpu, cause);
     }
-    return sched_next(arch_hart());
+    vcpu = sched_next(arch_hart());
+    stay_end();
+    return vcpu;
 }
 
 struct hc_result trap_light_call(struct vcpu *vcpu, u64 number, const u64 arguments[6])
 {
+    struct hc_result result;
+
+    stay_begin(number < HC_CALL_COUNT ? STAY_CALLS + (u32)number : (u32)STAY_STANDARD);
     vcpu->counts.entries[CAUSE_ECALL_S]++;
-    return hypercall_handle(vcpu, number, arguments);
+    result = hypercall_handle(vcpu, number, arguments);
+    stay_end();
+    return result;
 }
 
 void arch_hart_poll(void)
@@ -65,7 +88,9 @@ void arch_hart_poll(void)
 
 void arch_hart_sleep(void)
 {
+    stay_end();
     __asm__ volatile("wfi" : : : "memory");
+    stay_begin(STAY_WOKEN);
     arch_hart_poll();
 }
 
