@@ -48,5 +48,6 @@ $(eval $(call hypervisor_image,$(BUILD)/candor.elf,$(HV_OBJECTS)))
 $(eval $(call hypervisor_image,$(BUILD)/core/candor.elf,$(HV_CORE_OBJECTS)))
 $(eval $(call hypervisor_image,$(BUILD)/debug/candor.elf,$(HV_DEBUG_OBJECTS)))
 IMAGES += $(BUILD)/candor.elf
+ALL_TEST_OBJECTS += $(HV_DEBUG_OBJECTS)
 ALL_OBJECTS += $(HV_OBJECTS)
 endif

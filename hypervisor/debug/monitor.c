@@ -290,12 +290,18 @@ static bool switch_step(u32 step, const char *argument)
 
 static bool stay_step(u32 step, const char *argument)
 {
+    static u32 kind;
+
     (void)argument;
-    if (step == 0 && !CONFIG_DEBUG)
+    if (step == 0)
+        kind = 0;
+    while (kind < STAY_KINDS && stay_longest(kind) == 0)
+        kind++;
+    if (kind < STAY_KINDS)
+        say("stay: %6lu %s\n", stay_longest(kind), stay_name(kind));
+    else if (step == 0)
         say("stay: nothing is measured; start build/debug/candor.elf, under icount\n");
-    if (stay_longest(step) > 0)
-        say("stay: %6lu %s\n", stay_longest(step), stay_name(step));
-    return CONFIG_DEBUG && step + 1 < STAY_KINDS;
+    return ++kind < STAY_KINDS;
 }
 
 static bool quit_step(u32 step, const char *argument)

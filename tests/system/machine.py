@@ -62,6 +62,11 @@ class Machine:
         return self._child.match
 
     @property
+    def pid(self):
+        """The process that was started; QEMU is it or below it."""
+        return self._child.pid
+
+    @property
     def before(self):
         """The text between the last two expect()s, without colours and carriage returns."""
         return CONTROL_SEQUENCE.sub("", self._child.before).replace("\r", "")
