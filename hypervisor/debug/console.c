@@ -19,7 +19,7 @@ enum {
     CONSOLE_SYSTEM_BYTES = 16384,
     CONSOLE_BURST_BYTES = 16,
     CONSOLE_BURSTS = 2,
-    CONSOLE_INPUT_MAX = 32,
+    CONSOLE_INPUT_MAX = 16,
     CONSOLE_LOST_ROOM = 64, /* kept free for the line that says what was lost */
     FOCUS_MONITOR = 0,
 };

@@ -11,7 +11,6 @@
 #include "driver/uart16550.h"
 
 enum {
-    INTERRUPTS_A_CALL = 4, /* sources served before returning; what is left interrupts again */
     MACHINE_EXTERNAL = 11, /* the hart interrupt that a PLIC context in M-mode is wired to */
     CELLS_A_CONTEXT = 2,   /* in interrupts-extended: the hart's controller, its interrupt */
 };
@@ -152,17 +151,16 @@ void drivers_init(const struct machine *m, u64 hart_id)
     plic_source_enable(&devices.plic, devices.context, devices.uart_source, true);
 }
 
+/* One source each time: what else waits interrupts again, after others have had their turn. */
 void device_interrupt(void)
 {
-    for (u32 i = 0; i < INTERRUPTS_A_CALL; i++) {
-        u32 source = plic_claim(&devices.plic, devices.context);
+    u32 source = plic_claim(&devices.plic, devices.context);
 
-        if (source == PLIC_SOURCE_NONE)
-            return;
-        if (source == devices.uart_source)
-            console_interrupt();
-        plic_complete(&devices.plic, devices.context, source);
-    }
+    if (source == PLIC_SOURCE_NONE)
+        return;
+    if (source == devices.uart_source)
+        console_interrupt();
+    plic_complete(&devices.plic, devices.context, source);
 }
 
 void machine_stop(u32 status)
