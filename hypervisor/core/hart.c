@@ -24,6 +24,7 @@
 
 struct hart harts[HARTS_MAX];
 u32 hart_count;
+u64 harts_idle;
 
 /* The machine is stopped, by whom: a hart's index plus 1. */
 static u32 stopped_by;

@@ -52,6 +52,10 @@ struct hart {
 extern struct hart harts[HARTS_MAX];
 extern u32 hart_count;
 
+/* Bit i: harts[i] is asleep, or about to be, and nobody has called it yet. Atomic; see sched.c. */
+extern u64 harts_idle;
+_Static_assert(HARTS_MAX <= 64, "a bit for each hart");
+
 /* Makes the entry of hart `index` usable. Called by that hart, before it is online. */
 void hart_init(u32 index, u64 hardware_id);
 

@@ -11,9 +11,9 @@
  * and queued there, and is never handed to another one.
  *
  * Nobody ready is forgotten while a hart is idle:
- *  - a hart sets its bit in idle_harts, then looks at all queues, then sleeps (hart_idle);
+ *  - a hart sets its bit in harts_idle, then looks at all queues, then sleeps (hart_idle);
  *  - whoever puts a vCPU on the queue of a busy hart, or changes what that hart has loaded, does so
- *    first and then looks at idle_harts (offer).
+ *    first and then looks at harts_idle (offer).
  * One of the two sees the other: both are sequentially consistent. Whoever clears a hart's bit must
  * send it mail.
  *
@@ -33,9 +33,6 @@ enum {
     SLOW_TICKS_PER_SECOND = 10, /* of a vCPU that is alone; so often, too, harts balance */
     WAITED_SECONDS = 1,
 };
-
-static u64 idle_harts; /* bit i: harts[i] is asleep, or about to be; atomic */
-_Static_assert(HARTS_MAX <= 64, "a bit for each hart");
 
 /* ---- times ---- */
 
@@ -171,13 +168,13 @@ static bool idle_clear(const struct hart *hart)
 {
     const u64 bit = BIT(hart->index);
 
-    return (__atomic_fetch_and(&idle_harts, ~bit, __ATOMIC_SEQ_CST) & bit) != 0;
+    return (__atomic_fetch_and(&harts_idle, ~bit, __ATOMIC_SEQ_CST) & bit) != 0;
 }
 
 /* An idle hart, which is not marked any more; NULL without one. */
 static struct hart *idle_take(void)
 {
-    u64 idle = __atomic_load_n(&idle_harts, __ATOMIC_SEQ_CST);
+    u64 idle = __atomic_load_n(&harts_idle, __ATOMIC_SEQ_CST);
 
     for (u32 i = 0; idle != 0; i++, idle >>= 1) {
         if ((idle & 1) && idle_clear(&harts[i]))
@@ -208,8 +205,8 @@ static struct hart *place_locked(const struct vcpu *vcpu, struct hart *home)
     return idle != NULL ? idle : home;
 }
 
-/* Puts a vCPU that is on no list, and nowhere loaded but here, on a hart's queue. `home` is where it
-   was, locked; its lock is released. */
+/* Puts a vCPU that is on no list, and nowhere loaded but here, on a hart's queue. `home` is where
+   it was, locked; its lock is released. */
 static void hand_over(struct vcpu *vcpu, struct hart *home, struct hart *to, u64 now)
 {
     bool busy;
@@ -230,8 +227,8 @@ static void hand_over(struct vcpu *vcpu, struct hart *home, struct hart *to, u64
         hart_send(to, HART_MAIL_RESCHEDULE);
 }
 
-/* Takes over a vCPU that waits on another hart. `poorer`: only if the one that runs there has waited
-   longer than that: it will be alone then. */
+/* Takes over a vCPU that waits on another hart. `poorer`: only if the one that runs there has
+   waited longer than that: it will be alone then. */
 static bool pull(struct hart *hart, struct hart *victim, const u64 *poorer)
 {
     struct vcpu *vcpu, *taken = NULL;
@@ -449,6 +446,8 @@ static void hart_idle(struct hart *hart)
     __atomic_fetch_or(&idle_harts, BIT(hart->index), __ATOMIC_SEQ_CST);
     if (!steal(hart)) {
         trace(TRACE_SLEEP, 0, 0);
+    __atomic_fetch_or(&harts_idle, BIT(hart->index), __ATOMIC_SEQ_CST);
+    if (!steal(hart))
         arch_hart_sleep();
         trace(TRACE_WAKE, 0, 0);
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which vCPU runs where: round robin over each hart's ready vCPUs, a slice of 10 ms each; harts with
- * nothing to do take waiting vCPUs from others.
+ * Which vCPU runs where: round robin over each hart's ready vCPUs, a slice of 10 ms each; harts
+ * with nothing to do take waiting vCPUs from others.
  *
  * "In its turn" means: by the hart whose `current` it is, between entering the hypervisor and
  * leaving it. Lock level: LOCK_QUEUE, one lock at a time.

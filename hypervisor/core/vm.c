@@ -162,8 +162,8 @@ void vm_end(struct vm *vm, enum vm_exit why)
     if (sched_in_turn(&vm->vcpus[0])) {
         end_now(vm, why);
     } else if (vm->state != VM_OFF &&
-               __atomic_compare_exchange_n(&vm->end_wanted, &none, why, false,
-                                           __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+               __atomic_compare_exchange_n(&vm->end_wanted, &none, why, false, __ATOMIC_SEQ_CST,
+                                           __ATOMIC_SEQ_CST)) {
         sched_notify(&vm->vcpus[0]);
     }
 }

@@ -68,8 +68,8 @@ struct vm_pv {
 struct vm {
     u16 id; /* from 1 on; also the index in vms[] plus 1 */
     char name[BUNDLE_NAME_BYTES];
-    u8 state; /* enum vm_state */
-    u8 exit;  /* enum vm_exit: set when it stops running */
+    u8 state;       /* enum vm_state */
+    u8 exit;        /* enum vm_exit: set when it stops running */
     u32 end_wanted; /* enum vm_exit: its next turn ends it so; any hart, atomically */
     u32 reboots;
     bool faulted; /* ended for a fault at some time */

@@ -131,8 +131,7 @@ static void say_vm(struct vm *vm)
 
     say("%2u  %-15s %-8s %9s %9s %9s  %4lu%%  %7u  %4u\n", vm->id, vm->name, state_name(vm),
         seconds(times.running).text, seconds(times.idle).text, seconds(times.steal).text,
-        span > 0 ? min(ran * 100 / span, (u64)100 * vm->vcpu_count) : 0, vm->reboots,
-        times.hart);
+        span > 0 ? min(ran * 100 / span, (u64)100 * vm->vcpu_count) : 0, vm->reboots, times.hart);
     *base = (struct share_base){.time = now, .running = times.running};
 }
 

@@ -24,8 +24,8 @@ enum stay_kind {
     STAY_WOKEN,     /* after a sleep */
     STAY_KINDS,
 
-    STAY_LIMIT = 20000,  /* none may be longer */
-    STAY_OUTSIDE = 160,  /* the way in and out, added to each stretch */
+    STAY_LIMIT = 20000, /* none may be longer */
+    STAY_OUTSIDE = 160, /* the way in and out, added to each stretch */
 };
 
 void stay_begin_measured(u32 kind);

@@ -14,8 +14,8 @@ static struct {
     u32 count;
     u32 next; /* where the next search starts */
     BITMAP_DECLARE(used, SPACE_IDS_MAX);
-    BITMAP_DECLARE(stale, SPACE_IDS_MAX); /* used, or given back and not yet flushed */
-    bool flushing;                        /* a hart has taken `flushed` and flushes */
+    BITMAP_DECLARE(stale, SPACE_IDS_MAX);   /* used, or given back and not yet flushed */
+    bool flushing;                          /* a hart has taken `flushed` and flushes */
     BITMAP_DECLARE(flushed, SPACE_IDS_MAX); /* what can be given out again after that */
 } ids = {.lock = LOCK_INIT(LOCK_FRAME, "space identifiers")};
 

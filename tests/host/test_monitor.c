@@ -222,7 +222,8 @@ static void vms_shows_states_times_and_counts(void **state)
     vms[0]->vcpus[0].counts.calls[HC_CALL_YIELD] = 1234;
     vms[0]->reboots = 3;
     type("vms\r");
-    assert_shows(" 1  vm1             idle         5.000    90.250     0.000     5%        3     0\n");
+    assert_shows(
+        " 1  vm1             idle         5.000    90.250     0.000     5%        3     0\n");
     assert_shows("entries  last 77\n");
     assert_shows("calls    yield 1234\n");
     assert_shows(" 2  vm2             running");

@@ -56,6 +56,7 @@ void host_start(u64 memory_bytes)
                                .timebase_hz = 10000000,
                                .has_sstc = true};
     hart_count = 1;
+    harts_idle = 0;
     hart_init(0, 0);
     hart_go_online(&harts[0]);
     vm_count = 0;

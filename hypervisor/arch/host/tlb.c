@@ -54,8 +54,9 @@ static u64 step(u16 space_id, mfn_t table, gva_t address, u32 level)
     if ((entry & SV39_V) == 0)
         return 0;
     if (tlb_used < TLB_ENTRIES)
-        tlb[tlb_used++] = (struct tlb_entry){covered(address, level), entry, space_id, (u8)level,
-                                             sv39_is_leaf(entry), (u8)host_hart};
+        tlb[tlb_used++] = (struct tlb_entry){
+            covered(address, level), entry,        space_id, (u8)level,
+            sv39_is_leaf(entry),     (u8)host_hart};
     return entry;
 }
 
@@ -82,8 +83,7 @@ void tlb_drop(gva_t page)
     u32 kept = 0;
 
     for (u32 i = 0; i < tlb_used; i++) {
-        if (tlb[i].hart != host_hart || !tlb[i].leaf ||
-            tlb[i].page != covered(page, tlb[i].level))
+        if (tlb[i].hart != host_hart || !tlb[i].leaf || tlb[i].page != covered(page, tlb[i].level))
             tlb[kept++] = tlb[i];
     }
     tlb_used = kept;

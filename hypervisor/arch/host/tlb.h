@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A model of TLBs, one a hart, that never forget anything until they are told to: every leaf and
- * every link that a walk has read stays. Real ones may keep any part of that for any time, so what is wrong here
- * can go wrong there.
+ * every link that a walk has read stays. Real ones may keep any part of that for any time, so what
+ * is wrong here can go wrong there.
  */
 #pragma once
 
@@ -22,9 +22,9 @@ void tlb_reset(void);
 u32 tlb_count(void);
 
 /*
- * Checks what they remember of spaces that exist, where their vCPU may yet use it. Unsafe: a leaf that maps a frame which its VM does
- * not own, or the pool writable; a link to what is no table of that level. Stale: differs from what
- * the tables say now.
+ * Checks what they remember of spaces that exist, where their vCPU may yet use it. Unsafe: a leaf
+ * that maps a frame which its VM does not own, or the pool writable; a link to what is no table of
+ * that level. Stale: differs from what the tables say now.
  */
 struct tlb_verdict {
     u32 unsafe;

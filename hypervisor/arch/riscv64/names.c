@@ -5,8 +5,8 @@
 #include "arch/arch.h"
 #include "arch/arch_names.h"
 #include "boot.h"
-#include "csr.h"
 #include "core/vcpu.h"
+#include "csr.h"
 
 enum {
     REGISTER_PLACES = 32, /* as panic_entry stores them: pc, then x1 to x31 */
