@@ -25,8 +25,8 @@
 #include "arch/arch.h"
 #include "core/event.h"
 #include "core/vm.h"
-#include "debug/trace.h"
 #include "debug/stay.h"
+#include "debug/trace.h"
 
 enum {
     SLICES_PER_SECOND = 100,
@@ -443,11 +443,9 @@ static void hart_idle(struct hart *hart)
 {
     u64 since = arch_time_now();
 
-    __atomic_fetch_or(&idle_harts, BIT(hart->index), __ATOMIC_SEQ_CST);
+    __atomic_fetch_or(&harts_idle, BIT(hart->index), __ATOMIC_SEQ_CST);
     if (!steal(hart)) {
         trace(TRACE_SLEEP, 0, 0);
-    __atomic_fetch_or(&harts_idle, BIT(hart->index), __ATOMIC_SEQ_CST);
-    if (!steal(hart))
         arch_hart_sleep();
         trace(TRACE_WAKE, 0, 0);
     }

@@ -34,8 +34,6 @@ def stays(machine):
     """{kind of entry: longest stay} as the monitor prints it."""
     machine.send(PREFIX + "m")
     machine.expect("candor> ")
-    machine.type_line("vms")
-    machine.expect("candor> ", 40)
     machine.type_line("stay")
     machine.expect("stay\r*\n")
     machine.expect("candor> ", 40)
