@@ -6,6 +6,7 @@
 #pragma once
 
 #include "core/vcpu.h"
+#include "mem/addr.h"
 
 struct vm;
 
@@ -14,6 +15,36 @@ struct virt_trap {
     u32 cause;   /* the architecture's number of the exception */
     bool kernel; /* raised by the guest's kernel, else by its user code */
     u64 value;   /* address or instruction, as the architecture says */
+};
+
+/* Why an access would fault; NULL: it would not. */
+struct virt_access {
+    const char *read;
+    const char *write;
+    const char *fetch;
+};
+
+enum { VIRT_WALK_LEVELS = 5, VIRT_FLAGS_BYTES = 16 };
+
+/* One table entry on an address's way. */
+struct virt_walk_entry {
+    u32 level; /* 0: of pages */
+    u32 index;
+    maddr_t table;
+    u64 value;
+    char flags[VIRT_FLAGS_BYTES]; /* a letter for each that is set, '-' for the others */
+};
+
+/* What an address of a guest translates to now, and who may do what there. */
+struct virt_walk {
+    u32 count;
+    struct virt_walk_entry entries[VIRT_WALK_LEVELS]; /* the root's first */
+    bool mapped;
+    maddr_t machine; /* if it is mapped */
+    bool owned;      /* the machine frame is its VM's, seen at `physical` */
+    bool pool;
+    gpa_t physical;
+    struct virt_access user, kernel;
 };
 
 struct virt_ops {
@@ -33,6 +64,10 @@ struct virt_ops {
 
     /* Handles a trap: upcall, emulation, or the end of the VM. */
     void (*trap)(struct vcpu *vcpu, const struct virt_trap *trap);
+
+    /* Walks the space that the vCPU of a running VM uses, for people to look at. It changes nothing
+     * and locks nothing: where the guest changes its tables meanwhile, it shows some of either. */
+    void (*walk)(const struct vcpu *vcpu, gva_t address, struct virt_walk *walk);
 };
 
 /* The operations that a bundle's record asks for (enum bundle_virt), or NULL. */

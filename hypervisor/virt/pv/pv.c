@@ -449,6 +449,7 @@ static const struct virt_ops pv_ops = {
     .build = pv_build,
     .release = pv_release,
     .trap = pv_trap,
+    .walk = paging_walk,
 };
 
 const struct virt_ops *virt_find(u32 kind)
