@@ -36,6 +36,7 @@ void hart_init(u32 index, u64 hardware_id)
     hart->index = index;
     hart->hardware_id = hardware_id;
     hart->reschedule = true;
+    hart->alarm = TIME_NEVER;
     lock_init(&hart->queue_lock, LOCK_QUEUE, "run queue");
     list_init(&hart->ready);
     list_init(&hart->sleeping);

@@ -38,6 +38,8 @@ struct hart {
     u64 slice_end;
     u64 balance_at; /* when it next looks for waiting vCPUs of other harts */
     u64 idle_time;
+    u64 alarm; /* when alarm_ring is to be called; TIME_NEVER: never */
+    void (*alarm_ring)(void);
     u8 locks_held[LOCK_LEVELS];
     u64 trace_next;   /* while nothing is loaded: where the next trace record goes */
     u64 *trace_place; /* where that is held now: here, or in the vCPU that is loaded */

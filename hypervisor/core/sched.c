@@ -111,10 +111,10 @@ struct vcpu_times sched_times(struct vcpu *vcpu)
 
 static void timer_program_locked(struct hart *hart, u64 now)
 {
-    u64 deadline = TIME_NEVER;
+    u64 deadline = hart->alarm;
 
     if (!list_empty(&hart->sleeping))
-        deadline = list_entry(hart->sleeping.next, struct vcpu, link)->wake_time;
+        deadline = min(deadline, list_entry(hart->sleeping.next, struct vcpu, link)->wake_time);
     if (hart->current != NULL) {
         u64 turn = list_empty(&hart->ready) ? now + machine.timebase_hz / SLOW_TICKS_PER_SECOND
                                             : hart->slice_end;
@@ -367,6 +367,51 @@ void sched_notify(struct vcpu *vcpu)
         hart_send(home, HART_MAIL_RESCHEDULE);
 }
 
+/* In its turn: true if the vCPU has left it, because its VM is paused. Whoever resumes it clears the
+ * flag first, then locks the queue. */
+static bool turn_paused(struct vcpu *vcpu)
+{
+    struct hart *hart = vcpu->hart;
+    bool paused;
+
+    lock_acquire(&hart->queue_lock);
+    paused = READ_ONCE(vcpu->vm->paused) && vcpu->vm->state == VM_RUNNING;
+    if (paused) {
+        account(vcpu, arch_time_now());
+        vcpu->state = VCPU_PAUSED;
+        hart->current = NULL;
+        hart->reschedule = true;
+    }
+    lock_release(&hart->queue_lock);
+    return paused;
+}
+
+void sched_pause(struct vcpu *vcpu)
+{
+    struct hart *home = vcpu_lock(vcpu);
+    bool running = home->current == vcpu;
+
+    lock_release(&home->queue_lock);
+    if (running && home == arch_hart())
+        sched_requeue(vcpu);
+    else if (running)
+        hart_send(home, HART_MAIL_RESCHEDULE);
+}
+
+void sched_resume(struct vcpu *vcpu)
+{
+    struct hart *home = vcpu_lock(vcpu);
+    u64 now = arch_time_now();
+
+    if (vcpu->state != VCPU_PAUSED) {
+        lock_release(&home->queue_lock);
+        return;
+    }
+    account(vcpu, now);
+    vcpu->state = VCPU_RUNNABLE;
+    hand_over(vcpu, home, place_locked(vcpu, home), now);
+}
+
 /* ---- the hart ---- */
 
 static void wake_due(struct hart *hart, u64 now)
@@ -384,6 +429,17 @@ static void wake_due(struct hart *hart, u64 now)
     }
 }
 
+void sched_alarm(u64 time, void (*ring)(void))
+{
+    struct hart *hart = arch_hart();
+
+    lock_acquire(&hart->queue_lock);
+    hart->alarm_ring = ring;
+    hart->alarm = time;
+    timer_program_locked(hart, arch_time_now());
+    lock_release(&hart->queue_lock);
+}
+
 void sched_tick(struct hart *hart)
 {
     u64 now = arch_time_now();
@@ -399,6 +455,10 @@ void sched_tick(struct hart *hart)
             vm_end_fault(vcpu, "its trap entry cannot be executed", arch_vcpu_pc(vcpu));
         balance(hart, now);
     }
+    if (hart->alarm <= now) {
+        hart->alarm = TIME_NEVER;
+        hart->alarm_ring();
+    }
     turn_check(hart, now);
 }
 
@@ -409,6 +469,8 @@ void sched_mail(struct hart *hart)
     if (vcpu != NULL) {
         vm_serve(vcpu->vm);
         event_deliver(vcpu);
+        if (READ_ONCE(vcpu->vm->paused))
+            sched_requeue(vcpu);
     }
     turn_check(hart, arch_time_now());
 }
@@ -479,6 +541,8 @@ struct vcpu *sched_next(struct hart *hart)
             continue;
         }
         vm_serve(vcpu->vm);
+        if (turn_paused(vcpu))
+            continue;
         load(hart, vcpu->vm->state == VM_RUNNING ? vcpu : NULL);
         if (ready_on(hart) > 0)
             offer();

@@ -32,6 +32,16 @@ void sched_notify(struct vcpu *vcpu);
 /* Whether this hart executes in that vCPU's turn. */
 bool sched_in_turn(const struct vcpu *vcpu);
 
+/* The vCPU leaves its turn soon, if it has one: its VM is paused. Any hart may call it. */
+void sched_pause(struct vcpu *vcpu);
+
+/* Makes a paused vCPU ready; on any other it does nothing. Any hart may call it. */
+void sched_resume(struct vcpu *vcpu);
+
+/* `ring` is called on this hart, once, at that time or soon after, in place of what was asked for
+   before (TIME_NEVER: nothing). Called without a lock, and so is ring. */
+void sched_alarm(u64 time, void (*ring)(void));
+
 /* Other harts have changed this one's queue, or want something of its current vCPU. */
 void sched_mail(struct hart *hart);
 

@@ -145,6 +145,7 @@ static void end_now(struct vm *vm, enum vm_exit why)
         sched_unload(vcpu);
         sched_requeue(vcpu);
     }
+    vm_resume(vm);
     if (why == VM_EXIT_SHUTDOWN)
         log_vm_line(vm->name, "shut down");
     else if (why == VM_EXIT_REBOOT)
@@ -164,6 +165,7 @@ void vm_end(struct vm *vm, enum vm_exit why)
     } else if (vm->state != VM_OFF &&
                __atomic_compare_exchange_n(&vm->end_wanted, &none, why, false, __ATOMIC_SEQ_CST,
                                            __ATOMIC_SEQ_CST)) {
+        vm_resume(vm);
         sched_notify(&vm->vcpus[0]);
     }
 }
@@ -176,6 +178,20 @@ void vm_serve(struct vm *vm)
         return;
     __atomic_store_n(&vm->end_wanted, VM_EXIT_NONE, __ATOMIC_SEQ_CST);
     end_now(vm, why);
+}
+
+void vm_pause(struct vm *vm)
+{
+    WRITE_ONCE(vm->paused, true);
+    for (u32 i = 0; i < vm->vcpu_count; i++)
+        sched_pause(&vm->vcpus[i]);
+}
+
+void vm_resume(struct vm *vm)
+{
+    WRITE_ONCE(vm->paused, false);
+    for (u32 i = 0; i < vm->vcpu_count; i++)
+        sched_resume(&vm->vcpus[i]);
 }
 
 void vm_end_fault(struct vcpu *vcpu, const char *what, u64 address)

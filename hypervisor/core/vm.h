@@ -72,6 +72,7 @@ struct vm {
     u8 exit;        /* enum vm_exit: set when it stops running */
     u32 end_wanted; /* enum vm_exit: its next turn ends it so; any hart, atomically */
     u32 reboots;
+    bool paused;  /* its vCPUs get no turns while it is RUNNING; any hart may set it */
     bool faulted; /* ended for a fault at some time */
     bool flushed; /* of ENDING: no hart holds a translation any more */
     u32 step;     /* frames that it has taken */
@@ -112,6 +113,11 @@ void vm_check_last(void);
  * elsewhere meanwhile stays off. A no-op when it is OFF, or already about to end.
  */
 void vm_end(struct vm *vm, enum vm_exit why);
+
+/* A running VM's vCPUs get no turns until it is resumed; what it has asked for waits. Time goes on
+   for it. Ending or rebooting it resumes it. Any hart may call them. */
+void vm_pause(struct vm *vm);
+void vm_resume(struct vm *vm);
 
 /* Ends a VM for a fault of its guest and prints one line: name, what, the pc, the address
  * concerned. */

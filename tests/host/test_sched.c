@@ -262,6 +262,87 @@ static void test_a_dead_trap_entry_is_found_at_the_tick(void **state)
 
 #define turn(test) cmocka_unit_test_setup(test, start)
 
+static void test_a_paused_vm_gets_no_turns_and_loses_nothing(void **state)
+{
+    (void)state;
+    check_value(hc_shared_page(b, world_data(0)));
+    vm_pause(vms[1]);
+    u64 ran = b->running_time;
+    run(20UL * SLICE);
+    assert_int_equal(b->state, VCPU_PAUSED);
+    u64 stolen = b->steal_time, idle = b->idle_time;
+    event_send(b, EVENT_CONSOLE);
+    run(20UL * SLICE);
+    assert_int_equal(b->state, VCPU_PAUSED);
+    assert_true(b->running_time == ran);
+    assert_true(b->steal_time == stolen && b->idle_time == idle);
+    vm_resume(vms[1]);
+    assert_int_equal(b->state, VCPU_RUNNABLE);
+    run(20UL * SLICE);
+    assert_true(b->running_time > ran);
+    assert_int_equal(b->shared->pending, EVENT_CONSOLE);
+    assert_true(b->arch.doorbell);
+}
+
+static void test_a_sleeper_that_is_paused_stays_so(void **state)
+{
+    (void)state;
+    check_value(hc_yield_idle(a, host_time + SLICE));
+    vm_pause(vms[0]);
+    run(20UL * SLICE);
+    assert_int_equal(a->state, VCPU_PAUSED);
+    vm_resume(vms[0]);
+    run(2UL * SLICE);
+    assert_int_equal(a->state, VCPU_RUNNABLE);
+    check_value(hc_yield_idle(b, TIME_NEVER));
+    vm_pause(vms[1]);
+    vm_resume(vms[1]);
+    run(2UL * SLICE);
+    assert_int_equal(b->state, VCPU_SLEEPING);
+}
+
+static void test_a_paused_vm_can_be_ended(void **state)
+{
+    (void)state;
+    vm_pause(vms[1]);
+    run(20UL * SLICE);
+    vm_end(vms[1], VM_EXIT_KILLED);
+    world_settle();
+    assert_int_equal(vms[1]->state, VM_OFF);
+    vm_pause(vms[2]);
+    run(20UL * SLICE);
+    vm_end(vms[2], VM_EXIT_REBOOT);
+    world_settle();
+    assert_int_equal(vms[2]->state, VM_RUNNING);
+    assert_false(vms[2]->paused);
+}
+
+static u32 rings;
+
+static void ring(void)
+{
+    rings++;
+}
+
+static void test_an_alarm_rings_once_at_its_time(void **state)
+{
+    u64 start_time = host_time;
+
+    (void)state;
+    rings = 0;
+    sched_alarm(start_time + 3 * SLICE, ring);
+    run(3UL * SLICE - 1);
+    assert_int_equal(rings, 0);
+    run(SLICE);
+    assert_int_equal(rings, 1);
+    run(10UL * SLICE);
+    assert_int_equal(rings, 1);
+    sched_alarm(host_time + SLICE, ring);
+    sched_alarm(TIME_NEVER, ring);
+    run(10UL * SLICE);
+    assert_int_equal(rings, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -279,6 +360,10 @@ int main(void)
         turn(test_times_add_up_and_are_shown),
         turn(test_state_is_loaded_only_when_another_is_entered),
         turn(test_a_dead_trap_entry_is_found_at_the_tick),
+        turn(test_a_paused_vm_gets_no_turns_and_loses_nothing),
+        turn(test_a_sleeper_that_is_paused_stays_so),
+        turn(test_a_paused_vm_can_be_ended),
+        turn(test_an_alarm_rings_once_at_its_time),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
