@@ -61,6 +61,8 @@ static const char *vm_make(const struct bundle_vm_view *config)
     vm->traps_bounced = config->traps == BUNDLE_TRAPS_BOUNCED;
     vm->counters_raw = (config->flags & BUNDLE_FLAG_COUNTERS_RAW) != 0;
     vm->fast_paths = true;
+    if (config->flags & BUNDLE_FLAG_MARKS)
+        console_show_marks();
     vm->vcpu_count = config->vcpus;
     lock_init(&vm->lock, LOCK_VM, "vm");
     why = vm->virt != NULL ? vm->virt->admit(vm)
@@ -224,6 +226,7 @@ static void vm_ended(struct vm *vm)
     if (vm->exit == VM_EXIT_REBOOT && (wanted == VM_EXIT_NONE || wanted == VM_EXIT_REBOOT)) {
         vm->exit = VM_EXIT_NONE;
         vm->reboots++;
+        console_port_restart(&vm->console);
         vm->state = VM_BUILDING;
         return;
     }

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The console: ports, the device, and where input goes. Filter and multiplexer are pure code beside
- * it.
+ * The console: ports, the device, and where input goes. Filter and multiplexer are beside it.
  *
- * One lock guards everything here. The monitor and the ports' owners are called after it is
- * released, since they print. Each entry moves at most CONSOLE_BURSTS FIFOs of output and
- * CONSOLE_INPUT_MAX bytes of input.
+ * One lock guards everything here. The monitor and the ports' owners, which print, are called
+ * without it. Each entry moves at most CONSOLE_BURSTS FIFOs of output, CONSOLE_INPUT_MAX of input.
  */
 #include "debug/console.h"
 
@@ -17,9 +15,11 @@
 
 enum {
     CONSOLE_SYSTEM_BYTES = 16384,
+    CONSOLE_RECORD_BYTES = 16384,
     CONSOLE_BURST_BYTES = 16,
     CONSOLE_BURSTS = 2,
     CONSOLE_INPUT_MAX = 16,
+    CONSOLE_SWITCH_BYTES = 128,
     CONSOLE_LOST_ROOM = 64, /* kept free for the line that says what was lost */
     FOCUS_MONITOR = 0,
 };
@@ -33,6 +33,7 @@ enum input_action {
     INPUT_LIST_VMS,
     INPUT_SWITCH,
     INPUT_HELP,
+    INPUT_REQUEST, /* a byte of a program's line */
 };
 
 static struct {
@@ -50,14 +51,18 @@ static struct {
 
     u32 focus; /* a port's number, or FOCUS_MONITOR */
     bool prefix_seen;
+    bool requesting;        /* a program's line is coming in */
     struct byte_ring early; /* typed before the first port was opened */
     u8 early_bytes[CONSOLE_INPUT_BYTES];
     u8 system_bytes[CONSOLE_SYSTEM_BYTES];
+    u8 record_bytes[CONSOLE_RECORD_BYTES];
 } console = {.lock = LOCK_INIT(LOCK_CONSOLE, "console")};
 
 static const char help_text[] =
     "candor: Ctrl-T, then: 1-9 type to that VM, v list the VMs, m monitor, h this line,"
     " Ctrl-T sends Ctrl-T\n";
+
+static const char system_mark[] = "\0360\n"; /* MUX_RECORD: Candor speaks */
 
 static const char no_such_vm_text[] = "candor: there is no such VM, or it has ended\n";
 
@@ -118,6 +123,7 @@ void console_init(const struct console_device *device)
     console.device = device;
     byte_ring_init(&console.early, console.early_bytes, CONSOLE_INPUT_BYTES);
     byte_ring_init(&console.system.ring, console.system_bytes, CONSOLE_SYSTEM_BYTES);
+    byte_ring_init(&console.mux.records, console.record_bytes, CONSOLE_RECORD_BYTES);
     if (console.mux.count == 0 && !console_mux_add(&console.mux, &console.system))
         return;
     strlcpy(console.system.name, "candor", sizeof(console.system.name));
@@ -131,17 +137,24 @@ void console_start_interrupts(void)
     lock_release(&console.lock);
 }
 
+static void put_system_locked(const void *text, u32 count)
+{
+    const u8 *bytes = text;
+
+    if (byte_ring_room(&console.system.ring) < count + CONSOLE_LOST_ROOM) {
+        console.system_lost_bytes += count;
+        return;
+    }
+    for (u32 i = 0; i < count; i++)
+        byte_ring_put(&console.system.ring, bytes[i]);
+}
+
 void console_system_write(const char *text, u32 count)
 {
     if (console.device == NULL)
         return;
     lock_acquire(&console.lock);
-    if (byte_ring_room(&console.system.ring) < count + CONSOLE_LOST_ROOM) {
-        console.system_lost_bytes += count;
-    } else {
-        for (u32 i = 0; i < count; i++)
-            byte_ring_put(&console.system.ring, (u8)text[i]);
-    }
+    put_system_locked(text, count);
     feed_locked();
     lock_release(&console.lock);
 }
@@ -164,6 +177,57 @@ u32 console_system_room(void)
     return room > CONSOLE_LOST_ROOM ? room - CONSOLE_LOST_ROOM : 0;
 }
 
+void console_show_marks(void)
+{
+    lock_acquire(&console.lock);
+    console.mux.marks_shown = true;
+    lock_release(&console.lock);
+}
+
+static void put_record_locked(const char *text, u32 count)
+{
+    struct byte_ring *records = &console.mux.records;
+
+    if (byte_ring_room(records) < count + 2)
+        return;
+    byte_ring_put(records, MUX_RECORD);
+    for (u32 i = 0; i < count; i++)
+        byte_ring_put(records, (u8)text[i]);
+    byte_ring_put(records, '\n');
+}
+
+void console_record_write(const char *text, u32 count)
+{
+    lock_acquire(&console.lock);
+    put_record_locked(text, count);
+    feed_locked();
+    lock_release(&console.lock);
+}
+
+u32 console_record_room(void)
+{
+    lock_acquire(&console.lock);
+    u32 room = byte_ring_room(&console.mux.records);
+    lock_release(&console.lock);
+    return room;
+}
+
+struct console_activity console_activity(void)
+{
+    struct console_activity activity = {.guests_pending = false};
+
+    lock_acquire(&console.lock);
+    activity.system_bytes = console.system.ring.put;
+    for (u32 i = 0; i < console.port_count; i++) {
+        const struct byte_ring *ring = &console.ports[i]->speaker.ring;
+
+        activity.guest_bytes += ring->put;
+        activity.guests_pending = activity.guests_pending || byte_ring_used(ring) > 0;
+    }
+    lock_release(&console.lock);
+    return activity;
+}
+
 void console_drain(void)
 {
     lock_acquire(&console.lock);
@@ -181,6 +245,8 @@ void console_seize(void)
     for (u32 i = 0; i < console.mux.staged_bytes; i++)
         console.device->write_polled(console.device->context, console.mux.staged[i]);
     console.mux.staged_bytes = 0;
+    if (console.mux.marks_shown)
+        console_seized_write(system_mark, sizeof(system_mark) - 1);
     if (console.mux.owner != NULL && console.mux.owner != &console.system)
         console_seized_write("\n", 1);
     while (byte_ring_used(&console.system.ring) > 0) {
@@ -202,6 +268,16 @@ void console_seized_write(const char *text, u32 count)
 
 /* ---- ports ---- */
 
+/* For the program that reads the marks. */
+static void name_port_locked(const struct console_port *port)
+{
+    char text[CONSOLE_SWITCH_BYTES];
+    int length = snprintf(text, sizeof(text), "{\"place\":%u,\"name\":\"%s\"}", port->speaker.place,
+                          port->speaker.name);
+
+    put_record_locked(text, (u32)length);
+}
+
 int console_port_open(struct console_port *port, const char *name, bool coloured,
                       void (*notify)(void *owner, enum console_event event), void *owner)
 {
@@ -220,9 +296,26 @@ int console_port_open(struct console_port *port, const char *name, bool coloured
         console.mux.names_shown = console.port_count > 1;
         if (console.port_count == 1)
             console.focus = port->number;
+        if (console.mux.marks_shown)
+            name_port_locked(port);
     }
     lock_release(&console.lock);
     return number;
+}
+
+void console_port_restart(struct console_port *port)
+{
+    struct byte_ring *ring = &port->speaker.ring;
+
+    lock_acquire(&console.lock);
+    port->filter = (struct console_filter){.state = FILTER_TEXT};
+    bool unfinished = byte_ring_used(ring) > 0
+                          ? ring->bytes[(ring->put - 1) & (ring->size - 1)] != '\n'
+                          : port->speaker.line_bytes > 0;
+    if (unfinished && byte_ring_room(ring) > 0)
+        byte_ring_put(ring, '\n');
+    feed_locked();
+    lock_release(&console.lock);
 }
 
 void console_port_close(struct console_port *port)
@@ -242,22 +335,65 @@ void console_port_close(struct console_port *port)
         console_system_write(no_such_vm_text, sizeof(no_such_vm_text) - 1);
 }
 
+/* The focus goes to a port, or to FOCUS_MONITOR. */
+static void focus_locked(u32 number)
+{
+    if (console.focus != FOCUS_MONITOR && console.focus <= console.port_count) {
+        struct console_port *port = console.ports[console.focus - 1];
+
+        port->lines_seen = port->speaker.lines_ended;
+    }
+    console.focus = number;
+}
+
+/* The lines that a port has ended since it lost the focus: the last ones again, in Candor's turn,
+ * so that no other line comes between. */
+static void show_missed_locked(const struct console_port *port, u32 missed)
+{
+    u8 lines[MUX_HISTORY_BYTES];
+    u32 bytes = console_mux_history(&port->speaker, min(missed, (u32)CONSOLE_MISSED_LINES), lines);
+    u32 line = 0; /* where the next one begins */
+
+    for (u32 i = 0; i < bytes; i++) {
+        if (lines[i] != '\n')
+            continue;
+        if (console.mux.names_shown) {
+            put_system_locked(port->speaker.name, (u32)strlen(port->speaker.name));
+            put_system_locked("| ", 2);
+        }
+        put_system_locked(lines + line, i + 1 - line);
+        line = i + 1;
+    }
+}
+
+static void switch_locked(struct console_port *port)
+{
+    u32 missed = console.focus == port->number ? 0 : port->speaker.lines_ended - port->lines_seen;
+    char line[CONSOLE_SWITCH_BYTES];
+
+    focus_locked(port->number);
+    snprintf(line, sizeof(line), "candor: input goes to %s\n", port->speaker.name);
+    if (missed > 0 && console.mux.lines_ended - port->speaker.last_line_at < CONSOLE_NEAR_LINES)
+        missed = 0;
+    if (missed > 0)
+        snprintf(line, sizeof(line),
+                 "candor: input goes to %s; it has said %u line%s meanwhile%s\n",
+                 port->speaker.name, missed, missed == 1 ? "" : "s",
+                 missed > CONSOLE_MISSED_LINES ? ", the last:" : ":");
+    put_system_locked(line, (u32)strlen(line));
+    show_missed_locked(port, missed);
+    console_mux_show_again(&port->speaker);
+    feed_locked();
+}
+
 bool console_switch(u32 number)
 {
-    char line[CONSOLE_LOST_ROOM];
-    bool switched = false;
-
     lock_acquire(&console.lock);
-    if (number >= 1 && number <= console.port_count && console.ports[number - 1]->open) {
-        console.focus = number;
-        switched = true;
-        snprintf(line, sizeof(line), "candor: input goes to %s\n",
-                 console.ports[number - 1]->speaker.name);
-    }
+    bool open = number >= 1 && number <= console.port_count && console.ports[number - 1]->open;
+    if (open)
+        switch_locked(console.ports[number - 1]);
     lock_release(&console.lock);
-    if (switched)
-        console_system_write(line, (u32)strlen(line));
-    return switched;
+    return open;
 }
 
 u32 console_port_by_name(const char *name)
@@ -344,8 +480,11 @@ static enum input_action prefix_key_locked(u8 byte, struct console_port **port)
     case CONSOLE_KEY_PREFIX:
         return route_locked(byte, port);
     case 'm':
-        console.focus = FOCUS_MONITOR;
+        focus_locked(FOCUS_MONITOR);
         return INPUT_ENTER_MONITOR;
+    case CONSOLE_KEY_REQUEST:
+        console.requesting = true;
+        return INPUT_NONE;
     case 'v':
         return INPUT_LIST_VMS;
     default:
@@ -355,6 +494,10 @@ static enum input_action prefix_key_locked(u8 byte, struct console_port **port)
 
 static enum input_action input_byte_locked(u8 byte, struct console_port **port)
 {
+    if (console.requesting) {
+        console.requesting = byte != '\n';
+        return INPUT_REQUEST;
+    }
     if (console.prefix_seen) {
         console.prefix_seen = false;
         return prefix_key_locked(byte, port);
@@ -378,11 +521,16 @@ static void act_on_input(enum input_action action, u8 byte, struct console_port 
     case INPUT_ENTER_MONITOR:
         monitor_enter();
         break;
+    case INPUT_REQUEST:
+        monitor_request(byte);
+        break;
     case INPUT_LIST_VMS:
-        monitor_run("list");
+        monitor_run("vms");
         break;
     case INPUT_SWITCH:
-        if (!console_switch(byte - (u32)'0'))
+        if (console_switch(byte - (u32)'0'))
+            monitor_leave();
+        else
             console_system_write(no_such_vm_text, sizeof(no_such_vm_text) - 1);
         break;
     case INPUT_HELP:

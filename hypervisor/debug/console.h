@@ -12,6 +12,15 @@
  * Input: what is typed goes to the focused port's ring. The key prefix Ctrl-T is Candor's: then a
  * digit switches to that VM, `m` enters the monitor, `v` lists the VMs, Ctrl-T sends itself.
  *
+ * What was missed: lines of all VMs are shown as they come, so switching loses none; but other
+ * lines may have come since. So a switch shows again the VM's unfinished line and, where
+ * CONSOLE_NEAR_LINES of others have come since its last one, the last that it has ended since it
+ * lost the focus (CONSOLE_MISSED_LINES at most, and how many there were).
+ *
+ * Programs: Ctrl-T and CONSOLE_KEY_REQUEST begin a line for the monitor (monitor_request), whoever
+ * has the focus; the answer is records in the output (console_mux.h), which move nothing on the
+ * terminal.
+ *
  * Lock: one, level LOCK_CONSOLE, a leaf: nothing else is taken while it is held, and notify is
  * called without it. Any hart may call anything here; nothing blocks, every call's work is bounded.
  */
@@ -25,7 +34,10 @@ enum {
     CONSOLE_OUTPUT_BYTES = 4096,
     CONSOLE_INPUT_BYTES = 2048,
     CONSOLE_PORTS_MAX = MUX_SPEAKERS_MAX - 1,
-    CONSOLE_KEY_PREFIX = 0x14, /* Ctrl-T */
+    CONSOLE_KEY_PREFIX = 0x14,  /* Ctrl-T */
+    CONSOLE_KEY_REQUEST = 0x02, /* after the prefix: a program's line follows */
+    CONSOLE_MISSED_LINES = 5,
+    CONSOLE_NEAR_LINES = 12, /* with fewer than that behind it, a line is still on the screen */
 };
 
 /* What a port's owner is told. */
@@ -49,6 +61,7 @@ struct console_port {
     bool writer_waits; /* the last write was cut short */
     struct console_filter filter;
     struct mux_speaker speaker;
+    u32 lines_seen; /* how many it had ended when it lost the focus */
     struct byte_ring input;
     u8 output_bytes[CONSOLE_OUTPUT_BYTES];
     u8 input_bytes[CONSOLE_INPUT_BYTES];
@@ -84,6 +97,10 @@ MUST_CHECK int console_port_open(struct console_port *port, const char *name, bo
                                  void (*notify)(void *owner, enum console_event event),
                                  void *owner);
 
+/* The VM is about to start again: an unfinished line ends, and nothing that it wrote is carried
+ * over into what its next life writes. */
+void console_port_restart(struct console_port *port);
+
 /* The VM has ended for good: what it wrote is still shown; the focus goes to the next open port. */
 void console_port_close(struct console_port *port);
 
@@ -111,6 +128,22 @@ void console_system_write(const char *text, u32 count);
 void console_let_finish(const char *vm_name);
 /* How many bytes console_system_write can take now. */
 u32 console_system_room(void);
+
+/* From now on the output has marks of who says what (console_mux.h). */
+void console_show_marks(void);
+
+/* Puts a record into the output: whole, or not at all when there is no room. `text` is one line of
+ * printable ASCII. */
+void console_record_write(const char *text, u32 count);
+u32 console_record_room(void);
+
+/* How much has been said, ever. */
+struct console_activity {
+    u64 guest_bytes;
+    u64 system_bytes;
+    bool guests_pending; /* guests' text is not all shown yet */
+};
+struct console_activity console_activity(void);
 
 /* Shows everything that was written so far, polled: before the machine is powered off in good
  * order. */

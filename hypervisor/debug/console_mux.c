@@ -4,10 +4,11 @@
  */
 #include "debug/console_mux.h"
 
+#include "printf.h"
 #include "string.h"
 
 enum {
-    MUX_STEP_BYTES = 64 + MUX_LINE_BYTES, /* at most what one byte of a ring turns into */
+    MUX_STEP_BYTES = 128 + MUX_LINE_BYTES, /* at most what one byte of a ring turns into */
     MUX_COLOURS = 6,
 };
 
@@ -25,6 +26,10 @@ bool console_mux_add(struct console_mux *mux, struct mux_speaker *speaker)
     speaker->ahead_bytes = 0;
     speaker->return_held = false;
     speaker->line_too_long = false;
+    speaker->shown_again = false;
+    speaker->lines_ended = 0;
+    speaker->last_line_at = 0;
+    speaker->history_put = 0;
     speaker->line_bytes = 0;
     mux->speakers[mux->count++] = speaker;
     return true;
@@ -39,6 +44,21 @@ static void stage(struct console_mux *mux, const void *bytes, size_t count)
 static void stage_text(struct console_mux *mux, const char *text)
 {
     stage(mux, text, strlen(text));
+}
+
+/* What is staged from here on was said by the speaker at `place`. */
+static void mark(struct console_mux *mux, u8 place)
+{
+    char text[MUX_MARK_BYTES];
+
+    if (!mux->marks_shown || mux->marked_place == place)
+        return;
+    mux->marked_place = place;
+    if (place == MUX_NOBODY)
+        snprintf(text, sizeof(text), "%c-\n", MUX_RECORD);
+    else
+        snprintf(text, sizeof(text), "%c%u\n", MUX_RECORD, place);
+    stage_text(mux, text);
 }
 
 static void stage_name(struct console_mux *mux, const struct mux_speaker *speaker)
@@ -58,11 +78,46 @@ static void own_line(struct console_mux *mux, struct mux_speaker *speaker)
 {
     if (mux->owner == speaker)
         return;
+    mark(mux, MUX_NOBODY);
     if (mux->owner != NULL)
         stage_text(mux, "\r\n");
     mux->owner = speaker;
     stage_name(mux, speaker);
     stage(mux, speaker->line, speaker->line_bytes);
+}
+
+static void history_put(struct mux_speaker *speaker, u8 byte)
+{
+    speaker->history[speaker->history_put++ & (MUX_HISTORY_BYTES - 1)] = byte;
+}
+
+/* A line has ended: it goes into the history. */
+static void keep_line(struct mux_speaker *speaker)
+{
+    speaker->lines_ended++;
+    for (u32 i = 0; i < speaker->line_bytes; i++)
+        history_put(speaker, speaker->line[i]);
+    history_put(speaker, '\n');
+}
+
+u32 console_mux_history(const struct mux_speaker *speaker, u32 lines, u8 out[MUX_HISTORY_BYTES])
+{
+    u64 kept = min(speaker->history_put, (u64)MUX_HISTORY_BYTES);
+    u64 start = speaker->history_put; /* of the lines found so far */
+
+    for (u64 at = speaker->history_put; lines > 0 && at > speaker->history_put - kept; at--) {
+        bool line_begins = at - 1 == 0 ||
+                           (at - 1 > speaker->history_put - kept &&
+                            speaker->history[(at - 2) & (MUX_HISTORY_BYTES - 1)] == '\n');
+
+        if (!line_begins)
+            continue;
+        start = at - 1;
+        lines--;
+    }
+    for (u64 i = 0; i < speaker->history_put - start; i++)
+        out[i] = speaker->history[(start + i) & (MUX_HISTORY_BYTES - 1)];
+    return (u32)(speaker->history_put - start);
 }
 
 static void forget_line(struct mux_speaker *speaker)
@@ -94,17 +149,22 @@ static void show_byte(struct console_mux *mux, struct mux_speaker *speaker, u8 b
 {
     if (byte == '\n') {
         own_line(mux, speaker);
+        mark(mux, speaker->place);
         stage_text(mux, "\r\n");
         mux->owner = NULL;
         mux->turn = NULL;
         speaker->return_held = false;
+        keep_line(speaker);
+        speaker->last_line_at = ++mux->lines_ended;
         forget_line(speaker);
         return;
     }
     if (speaker->return_held) {
         speaker->return_held = false;
         own_line(mux, speaker);
+        mark(mux, speaker->place);
         stage_text(mux, "\r");
+        mark(mux, MUX_NOBODY);
         stage_name(mux, speaker);
         forget_line(speaker);
     }
@@ -113,6 +173,7 @@ static void show_byte(struct console_mux *mux, struct mux_speaker *speaker, u8 b
         return;
     }
     own_line(mux, speaker);
+    mark(mux, speaker->place);
     if (byte == '\b') {
         show_backspace(mux, speaker);
     } else {
@@ -129,6 +190,38 @@ static bool has_text(const struct mux_speaker *speaker)
 void console_mux_let_finish(struct mux_speaker *speaker)
 {
     speaker->ahead_bytes = byte_ring_used(&speaker->ring);
+}
+
+void console_mux_show_again(struct mux_speaker *speaker)
+{
+    speaker->shown_again = true;
+}
+
+/* Candor has nothing to say: lines that someone wants to see again. True if there was one. */
+static bool show_lines_again(struct console_mux *mux)
+{
+    if (mux->count == 0 || has_text(mux->speakers[MUX_SYSTEM]))
+        return false;
+    for (u32 i = 0; i < mux->count; i++) {
+        struct mux_speaker *speaker = mux->speakers[i];
+
+        if (!speaker->shown_again)
+            continue;
+        speaker->shown_again = false;
+        if (speaker->line_bytes > 0)
+            own_line(mux, speaker);
+        return true;
+    }
+    return false;
+}
+
+static bool stage_records(struct console_mux *mux, u32 wanted)
+{
+    bool any = mux->records.size > 0 && byte_ring_used(&mux->records) > 0;
+
+    while (mux->records.size > 0 && byte_ring_used(&mux->records) > 0 && mux->staged_bytes < wanted)
+        mux->staged[mux->staged_bytes++] = byte_ring_take(&mux->records);
+    return any;
 }
 
 /* Candor itself first, once those that may finish have, then the others in turn. */
@@ -171,8 +264,12 @@ void console_mux_stage(struct console_mux *mux, u32 wanted)
     for (u32 step = 0; step < MUX_STEPS_MAX && mux->staged_bytes < wanted &&
                        mux->staged_bytes + MUX_STEP_BYTES <= MUX_STAGE_BYTES;
          step++) {
+        if (stage_records(mux, wanted))
+            continue;
         end_turn_if_over(mux);
         if (mux->turn == NULL) {
+            if (show_lines_again(mux))
+                continue;
             mux->turn = choose_speaker(mux);
             if (mux->turn == NULL)
                 return;
@@ -195,10 +292,10 @@ void console_mux_taken(struct console_mux *mux, u32 count)
 
 bool console_mux_pending(const struct console_mux *mux)
 {
-    if (mux->staged_bytes > 0)
+    if (mux->staged_bytes > 0 || (mux->records.size > 0 && byte_ring_used(&mux->records) > 0))
         return true;
     for (u32 i = 0; i < mux->count; i++) {
-        if (has_text(mux->speakers[i]))
+        if (has_text(mux->speakers[i]) || mux->speakers[i]->shown_again)
             return true;
     }
     return false;

@@ -1,26 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The monitor's commands. A command is a step function that prints one piece and says whether there
- * is more.
+ * The monitor: lines that are typed or that a program sends, jobs, and the smaller commands.
  *
  * Everything here runs in the console's interrupt, which the interrupt controller hands to one hart
- * at a time: no lock. What is shown of other harts' vCPUs is read as it changes.
+ * at a time, or in that hart's alarm: no lock.
  */
 #include "debug/monitor.h"
 
-#include "candor_dispatch.h"
 #include "printf.h"
 #include "string.h"
 
 #include "arch/arch.h"
-#include "arch/arch_names.h"
 #include "core/audit.h"
-#include "core/hart.h"
 #include "core/machine.h"
 #include "core/sched.h"
-#include "core/vm.h"
-#include "debug/console.h"
-#include "debug/line_editor.h"
+#include "debug/monitor_commands.h"
 #include "debug/stay.h"
 #include "driver/devices.h"
 
@@ -28,316 +22,260 @@ enum {
     MONITOR_TYPED_BYTES = 256, /* kept while a command runs */
     MONITOR_ROOM_BYTES = 2048, /* of console room before a step: more than any step prints */
     MONITOR_TEXT_BYTES = 256,
+    MONITOR_ROW_BYTES = 3072,
+    MONITOR_ROWS_ROOM = 2 * MONITOR_ROW_BYTES, /* of room for records before a step */
     THOUSAND = 1000,
+    BASE_TEN = 10,
 };
 
 static const char prompt[] = "candor> ";
 
-struct command {
-    const char *name;
-    const char *argument; /* how it is called in the help: "" without one */
-    const char *help;
-    bool (*step)(u32 step, const char *argument); /* true: call again with step + 1 */
-};
-
-/* What a VM's times were when `vms` last looked. */
-struct share_base {
-    u64 time;
-    u64 running;
-};
-
 static struct {
     struct line_editor editor;
-    const struct command *running;
-    const char *argument;
-    u32 step;
-    bool prompt_after; /* the command was typed, not run by a key */
-    char command_line[LINE_EDITOR_BYTES];
+    struct monitor_job typed_job;
     struct byte_ring typed;
     u8 typed_bytes[MONITOR_TYPED_BYTES];
-    struct share_base shares[VMS_MAX];
+
+    struct monitor_job program_job;
+    u32 request_used;
+    char request[MONITOR_LINE_BYTES];
+    bool row_open;
+    u32 row_used;
+    char row[MONITOR_ROW_BYTES];
 } monitor;
 
-static void say(const char *format, ...) PRINTF_LIKE(1, 2);
-static void say(const char *format, ...)
+/* ---- output ---- */
+
+void monitor_say(const struct monitor_job *job, const char *format, ...)
 {
     char text[MONITOR_TEXT_BYTES];
     va_list arguments;
 
+    if (job->for_program)
+        return;
     va_start(arguments, format);
     int length = vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
     console_system_write(text, min((u32)length, (u32)sizeof(text) - 1));
 }
 
-/* ---- vms ---- */
-
-static const char *state_name(const struct vm *vm)
+enum monitor_step monitor_fail(struct monitor_job *job, const char *format, ...)
 {
-    switch ((enum vm_state)vm->state) {
-    case VM_BUILDING:
-        return "starting";
-    case VM_ENDING:
-        return "ending";
-    case VM_OFF:
-        return "off";
-    case VM_RUNNING:
-        for (u32 i = 0; i < vm->vcpu_count; i++) {
-            if (vm->vcpus[i].state == VCPU_RUNNABLE)
-                return "running";
-        }
-        return "idle";
-    }
-    return "?";
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(job->error, sizeof(job->error), format, arguments);
+    va_end(arguments);
+    monitor_say(job, "%s: %s\n", job->command->name, job->error);
+    return STEP_DONE;
 }
 
-/* Sums the times of a VM's vCPUs; the hart is the first one's. */
-static struct vcpu_times read_times(struct vm *vm)
+/* What does not fit is cut off, and so is not JSON: no row is that long. */
+static void row_format(const char *format, va_list arguments)
 {
-    struct vcpu_times times = {0, 0, 0, 0};
+    u32 room = MONITOR_ROW_BYTES - monitor.row_used;
+    int length = vsnprintf(monitor.row + monitor.row_used, room, format, arguments);
 
-    for (u32 i = vm->vcpu_count; i-- > 0;) {
-        struct vcpu_times one = sched_times(&vm->vcpus[i]);
-
-        times.running += one.running;
-        times.idle += one.idle;
-        times.steal += one.steal;
-        times.hart = one.hart;
-    }
-    return times;
+    monitor.row_used += min((u32)length, room - 1);
 }
 
-struct time_text {
-    char text[24];
-};
-
-static struct time_text seconds(u64 ticks)
+void monitor_row_add(const char *format, ...)
 {
-    struct time_text t;
+    va_list arguments;
+
+    if (!monitor.row_open)
+        return;
+    va_start(arguments, format);
+    row_format(format, arguments);
+    va_end(arguments);
+}
+
+void monitor_row_begin(const struct monitor_job *job)
+{
+    monitor.row_open = job->for_program;
+    monitor.row_used = 0;
+    monitor_row_add("{\"id\":%u,\"row\":{", job->request);
+}
+
+void monitor_row_end(void)
+{
+    monitor_row_add("}}");
+    if (monitor.row_open)
+        console_record_write(monitor.row, monitor.row_used);
+    monitor.row_open = false;
+}
+
+void monitor_row(const struct monitor_job *job, const char *format, ...)
+{
+    va_list arguments;
+
+    monitor_row_begin(job);
+    if (!monitor.row_open)
+        return;
+    va_start(arguments, format);
+    row_format(format, arguments);
+    va_end(arguments);
+    monitor_row_end();
+}
+
+/* A program's last record: how it went. The error may quote what was sent: printable ASCII. */
+static void answer(const struct monitor_job *job)
+{
+    char text[2 * MONITOR_ERROR_BYTES + MONITOR_TEXT_BYTES];
+    int used = snprintf(text, sizeof(text), "{\"id\":%u,\"ok\":%s,\"error\":\"", job->request,
+                        job->error[0] == '\0' ? "true" : "false");
+
+    for (const char *c = job->error; *c != '\0'; c++) {
+        if (*c == '"' || *c == '\\')
+            text[used++] = '\\';
+        text[used++] = *c;
+    }
+    text[used++] = '"';
+    text[used++] = '}';
+    console_record_write(text, (u32)used);
+}
+
+struct monitor_time monitor_seconds(u64 ticks)
+{
+    struct monitor_time t;
     u64 hz = max(machine.timebase_hz, (u64)1);
 
     snprintf(t.text, sizeof(t.text), "%lu.%03lu", ticks / hz, ticks % hz * THOUSAND / hz);
     return t;
 }
 
-static void say_vm(struct vm *vm)
+struct vm *monitor_vm(struct monitor_job *job, const char *word)
 {
-    u64 now = arch_time_now();
-    struct vcpu_times times = read_times(vm);
-    struct share_base *base = &monitor.shares[vm->id - 1];
-    u64 known = (times.running + times.idle + times.steal) / max(vm->vcpu_count, 1u);
-    u64 span = base->time != 0 ? now - base->time : known;
-    u64 ran = times.running - base->running;
+    u32 number = 0;
+    const char *c = word;
 
-    say("%2u  %-15s %-8s %9s %9s %9s  %4lu%%  %7u  %4u\n", vm->id, vm->name, state_name(vm),
-        seconds(times.running).text, seconds(times.idle).text, seconds(times.steal).text,
-        span > 0 ? min(ran * 100 / span, (u64)100 * vm->vcpu_count) : 0, vm->reboots, times.hart);
-    *base = (struct share_base){.time = now, .running = times.running};
-}
-
-/* Prints the counts that are not 0, in lines of a terminal's width. */
-struct count_line {
-    char text[MONITOR_TEXT_BYTES];
-    u32 used;
-    u32 items;
-};
-
-enum { COUNT_LINE_WIDTH = 90 };
-
-static void count_line_flush(struct count_line *line)
-{
-    if (line->items > 0)
-        say("%s\n", line->text);
-    line->used = 0;
-    line->items = 0;
-}
-
-static void count_line_add(struct count_line *line, const char *title, const char *name, u64 count)
-{
-    if (count == 0)
-        return;
-    if (line->used > COUNT_LINE_WIDTH)
-        count_line_flush(line);
-    if (line->items == 0)
-        line->used = (u32)snprintf(line->text, sizeof(line->text), "    %-8s", title);
-    line->used += (u32)snprintf(line->text + line->used, sizeof(line->text) - line->used, " %s %lu",
-                                name, count);
-    line->items++;
-}
-
-static void say_entries(const struct vm *vm)
-{
-    struct count_line line = {.used = 0};
-
-    for (u32 cause = 0; cause < ENTRY_CAUSES; cause++) {
-        u64 count = 0;
-
-        for (u32 i = 0; i < vm->vcpu_count; i++)
-            count += vm->vcpus[i].counts.entries[cause];
-        count_line_add(&line, "entries", arch_entry_name(cause), count);
+    if (*word == '\0') {
+        monitor_fail(job, "of which VM? Give its number or its name");
+        return NULL;
     }
-    count_line_flush(&line);
-}
-
-static void say_calls(const struct vm *vm)
-{
-    struct count_line line = {.used = 0};
-    u64 standard = 0, upcalls = 0;
-
-    for (u32 number = 0; number < HC_CALL_COUNT; number++) {
-        u64 count = 0;
-
-        for (u32 i = 0; i < vm->vcpu_count; i++)
-            count += vm->vcpus[i].counts.calls[number];
-        count_line_add(&line, "calls", hypercall_names[number], count);
+    for (u32 i = 0; i < vm_count; i++) {
+        if (strcmp(vms[i]->name, word) == 0)
+            return vms[i];
     }
-    for (u32 i = 0; i < vm->vcpu_count; i++) {
-        standard += vm->vcpus[i].counts.standard_calls;
-        upcalls += vm->vcpus[i].counts.upcalls;
-    }
-    count_line_add(&line, "calls", "(standard)", standard);
-    count_line_add(&line, "calls", "(upcalls)", upcalls);
-    count_line_flush(&line);
+    for (; *c >= '0' && *c <= '9' && number <= VMS_MAX; c++)
+        number = number * BASE_TEN + (u32)(*c - '0');
+    if (*c == '\0' && number >= 1 && number <= vm_count)
+        return vms[number - 1];
+    monitor_fail(job, "there is no VM %s", word);
+    return NULL;
 }
 
-static void say_heads(void)
-{
-    say(" #  %-15s %-8s %9s %9s %9s  %5s  %7s  %s\n", "VM", "state", "run s", "idle s", "stolen s",
-        "share", "reboots", "hart");
-}
+/* ---- the smaller commands ---- */
 
-static bool list_step(u32 step, const char *argument)
-{
-    (void)argument;
-    if (step == 0)
-        say_heads();
-    else
-        say_vm(vms[step - 1]);
-    return step < vm_count;
-}
-
-static bool vms_step(u32 step, const char *argument)
-{
-    enum { STEPS_A_VM = 3 };
-    struct vm *vm = step == 0 || vm_count == 0 ? NULL : vms[(step - 1) / STEPS_A_VM];
-
-    (void)argument;
-    if (vm == NULL) {
-        say_heads();
-        return vm_count > 0;
-    }
-    switch ((step - 1) % STEPS_A_VM) {
-    case 0:
-        say_vm(vm);
-        break;
-    case 1:
-        say_entries(vm);
-        break;
-    default:
-        say_calls(vm);
-    }
-    return step < vm_count * STEPS_A_VM;
-}
-
-/* ---- the other commands ---- */
-
-static bool audit_step(u32 step, const char *argument)
+static enum monitor_step audit_step(struct monitor_job *job)
 {
     struct audit_result result = {.violations = 0};
 
-    (void)argument;
-    if (step == 0) {
-        say("audit: the machine stands still meanwhile\n");
-        return true;
+    if (job->step == 0) {
+        monitor_say(job, "audit: the machine stands still meanwhile\n");
+        return STEP_MORE;
     }
     u64 start = arch_time_now();
     audit_run(&result);
-    struct time_text took = seconds(arch_time_now() - start);
-    if (result.violations == 0)
-        say("audit: clean: %lu frames, %lu tables, %lu entries in %s s\n", result.frames,
-            result.tables, result.entries, took.text);
-    else
-        say("audit: BROKEN: %lu violations, the first: %s\n", result.violations, result.first);
-    return false;
+    struct monitor_time took = monitor_seconds(arch_time_now() - start);
+    monitor_row(job, "\"frames\":%lu,\"tables\":%lu,\"entries\":%lu,\"violations\":%lu",
+                result.frames, result.tables, result.entries, result.violations);
+    if (result.violations > 0)
+        return monitor_fail(job, "BROKEN: %lu violations, the first: %s", result.violations,
+                            result.first);
+    monitor_say(job, "audit: clean: %lu frames, %lu tables, %lu entries in %s s\n", result.frames,
+                result.tables, result.entries, took.text);
+    return STEP_DONE;
 }
 
-/* The VM that a word names: its name, or else its number; 0 if it is neither. */
-static u32 vm_number(const char *word)
+static enum monitor_step switch_step(struct monitor_job *job)
 {
-    u32 number = console_port_by_name(word);
+    const struct vm *vm = monitor_vm(job, job->argument);
 
-    if (number != 0)
-        return number;
-    for (; *word >= '0' && *word <= '9' && number <= VMS_MAX; word++)
-        number = number * 10 + (u32)(*word - '0');
-    return *word == '\0' ? number : 0;
+    if (vm == NULL)
+        return STEP_DONE;
+    if (!console_switch(vm->id))
+        return monitor_fail(job, "%s has ended", vm->name);
+    job->prompt_after = false;
+    return STEP_DONE;
 }
 
-static bool switch_step(u32 step, const char *argument)
+static enum monitor_step stay_step(struct monitor_job *job)
 {
-    u32 number = vm_number(argument);
+    static u32 kinds[2]; /* a person's and a program's: how far the list has come */
+    u32 *kind = &kinds[job->for_program];
 
-    (void)step;
-    if (*argument == '\0')
-        say("switch: to which VM? Give its number or its name\n");
-    else if (!console_switch(number))
-        say("switch: there is no VM %s, or it has ended\n", argument);
-    else
-        monitor.prompt_after = false;
-    return false;
+    if (job->step == 0)
+        *kind = 0;
+    while (*kind < STAY_KINDS && stay_longest(*kind) == 0)
+        ++*kind;
+    if (*kind < STAY_KINDS) {
+        monitor_say(job, "stay: %6lu %s\n", stay_longest(*kind), stay_name(*kind));
+        monitor_row(job, "\"entry\":\"%s\",\"instructions\":%lu", stay_name(*kind),
+                    stay_longest(*kind));
+    } else if (job->step == 0) {
+        return monitor_fail(job, "nothing is measured; start build/debug/candor.elf, under icount");
+    }
+    return ++*kind < STAY_KINDS ? STEP_MORE : STEP_DONE;
 }
 
-static bool stay_step(u32 step, const char *argument)
+static enum monitor_step quit_step(struct monitor_job *job)
 {
-    static u32 kind;
-
-    (void)argument;
-    if (step == 0)
-        kind = 0;
-    while (kind < STAY_KINDS && stay_longest(kind) == 0)
-        kind++;
-    if (kind < STAY_KINDS)
-        say("stay: %6lu %s\n", stay_longest(kind), stay_name(kind));
-    else if (step == 0)
-        say("stay: nothing is measured; start build/debug/candor.elf, under icount\n");
-    return ++kind < STAY_KINDS;
-}
-
-static bool quit_step(u32 step, const char *argument)
-{
-    (void)step;
-    (void)argument;
+    if (job->for_program)
+        answer(job);
     console_drain();
     machine_stop(0);
-    return false;
+    return STEP_DONE;
 }
 
-static bool help_step(u32 step, const char *argument);
+static enum monitor_step help_step(struct monitor_job *job)
+{
+    const struct monitor_command *command = &monitor_commands[job->step];
+    u32 width = 0;
 
-static const struct command commands[] = {
+    for (u32 i = 0; i < monitor_command_count; i++) {
+        const struct monitor_command *one = &monitor_commands[i];
+
+        width = max(width, (u32)(strlen(one->name) + 1 + strlen(one->argument)));
+    }
+    monitor_say(job, "%s %-*s  %s\n", command->name, (int)(width - strlen(command->name) - 1),
+                command->argument, command->help);
+    monitor_row(job, "\"command\":\"%s\",\"argument\":\"%s\",\"help\":\"%s\"", command->name,
+                command->argument, command->help);
+    return job->step + 1 < monitor_command_count ? STEP_MORE : STEP_DONE;
+}
+
+const struct monitor_command monitor_commands[] = {
     {"help", "", "this list", help_step},
-    {"list", "", "each VM: state, times, share since the last look (also: Ctrl-T v)", list_step},
-    {"vms", "", "the same, with entries and calls by kind", vms_step},
-    {"switch", "N|NAME", "type to that VM (also: Ctrl-T and its digit)", switch_step},
+    {"vms", "[-v]", "each VM: state, times, share since the last look; -v: counts (also: Ctrl-T v)",
+     monitor_vms_step},
+    {"top", "", "shares and rates, each second, until a key is typed", monitor_top_step},
+    {"switch", "VM", "type to that VM, by number or name (also: Ctrl-T and its digit)",
+     switch_step},
+    {"pause", "VM", "it gets no turns until it is resumed; time goes on", monitor_pause_step},
+    {"resume", "VM", "it goes on", monitor_resume_step},
+    {"kill", "VM", "end it at once and for good", monitor_kill_step},
+    {"reboot", "VM", "end it at once and start it again from its image", monitor_reboot_step},
+    {"walk", "VM ADDR", "what a guest-virtual address translates to, and who may use it",
+     monitor_walk_step},
     {"audit", "", "check every invariant of the VMs' memory; stops the machine meanwhile",
      audit_step},
     {"stay", "", "the longest stay in the hypervisor by entry, in instructions (debug builds)",
      stay_step},
     {"quit", "", "power the machine off", quit_step},
 };
+const u32 monitor_command_count = ARRAY_SIZE(monitor_commands);
 
-static bool help_step(u32 step, const char *argument)
+/* ---- lines and jobs ---- */
+
+static void start(struct monitor_job *job)
 {
-    (void)argument;
-    say("%-7s%-8s %s\n", commands[step].name, commands[step].argument, commands[step].help);
-    return step + 1 < ARRAY_SIZE(commands);
-}
+    static const struct monitor_command none = {.name = "unknown command"};
+    char *text = job->line;
 
-/* ---- lines and steps ---- */
-
-/* Splits off the first word of the command line, in place; the rest is the argument. */
-static const struct command *parse(char *text, const char **argument)
-{
+    job->step = 0;
+    job->waiting = false;
+    job->error[0] = '\0';
     while (*text == ' ')
         text++;
     char *end = text;
@@ -349,27 +287,59 @@ static const struct command *parse(char *text, const char **argument)
     size_t rest_length = strlen(rest);
     while (rest_length > 0 && rest[rest_length - 1] == ' ')
         rest[--rest_length] = '\0';
-    *argument = rest;
-    if (end != text && *end == ' ')
-        *end = '\0';
-    for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
-        if (strcmp(text, commands[i].name) == 0)
-            return &commands[i];
+    job->argument = rest;
+    *end = '\0';
+    for (u32 i = 0; i < monitor_command_count; i++) {
+        if (strcmp(text, monitor_commands[i].name) == 0)
+            job->command = &monitor_commands[i];
     }
-    if (*text != '\0')
-        say("unknown command: %s (try help)\n", text);
-    return NULL;
+    if (job->command != NULL)
+        return;
+    if (*text != '\0' || job->for_program) {
+        job->command = &none;
+        monitor_fail(job, "%s (try help)", text);
+        job->command = NULL;
+    }
+    if (job->for_program)
+        answer(job);
+    else if (job->prompt_after)
+        monitor_say(job, "%s", prompt);
 }
 
-static void start(const char *line, bool prompt_after)
+static void start_typed(const char *line, bool prompt_after)
 {
-    strlcpy(monitor.command_line, line, sizeof(monitor.command_line));
-    monitor.prompt_after = prompt_after;
-    monitor.step = 0;
-    monitor.running = parse(monitor.command_line, &monitor.argument);
-    if (monitor.running == NULL && prompt_after)
-        say("%s", prompt);
+    strlcpy(monitor.typed_job.line, line, sizeof(monitor.typed_job.line));
+    monitor.typed_job.prompt_after = prompt_after;
+    start(&monitor.typed_job);
 }
+
+/* One step of a job that is ready to go on. */
+static void step(struct monitor_job *job)
+{
+    enum monitor_step more = job->command->step(job);
+
+    job->step++;
+    if (more == STEP_MORE)
+        return;
+    if (more == STEP_WAIT) {
+        job->waiting = true;
+        sched_alarm(arch_time_now() + machine.timebase_hz, monitor_alarm);
+        return;
+    }
+    job->command = NULL;
+    if (job->for_program)
+        answer(job);
+    else if (job->prompt_after)
+        monitor_say(job, "%s", prompt);
+}
+
+void monitor_alarm(void)
+{
+    monitor.typed_job.waiting = false;
+    console_interrupt();
+}
+
+/* ---- what is typed ---- */
 
 static void edit_line(u8 byte)
 {
@@ -382,25 +352,51 @@ static void edit_line(u8 byte)
         return;
     line_editor_reset(&monitor.editor);
     if (event == LINE_COMPLETE)
-        start(monitor.editor.line, true);
+        start_typed(monitor.editor.line, true);
     else
-        say("%s", prompt);
+        monitor_say(&monitor.typed_job, "%s", prompt);
+}
+
+/* Ends a command that goes on until a key is typed; false if the one that runs is not of that kind.
+ */
+static bool stop_endless(void)
+{
+    struct monitor_job *job = &monitor.typed_job;
+
+    if (job->command == NULL || job->command->step != monitor_top_step)
+        return false;
+    job->command = NULL;
+    job->waiting = false;
+    sched_alarm(TIME_NEVER, monitor_alarm);
+    return true;
 }
 
 void monitor_enter(void)
 {
+    stop_endless();
     line_editor_reset(&monitor.editor);
-    if (monitor.running != NULL)
-        monitor.prompt_after = true;
+    if (monitor.typed_job.command != NULL)
+        monitor.typed_job.prompt_after = true;
     else
-        say("%s", prompt);
+        monitor_say(&monitor.typed_job, "%s", prompt);
+}
+
+void monitor_leave(void)
+{
+    stop_endless();
+    monitor.typed_job.prompt_after = false;
 }
 
 void monitor_input(u8 byte)
 {
+    if (stop_endless()) {
+        if (monitor.typed_job.prompt_after)
+            monitor_say(&monitor.typed_job, "%s", prompt);
+        return;
+    }
     if (monitor.typed.size == 0)
         byte_ring_init(&monitor.typed, monitor.typed_bytes, MONITOR_TYPED_BYTES);
-    if (monitor.running == NULL && byte_ring_used(&monitor.typed) == 0)
+    if (monitor.typed_job.command == NULL && byte_ring_used(&monitor.typed) == 0)
         edit_line(byte);
     else if (byte_ring_room(&monitor.typed) > 0)
         byte_ring_put(&monitor.typed, byte);
@@ -408,27 +404,60 @@ void monitor_input(u8 byte)
 
 void monitor_run(const char *command)
 {
-    if (monitor.running == NULL)
-        start(command, false);
+    if (monitor.typed_job.command == NULL)
+        start_typed(command, false);
 }
+
+/* ---- what a program sends ---- */
+
+void monitor_request(u8 byte)
+{
+    struct monitor_job *job = &monitor.program_job;
+    const char *c = monitor.request;
+    u32 number = 0;
+
+    if (byte != '\n') {
+        if (byte >= ' ' && byte <= '~' && monitor.request_used < MONITOR_LINE_BYTES - 1)
+            monitor.request[monitor.request_used++] = (char)byte;
+        return;
+    }
+    monitor.request[monitor.request_used] = '\0';
+    bool too_long = monitor.request_used == MONITOR_LINE_BYTES - 1;
+    monitor.request_used = 0;
+    if (job->command != NULL)
+        return; /* the last one has no answer yet: whoever asks waits for it */
+    for (; *c >= '0' && *c <= '9'; c++)
+        number = number * BASE_TEN + (u32)(*c - '0');
+    job->for_program = true;
+    job->request = number;
+    strlcpy(job->line, too_long ? "a-line-that-is-too-long" : c, sizeof(job->line));
+    start(job);
+}
+
+/* ---- steps ---- */
 
 bool monitor_busy(void)
 {
-    return READ_ONCE(monitor.running) != NULL || byte_ring_used(&monitor.typed) > 0;
+    const struct monitor_job *typed = &monitor.typed_job;
+
+    return READ_ONCE(monitor.program_job.command) != NULL ||
+           (READ_ONCE(typed->command) != NULL && !typed->waiting) ||
+           byte_ring_used(&monitor.typed) > 0;
 }
 
 void monitor_continue(void)
 {
+    struct monitor_job *typed = &monitor.typed_job, *program = &monitor.program_job;
+
+    if (program->command != NULL && console_record_room() >= MONITOR_ROWS_ROOM)
+        step(program);
     if (console_system_room() < MONITOR_ROOM_BYTES)
         return;
-    if (monitor.running == NULL) {
+    if (typed->command == NULL) {
         if (byte_ring_used(&monitor.typed) > 0)
             edit_line(byte_ring_take(&monitor.typed));
         return;
     }
-    if (monitor.running->step(monitor.step++, monitor.argument))
-        return;
-    monitor.running = NULL;
-    if (monitor.prompt_after)
-        say("%s", prompt);
+    if (!typed->waiting)
+        step(typed);
 }

@@ -4,7 +4,7 @@
  *
  * Commands run in steps of one line each, from the console's interrupt, so that no VM waits for
  * them (but `audit`, which stops the machine and says so). What is typed meanwhile is kept. Called
- * on any hart, without the console's lock; the monitor's own lock is tried, never waited for.
+ * on the console's hart, without its lock.
  */
 #ifndef DEBUG_MONITOR_H
 #define DEBUG_MONITOR_H
@@ -14,11 +14,26 @@
 /* The console's focus has come to the monitor: shows the prompt. */
 void monitor_enter(void);
 
+/* The focus goes from the monitor to a VM: what goes on until a key is typed ends, and no prompt
+ * follows any more. */
+void monitor_leave(void);
+
 /* A typed byte. */
 void monitor_input(u8 byte);
 
 /* Starts a command as if it had been typed, without a prompt; ignored while another one runs. */
 void monitor_run(const char *command);
+
+/*
+ * A byte of what a program sends on the control channel (console.h): lines `NUMBER COMMAND`. The
+ * answer is records of JSON with that number as "id": any count of {"id":N,"row":{...}}, then
+ * {"id":N,"ok":true,"error":""}, or false and the reason. One at a time: a line that comes before
+ * the answer to the last is dropped.
+ */
+void monitor_request(u8 byte);
+
+/* The time has come that a command waited for. */
+void monitor_alarm(void);
 
 /* Whether a command still has something to say; monitor_continue takes its next step. */
 bool monitor_busy(void);

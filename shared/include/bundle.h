@@ -41,6 +41,7 @@ enum bundle_flags {
     BUNDLE_FLAG_COLOUR = 1 << 1,       /* the console shows this name in colour: it is a terminal */
     BUNDLE_FLAG_TRACE = 1 << 2,        /* any VM's: the machine writes a trace, */
     BUNDLE_FLAG_TRACE_DETAIL = 1 << 3, /* and exits too (debug/trace.h) */
+    BUNDLE_FLAG_MARKS = 1 << 4,        /* the console marks who says what (debug/console_mux.h) */
 };
 
 struct bundle_header {

@@ -145,6 +145,15 @@ void monitor_enter(void)
 {
 }
 
+void monitor_leave(void)
+{
+}
+
+void monitor_request(u8 byte)
+{
+    (void)byte;
+}
+
 void monitor_input(u8 byte)
 {
     (void)byte;

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The monitor's `walk VM ADDRESS`: what a guest-virtual address translates to, entry by entry, and
+ * why an access would fault.
+ */
+#include "debug/monitor_commands.h"
+
+#include "string.h"
+
+enum { HEX_SHIFT = 4, HEX_DIGITS_MAX = 16 };
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
+/* A hexadecimal number, with or without 0x. */
+static bool parse_address(const char *text, u64 *address)
+{
+    u32 digits = 0;
+
+    if (text[0] == '0' && (text[1] == 'x' || text[1] == 'X'))
+        text += 2;
+    *address = 0;
+    for (; hex_digit(*text) >= 0; text++, digits++)
+        *address = *address << HEX_SHIFT | (u64)hex_digit(*text);
+    return *text == '\0' && digits > 0 && digits <= HEX_DIGITS_MAX;
+}
+
+static void say_walk_entries(const struct monitor_job *job, const struct virt_walk *walk)
+{
+    for (u32 i = 0; i < walk->count; i++) {
+        const struct virt_walk_entry *entry = &walk->entries[i];
+
+        monitor_say(job, "  level %u: entry %3u of the table at machine %010lx: %016lx  %s\n",
+                    entry->level, entry->index, entry->table.value, entry->value, entry->flags);
+        monitor_row(job,
+                    "\"level\":%u,\"index\":%u,\"table_machine\":\"0x%lx\",\"entry\":\"0x%lx\","
+                    "\"flags\":\"%s\"",
+                    entry->level, entry->index, entry->table.value, entry->value, entry->flags);
+    }
+}
+
+static void say_result(const struct monitor_job *job, u64 address, const struct virt_walk *walk)
+{
+    if (!walk->mapped) {
+        monitor_say(job, "  gva %lx -> nothing\n", address);
+    } else if (!walk->owned) {
+        monitor_say(job, "  gva %lx -> machine %lx, which is not this VM's\n", address,
+                    walk->machine.value);
+    } else {
+        monitor_say(job, "  gva %lx -> gpa %lx (%s) -> machine %lx\n", address,
+                    walk->physical.value, walk->pool ? "pool" : "data", walk->machine.value);
+    }
+    monitor_row_begin(job);
+    monitor_row_add("\"gva\":\"0x%lx\",\"mapped\":%s", address, walk->mapped ? "true" : "false");
+    if (walk->mapped)
+        monitor_row_add(",\"machine\":\"0x%lx\"", walk->machine.value);
+    if (walk->owned)
+        monitor_row_add(",\"gpa\":\"0x%lx\",\"pool\":%s", walk->physical.value,
+                        walk->pool ? "true" : "false");
+    monitor_row_end();
+}
+
+static void say_access(const struct monitor_job *job, const char *who, const char *what,
+                       const char *why)
+{
+    if (why == NULL)
+        monitor_say(job, "  %-6s %-5s  yes\n", who, what);
+    else
+        monitor_say(job, "  %-6s %-5s  fault: %s\n", who, what, why);
+    monitor_row(job, "\"mode\":\"%s\",\"access\":\"%s\",\"allowed\":%s,\"why\":\"%s\"", who, what,
+                why == NULL ? "true" : "false", why == NULL ? "" : why);
+}
+
+static void say_accesses(const struct monitor_job *job, const char *who,
+                         const struct virt_access *access)
+{
+    say_access(job, who, "read", access->read);
+    say_access(job, who, "write", access->write);
+    say_access(job, who, "fetch", access->fetch);
+}
+
+/* Walks and remembers what is found; false after having failed the job. */
+static bool walk(struct monitor_job *job)
+{
+    char name[MONITOR_LINE_BYTES];
+    const char *rest;
+    struct vm *vm;
+
+    strlcpy(name, job->argument, sizeof(name));
+    char *space = strchr(name, ' ');
+    if (space == NULL) {
+        monitor_fail(job, "give a VM and an address: walk vm1 10000");
+        return false;
+    }
+    *space = '\0';
+    rest = space + 1;
+    while (*rest == ' ')
+        rest++;
+    vm = monitor_vm(job, name);
+    if (vm == NULL)
+        return false;
+    if (!parse_address(rest, &job->address)) {
+        monitor_fail(job, "%s is not an address of up to %d hexadecimal digits", rest,
+                     HEX_DIGITS_MAX);
+        return false;
+    }
+    if (vm->state != VM_RUNNING) {
+        monitor_fail(job, "%s is %s", vm->name, monitor_state(vm));
+        return false;
+    }
+    vm->virt->walk(&vm->vcpus[0], gva(job->address), &job->walk);
+    return true;
+}
+
+enum monitor_step monitor_walk_step(struct monitor_job *job)
+{
+    switch (job->step) {
+    case 0:
+        if (!walk(job))
+            return STEP_DONE;
+        say_walk_entries(job, &job->walk);
+        return STEP_MORE;
+    case 1:
+        say_result(job, job->address, &job->walk);
+        say_accesses(job, "user", &job->walk.user);
+        return STEP_MORE;
+    default:
+        say_accesses(job, "kernel", &job->walk.kernel);
+        return STEP_DONE;
+    }
+}

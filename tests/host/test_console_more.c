@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The console: what a switch shows again, and what programs find in the output: marks and records.
+ */
+#include "console_fakes.h"
+
+/* ---- what was missed ---- */
+
+/* So many lines of another VM that what stands above them is gone. */
+static void scroll(void)
+{
+    for (u32 i = 0; i < CONSOLE_NEAR_LINES; i++)
+        guest_says(0, "line\n");
+    drain();
+}
+
+static void what_is_still_on_the_screen_is_not_shown_again(void **state)
+{
+    (void)state;
+    start_console(2, false);
+    guest_says(1, "one\nprompt$ ");
+    drain();
+    for (u32 i = 0; i < CONSOLE_NEAR_LINES - 1; i++)
+        guest_says(0, "line\n");
+    drain();
+    fake.screen_bytes = 0;
+    type("\0242");
+    assert_string_equal(fake.screen, "candor: input goes to vm2\r\nvm2| prompt$ ");
+}
+
+static void a_switch_shows_again_the_unfinished_line(void **state)
+{
+    (void)state;
+    start_console(2, false);
+    guest_says(1, "one\nprompt$ ");
+    drain();
+    scroll();
+    type("\0242");
+    assert_non_null(strstr(fake.screen,
+                           "candor: input goes to vm2; it has said 1 line meanwhile:\r\n"
+                           "vm2| one\r\nvm2| prompt$ "));
+    guest_says(1, "x");
+    drain();
+    assert_string_equal(fake.screen + fake.screen_bytes - 12, "vm2| prompt$ x" + 2);
+    type("\0241");
+    fake.screen_bytes = 0;
+    type("\0242");
+    assert_string_equal(fake.screen, "candor: input goes to vm2\r\nvm2| prompt$ x");
+}
+
+static void a_switch_shows_the_last_lines_that_were_missed(void **state)
+{
+    char text[64];
+
+    (void)state;
+    start_console(2, false);
+    type("\0242");
+    type("\024m");
+    for (int i = 0; i < 1000; i++) {
+        snprintf(text, sizeof(text), "wrong\b\b\b\b\bline %d\n", i);
+        guest_says(1, text);
+        drain();
+    }
+    scroll();
+    fake.screen_bytes = 0;
+    type("\0242");
+    assert_string_equal(fake.screen,
+                        "candor: input goes to vm2; it has said 1000 lines meanwhile, the last:\r\n"
+                        "vm2| line 995\r\nvm2| line 996\r\nvm2| line 997\r\nvm2| line 998\r\n"
+                        "vm2| line 999\r\n");
+    assert_int_equal(fake.monitor_left, 2);
+    fake.screen_bytes = 0;
+    type("\0242");
+    assert_string_equal(fake.screen, "candor: input goes to vm2\r\n");
+}
+
+static void long_missed_lines_are_kept_as_far_as_there_is_room(void **state)
+{
+    char text[MUX_LINE_BYTES + 1];
+
+    (void)state;
+    start_console(2, false);
+    for (int i = 0; i < 10; i++) {
+        memset(text, 'a' + i, sizeof(text));
+        text[MUX_LINE_BYTES - 1] = '\n';
+        text[MUX_LINE_BYTES] = '\0';
+        guest_says(1, text);
+        drain();
+    }
+    scroll();
+    fake.screen_bytes = 0;
+    type("\0242");
+    assert_null(strchr(fake.screen, 'f'));
+    assert_non_null(strstr(fake.screen, "\r\nvm2| jj"));
+    assert_non_null(strstr(fake.screen, "jjj\r\n"));
+}
+
+static void a_restarted_vm_begins_a_line_of_its_own(void **state)
+{
+    (void)state;
+    start_console(2, false);
+    guest_says(0, "prompt$ ");
+    console_port_restart(&ports[0]);
+    guest_says(0, "hello\n");
+    drain();
+    guest_says(0, "half\033[");
+    drain();
+    console_port_restart(&ports[0]);
+    console_port_restart(&ports[0]);
+    guest_says(0, "whole\n");
+    drain();
+    assert_string_equal(fake.screen, "vm1| prompt$ \r\nvm1| hello\r\nvm1| half\r\nvm1| whole\r\n");
+}
+
+/* ---- marks, records and requests ---- */
+
+/* What a program between the machine and the terminal makes of the screen: the terminal's text, and
+ * what each speaker has said. */
+static char seen[SCREEN_BYTES];
+static char said[3][SCREEN_BYTES];
+static char records[SCREEN_BYTES];
+
+static void take_apart(void)
+{
+    u32 seen_bytes = 0, said_bytes[3] = {0}, record_bytes = 0;
+    int speaker = 0;
+
+    for (const char *c = fake.screen; *c != '\0'; c++) {
+        if (*c != MUX_RECORD) {
+            seen[seen_bytes++] = *c;
+            if (speaker >= 0)
+                said[speaker][said_bytes[speaker]++] = *c;
+            continue;
+        }
+        c++;
+        if (*c == '-')
+            speaker = -1;
+        else if (*c >= '0' && *c <= '9')
+            speaker = atoi(c);
+        else
+            record_bytes += (u32)sprintf(records + record_bytes, "%.*s", (int)strcspn(c, "\n"), c);
+        c += strcspn(c, "\n");
+    }
+    seen[seen_bytes] = '\0';
+    records[record_bytes] = '\0';
+    for (u32 i = 0; i < 3; i++)
+        said[i][said_bytes[i]] = '\0';
+}
+
+static void two_talk(void)
+{
+    guest_says(0, "from one, unfini");
+    drain();
+    guest_says(1, "\0361\nfrom two\nover");
+    drain();
+    console_system_write("candor: hello\n", 14);
+    drain();
+    guest_says(0, "shed\r\n");
+    drain();
+    guest_says(1, "\rwritten\b\b\n");
+    drain();
+}
+
+static void marks_tell_who_said_what_and_leave_the_screen_alone(void **state)
+{
+    static char plain[SCREEN_BYTES];
+
+    (void)state;
+    start_console(2, true);
+    two_talk();
+    strcpy(plain, fake.screen);
+    start_console(2, true);
+    console_show_marks();
+    two_talk();
+    take_apart();
+    assert_string_equal(seen, plain);
+    assert_string_equal(said[0], "candor: hello\r\n");
+    assert_string_equal(said[1], "from one, unfinished\r\n");
+    assert_string_equal(said[2], "1\r\nfrom two\r\nover\rwritten\b\b\r\n");
+}
+
+static void a_record_moves_nothing_on_the_screen(void **state)
+{
+    (void)state;
+    start_console(2, false);
+    guest_says(0, "half a ");
+    drain();
+    console_record_write("{\"id\":1}", 8);
+    guest_says(0, "line\n");
+    drain();
+    take_apart();
+    assert_string_equal(seen, "vm1| half a line\r\n");
+    assert_string_equal(records, "{\"id\":1}");
+}
+
+static void records_come_whole_or_not_at_all(void **state)
+{
+    static char text[3000];
+    u32 written = 0;
+
+    (void)state;
+    start_console(1, false);
+    memset(text, 'r', sizeof(text));
+    text[0] = '{';
+    fake.stuck = true;
+    for (; console_record_room() >= sizeof(text) + 2; written++)
+        console_record_write(text, sizeof(text));
+    console_record_write(text, sizeof(text));
+    fake.stuck = false;
+    guest_says(0, "and text\n");
+    drain();
+    take_apart();
+    assert_int_equal(strlen(records), written * sizeof(text));
+    assert_string_equal(seen, "and text\r\n");
+}
+
+static void a_request_goes_to_the_monitor_whoever_has_the_focus(void **state)
+{
+    char text[8];
+
+    (void)state;
+    start_console(2, false);
+    type("ab\024\00217 vms\024m\ncd");
+    assert_string_equal(fake.requested, "17 vms\024m\n");
+    assert_int_equal(console_guest_read(&ports[0], text, sizeof(text)), 4);
+    assert_memory_equal(text, "abcd", 4);
+    assert_int_equal(fake.monitor_entered, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_still_on_the_screen_is_not_shown_again),
+        cmocka_unit_test(a_switch_shows_again_the_unfinished_line),
+        cmocka_unit_test(a_switch_shows_the_last_lines_that_were_missed),
+        cmocka_unit_test(long_missed_lines_are_kept_as_far_as_there_is_room),
+        cmocka_unit_test(a_restarted_vm_begins_a_line_of_its_own),
+        cmocka_unit_test(marks_tell_who_said_what_and_leave_the_screen_alone),
+        cmocka_unit_test(a_record_moves_nothing_on_the_screen),
+        cmocka_unit_test(records_come_whole_or_not_at_all),
+        cmocka_unit_test(a_request_goes_to_the_monitor_whoever_has_the_focus),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
