@@ -163,8 +163,8 @@ VMS ?= $(call frank_vm,vm1) $(call frank_vm,vm2)
 # TRACE: where the trace of a run goes, for ui.perfetto.dev; TRACE=0 runs without.
 TRACE_FILE := $(if $(filter-out 0 1,$(TRACE)),$(TRACE),$(BUILD)/trace.perfetto-trace)
 
-run: all ## boot Candor with two Frank VMs (ARGS="words for both"; TRACE=file for Perfetto, TRACE=0: none)
-	@tools/candor run $(VMS)$(if $(filter 0,$(TRACE)),, --trace $(TRACE_FILE))
+run: all ## boot Candor with two Frank VMs (ARGS="words for both"; OPTIONS="of tools/candor run"; TRACE=file for Perfetto, TRACE=0: none)
+	@tools/candor run $(OPTIONS) $(VMS)$(if $(filter 0,$(TRACE)),, --trace $(TRACE_FILE))
 qemu: run ## the same as run
 
 native: all ## boot Frank on the bare machine (QEMU and OpenSBI)

@@ -367,8 +367,8 @@ void sched_notify(struct vcpu *vcpu)
         hart_send(home, HART_MAIL_RESCHEDULE);
 }
 
-/* In its turn: true if the vCPU has left it, because its VM is paused. Whoever resumes it clears the
- * flag first, then locks the queue. */
+/* In its turn: true if the vCPU has left it, because its VM is paused. Whoever resumes it clears
+ * the flag first, then locks the queue. */
 static bool turn_paused(struct vcpu *vcpu)
 {
     struct hart *hart = vcpu->hart;

@@ -3,10 +3,10 @@
  * A virtual processor of a VM.
  *
  * Its life: OFF, then RUNNABLE (on a hart's queue, or running), SLEEPING (in yield_idle, on the
- * hart's list of sleepers), PAUSED (on no list, while its VM is paused) and back, OFF again when its
- * VM ends. It belongs to one hart, `hart`, whose queue_lock guards `hart`, `state`, `link` and the
- * times; the rest belongs to the vCPU's turn, wherever that is. It goes to another hart only while no
- * hart has it loaded.
+ * hart's list of sleepers), PAUSED (on no list, while its VM is paused) and back, OFF again when
+ * its VM ends. It belongs to one hart, `hart`, whose queue_lock guards `hart`, `state`, `link` and
+ * the times; the rest belongs to the vCPU's turn, wherever that is. It goes to another hart only
+ * while no hart has it loaded.
  */
 #pragma once
 

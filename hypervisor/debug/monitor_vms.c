@@ -109,12 +109,12 @@ static void say_vm(struct monitor_job *job, struct vm *vm)
                 monitor_state(vm), monitor_seconds(times.running).text,
                 monitor_seconds(times.idle).text, monitor_seconds(times.steal).text, share,
                 vm->reboots, times.hart);
-    monitor_row(job,
-                "\"number\":%u,\"vm\":\"%s\",\"state\":\"%s\",\"running_ms\":%lu,\"idle_ms\":%lu,"
-                "\"steal_ms\":%lu,\"share_percent\":%lu,\"reboots\":%u,\"memory_bytes\":%lu,\"hart\":%u",
-                vm->id, vm->name, monitor_state(vm), milliseconds(times.running),
-                milliseconds(times.idle), milliseconds(times.steal), share, vm->reboots,
-                vm->config.memory_bytes, times.hart);
+    monitor_row(
+        job,
+        "\"number\":%u,\"vm\":\"%s\",\"state\":\"%s\",\"running_ms\":%lu,\"idle_ms\":%lu,"
+        "\"steal_ms\":%lu,\"share_percent\":%lu,\"reboots\":%u,\"memory_bytes\":%lu,\"hart\":%u",
+        vm->id, vm->name, monitor_state(vm), milliseconds(times.running), milliseconds(times.idle),
+        milliseconds(times.steal), share, vm->reboots, vm->config.memory_bytes, times.hart);
     *base = now;
 }
 
@@ -218,8 +218,8 @@ enum monitor_step monitor_vms_step(struct monitor_job *job)
         return monitor_fail(job, "'%s' is not known; -v shows entries and calls too",
                             job->argument);
     if (job->step == 0) {
-        monitor_say(job, " #  %-15s %-8s %9s %9s %9s  %5s  %7s  %s\n", "VM", "state", "run s", "idle s",
-                    "stolen s", "share", "reboots", "hart");
+        monitor_say(job, " #  %-15s %-8s %9s %9s %9s  %5s  %7s  %s\n", "VM", "state", "run s",
+                    "idle s", "stolen s", "share", "reboots", "hart");
         return steps > 0 ? STEP_MORE : STEP_DONE;
     }
     struct vm *vm = vms[(job->step - 1) / steps_a_vm];

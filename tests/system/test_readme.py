@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What README.md and the tour show is what happens: their sessions are played on a real machine, tables are measured again."""
+"""What README.md, the tour and the monitor's page show is what happens: their sessions are played on a real machine, tables are measured again."""
 
 import re
 import shlex
@@ -64,14 +64,15 @@ def test_the_table_is_what_is_measured(tmp_path):
     assert [session.shape(line) for line in written[-1:]] == [session.shape(line) for line in shown[-1:]]
 
 
-TOUR = [
-    pytest.param(command, lines, id=f"{place}-{shlex.split(command)[0].split('/')[-1]}")
-    for place, (command, lines, _) in enumerate(session.blocks((ROOT / "docs/tour.md").read_text()), 1)
+SESSIONS = [
+    pytest.param(command, lines, id=f"{document}-{place}-{shlex.split(command)[0].split('/')[-1]}")
+    for document in ("tour", "monitor")
+    for place, (command, lines, _) in enumerate(session.blocks((ROOT / f"docs/{document}.md").read_text()), 1)
 ]
 
 
-@pytest.mark.parametrize("command, lines", TOUR)
-def test_the_tour_shows_what_happens(command, lines, start):
+@pytest.mark.parametrize("command, lines", SESSIONS)
+def test_the_documents_show_what_happens(command, lines, start):
     if command.startswith(("bench/", "tools/trace-view")):
         shown = subprocess.run(shlex.split(command), cwd=ROOT, capture_output=True, text=True, check=True).stdout
         shown = session.by_speaker(shown.splitlines())

@@ -16,6 +16,9 @@ FLAG_COUNTERS_RAW = 1
 FLAG_COLOUR = 2
 FLAG_TRACE = 4
 FLAG_TRACE_DETAIL = 8
+FLAG_MARKS = 16
+FLAGS_AT = 32 + 5 * 8 + 2 * 4  # in a record
+CHECKSUM_AT = HEADER.size - 8
 MASK = (1 << 64) - 1
 
 
@@ -27,9 +30,9 @@ def checksum(data):
     return state
 
 
-def pack(machines, colour=False, trace_flags=0):
+def pack(machines, colour=False, more_flags=0):
     """Returns the bundle (bytes) of `machines`, a list of vmspec.Machine whose files were read.
-    `colour`: the console that they will share is a terminal. `trace_flags`: FLAG_TRACE, FLAG_TRACE_DETAIL."""
+    `colour`: the console that they will share is a terminal. `more_flags`: FLAG_TRACE, FLAG_TRACE_DETAIL, FLAG_MARKS."""
     start = HEADER.size + len(machines) * RECORD.size
     pieces, records, places, at = [], [], {}, start
 
@@ -46,7 +49,7 @@ def pack(machines, colour=False, trace_flags=0):
     for machine in machines:
         image, initrd = place(machine.image_data), place(machine.initrd_data)
         flags = FLAG_COUNTERS_RAW if machine.counters == "raw" else 0
-        flags |= trace_flags | (FLAG_COLOUR if colour else 0)
+        flags |= more_flags | (FLAG_COLOUR if colour else 0)
         records.append(
             RECORD.pack(
                 machine.name.encode(), machine.memory_bytes, *image, *initrd, VIRT[machine.virt],
@@ -60,3 +63,22 @@ def pack(machines, colour=False, trace_flags=0):
     total = HEADER.size + len(body)
     fields = HEADER.pack(MAGIC, FORMAT_VERSION, len(machines), total, 0)[:-8]
     return fields + checksum(fields + body).to_bytes(8, "little") + body
+
+
+def with_marks(packed):
+    """Returns a bundle that was packed before with the marks on; as it is where it is no bundle, which Candor will say."""
+    if len(packed) < HEADER.size or packed[: len(MAGIC)] != MAGIC:
+        return packed
+    count = HEADER.unpack_from(packed)[2]
+    if HEADER.size + count * RECORD.size > len(packed) or HEADER.unpack_from(packed)[4] != checksum(covered(packed)):
+        return packed
+    marked = bytearray(packed)
+    for place in range(count):
+        marked[HEADER.size + place * RECORD.size + FLAGS_AT] |= FLAG_MARKS
+    marked[CHECKSUM_AT : HEADER.size] = checksum(covered(marked)).to_bytes(8, "little")
+    return bytes(marked)
+
+
+def covered(packed):
+    """What the checksum is of: all but itself."""
+    return packed[:CHECKSUM_AT] + packed[HEADER.size :]

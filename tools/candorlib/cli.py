@@ -2,15 +2,16 @@
 """The command line of tools/candor."""
 
 import argparse
+import json
 import os
 import shlex
 import sys
 
-from . import abi, bundle, qemu, trace, vmspec
+from . import abi, between, bundle, qemu, trace, vmspec
 from .problem import KIB, MIB, Problem, parse_size, read_file, show_size
 
 VERSION = "0.1"
-EXIT_REFUSED = 2
+EXIT_FAILED, EXIT_REFUSED = 1, 2
 # Candor's own share of the machine: below the bundle, and its boot-time heap behind it.
 RAM_BASE = 0x80000000
 HEAP_LEAST = 8 * MIB
@@ -57,7 +58,7 @@ def arguments():
         "when nothing could be started.",
     )
     parser.add_argument("--version", action="version", version=f"candor {VERSION}, ABI version {abi.version()}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="{run,native,pack}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="{run,native,ctl,pack}")
     shared = machine_options()
     build = os.environ.get("BUILD") or os.path.join(abi.ROOT, "build")
 
@@ -68,6 +69,18 @@ def arguments():
     run.add_argument("--bundle", metavar="PATH", help="a bundle packed before, in place of --vm")
     run.add_argument("--trace", metavar="FILE", help="write a trace: for Perfetto, or as records when FILE ends in .records")
     run.add_argument("--trace-detail", action="store_true", help="trace exits too, and every return of a bounced trap")
+
+    run.add_argument("--log", metavar="DIR", help="keep what each machine says in DIR/vm-NAME.log, without names and "
+                     "control characters, and what Candor says in DIR/candor.log")  # fmt: skip
+    run.add_argument("--ctl", nargs="?", metavar="PATH", const=socket_path(build), help="let programs give the monitor's "
+                     "commands (candor ctl) through this socket (build/ctl.sock)")  # fmt: skip
+
+    ctl = commands.add_parser("ctl", help="give a command to the monitor of a machine that was started with --ctl",
+                              description="Prints the answer as JSON: {\"ok\": true or false, \"error\": text, "
+                              "\"result\": [rows]}. The exit status is 0 if the command did what it should, 1 if not, "
+                              "2 when no machine answers.")  # fmt: skip
+    ctl.add_argument("--socket", metavar="PATH", default=socket_path(build), help="the machine's socket (build/ctl.sock)")
+    ctl.add_argument("words", nargs=argparse.REMAINDER, metavar="COMMAND", help="as typed in the monitor: help lists them")
 
     native = commands.add_parser("native", parents=[shared], help="boot Frank on the bare machine, with OpenSBI")
     native.add_argument("--image", default=os.path.join(build, "frank-native.elf"), metavar="PATH")
@@ -82,10 +95,16 @@ def arguments():
     return parser
 
 
-def trace_flags(options):
-    if not getattr(options, "trace", None):
-        return 0
-    return bundle.FLAG_TRACE | (bundle.FLAG_TRACE_DETAIL if options.trace_detail else 0)
+def socket_path(build):
+    """The control socket's usual place, as short as can be: a socket's path has at most 107 bytes."""
+    return os.path.relpath(os.path.join(build, "ctl.sock"))
+
+
+def bundle_flags(options):
+    flags = bundle.FLAG_MARKS if getattr(options, "log", None) else 0
+    if getattr(options, "trace", None):
+        flags |= bundle.FLAG_TRACE | (bundle.FLAG_TRACE_DETAIL if options.trace_detail else 0)
+    return flags
 
 
 def make_bundle(options):
@@ -96,7 +115,7 @@ def make_bundle(options):
     if not machines:
         raise Problem("no virtual machine is left to start")
     colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-    return bundle.pack(machines, colour, trace_flags(options)), sum(machine.memory_bytes for machine in machines)
+    return bundle.pack(machines, colour, bundle_flags(options)), sum(machine.memory_bytes for machine in machines)
 
 
 def memory_needed(bundle_bytes, guest_bytes):
@@ -122,11 +141,13 @@ def run(options):
         if options.trace:
             raise Problem("--trace needs --vm: whether to trace is written in the bundle")
         packed, guest_bytes = read_file(options.bundle, "bundle"), 0
+        if options.log:
+            packed = bundle.with_marks(packed)
     else:
         packed, guest_bytes = make_bundle(options)
     hypervisor = read_file(options.hypervisor, "hypervisor")
     memory = memory_option(options.mem, memory_needed(len(packed), guest_bytes))
-    if options.bundle:
+    if options.bundle and not options.log:
         path = options.bundle
     elif options.dry_run:
         path = os.path.join(abi.ROOT, "build", "dry-run.bundle")
@@ -135,7 +156,7 @@ def run(options):
         path = qemu.memory_file(packed)
     if "," in path:
         raise Problem(f"a path for QEMU cannot hold a comma: {path}")
-    command = qemu.base_command(options)
+    command = qemu.base_command(options, piped=bool(options.log or options.ctl))
     command += ["-m", f"{memory // MIB}M", "-bios", options.hypervisor]
     command += ["-device", f"loader,file={path},addr={bundle.LOAD_ADDRESS:#x},force-raw=on"]
     if options.trace:
@@ -161,7 +182,18 @@ def start(command, options):
     if options.dry_run:
         print(shlex.join(command))
         return 0
+    if getattr(options, "log", None) or getattr(options, "ctl", None):
+        return between.run(command, options.log, options.ctl)
     return qemu.become(command)
+
+
+def ctl(options):
+    words = options.words[1:] if options.words[:1] == ["--"] else options.words
+    if not words:
+        raise Problem("no command is given (candor ctl help lists them)")
+    answer = between.ask(options.socket, " ".join(words))
+    print(json.dumps(answer, indent=2 if sys.stdout.isatty() else None))
+    return 0 if answer["ok"] else EXIT_FAILED
 
 
 def pack(options):
@@ -185,7 +217,7 @@ def main(argv):
             options.cpu = [change for change in options.cpu.split(",") if change]
             if not 1 <= options.smp <= 512:
                 raise Problem("--smp is a number from 1 to 512")
-        return {"run": run, "native": native, "pack": pack}[options.command](options)
+        return {"run": run, "native": native, "ctl": ctl, "pack": pack}[options.command](options)
     except Problem as problem:
         report(str(problem))
         return EXIT_REFUSED

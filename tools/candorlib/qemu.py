@@ -71,16 +71,16 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def base_command(options):
+def base_command(options, piped=False):
     """Returns the part of the command that Candor and native Frank share.
 
     On a terminal QEMU's own keys stay within reach (Ctrl-A x ends it, Ctrl-A c is its monitor) and Ctrl-C
-    goes to the guest. Elsewhere every byte of the input is the guest's.
+    goes to the guest. Elsewhere, and where the launcher stays in between (`piped`), every byte of the input is the guest's.
     """
     path = find_qemu()
     command = [path, "-machine", MACHINE, "-cpu", processor(path, options.cpu)]
     command += ["-smp", str(options.smp), "-display", "none", "-audiodev", "none,id=none"]
-    if sys.stdin.isatty():
+    if sys.stdin.isatty() and not piped:
         command += ["-serial", "mon:stdio"]
     else:
         command += ["-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console", "-monitor", "none"]

@@ -18,7 +18,7 @@ import subprocess
 import sys
 from dataclasses import dataclass, field
 
-from . import abi, elf, perfetto
+from . import abi, between, elf, perfetto
 from .problem import Problem
 
 RAM_BASE = 0x80000000
@@ -279,6 +279,12 @@ def run(command, options, hypervisor, memory_bytes):
     write_nothing(options.trace)
     memory = mmap.mmap(descriptor, memory_bytes, prot=mmap.PROT_READ)
     reader = Reader(memory, header)
+    if options.log or options.ctl:
+        try:
+            return between.run(command, options.log, options.ctl, reader.look, LOOK_S)
+        finally:
+            reader.look(final=True)
+            write(options.trace, reader)
     sys.stdout.flush()
     # Ctrl-C on the terminal is the machine's affair; a request to end is passed on.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
