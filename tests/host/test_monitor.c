@@ -3,14 +3,7 @@
  * The monitor: line editing, parsing, each command's output, and that it works in steps. Console,
  * VMs and audit are fakes.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "check.h"
 
 #include "debug/line_editor.c"
 #include "debug/monitor.c"
@@ -22,20 +15,14 @@ enum { SCREEN_BYTES = 65536, HZ = 10000000 };
 
 static struct {
     char screen[SCREEN_BYTES];
-    u32 used;
-    u32 room;
-    u32 switched;
-    u32 audits;
+    u32 used, room, switched, audits;
     int stopped;
-    u64 now;
     bool broken;
+    u64 now, alarm, walked;
     char records[SCREEN_BYTES];
-    u32 records_used;
-    u32 record_room;
-    u64 alarm;
+    u32 records_used, record_room;
     struct console_activity activity;
     struct virt_walk walk;
-    u64 walked;
 } fake;
 
 /* ---- fakes ---- */
