@@ -4,7 +4,7 @@
 
 # The rooms of the core, which every configuration has, and those that the full one adds.
 HV_CORE_ROOMS := arch/riscv64 core mem virt/pv driver debug
-HV_MORE_ROOMS :=
+HV_MORE_ROOMS := virt/shadow vdev
 
 HV_CORE_SOURCES := $(call find_sources,$(addprefix hypervisor/,$(HV_CORE_ROOMS)) shared hypercall-abi/generated)
 HV_SOURCES      := $(call find_sources,$(addprefix hypervisor/,$(HV_CORE_ROOMS) $(HV_MORE_ROOMS)) shared hypercall-abi/generated)

@@ -9,7 +9,7 @@
 
 # Sources of the real port that are pure code, and so are tested as they are.
 HOST_PURE    := $(wildcard hypervisor/arch/riscv64/sv39*.c) hypervisor/debug/trace.c
-HOST_SOURCES := $(call find_sources,$(addprefix hypervisor/,core mem virt arch/host)) $(HOST_PURE) \
+HOST_SOURCES := $(call find_sources,$(addprefix hypervisor/,core mem virt vdev arch/host)) $(HOST_PURE) \
                 $(filter-out shared/string.c,$(wildcard shared/*.c)) $(call find_sources,tests/host/lib)
 ifneq ($(wildcard hypervisor/arch/host),)
 HOST_SOURCES += $(wildcard hypercall-abi/generated/*.c)
@@ -55,7 +55,7 @@ FUZZ_TARGETS    := $(notdir $(basename $(wildcard tests/fuzz/fuzz_*.c)))
 FUZZ_PROGRAMS   := $(addprefix $(BUILD)/tests/fuzz/,$(FUZZ_TARGETS))
 FUZZ_PLAIN      := $(call find_sources,hypervisor/arch/host tests/host/lib tests/host/model tests/fuzz/lib) $(HOST_PURE)
 FUZZ_PARSERS    := $(filter-out shared/string.c,$(wildcard shared/*.c))
-FUZZ_CORE       := $(call find_sources,$(addprefix hypervisor/,core mem virt)) $(wildcard hypercall-abi/generated/*.c)
+FUZZ_CORE       := $(call find_sources,$(addprefix hypervisor/,core mem virt vdev)) $(wildcard hypercall-abi/generated/*.c)
 FUZZ_SANITIZE   := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 FLAGS_fuzz-plain  := $(C_COMMON) $(FUZZ_SANITIZE) -fno-builtin -DCONFIG_DEBUG=1 $(HOST_INCLUDES) \
                      -iquote tests/host -iquote tests/fuzz/lib
