@@ -2,12 +2,14 @@
 #
 # The hypervisor: build/candor.elf. (The host build of its core is in tests/build.mk.)
 
-# The rooms of the core, which every configuration has, and those that the full one adds.
-HV_CORE_ROOMS := arch/riscv64 core mem virt/pv driver debug
-HV_MORE_ROOMS := virt/shadow vdev
+# The rooms that every configuration has, and what the core and the full one add.
+HV_ROOMS      := arch/riscv64 core mem virt/image.c virt/walk.c virt/pv driver debug
+HV_CORE_ROOMS := $(HV_ROOMS) virt/paths_core.c
+HV_FULL_ROOMS := $(HV_ROOMS) virt/paths_full.c virt/shadow vdev
 
 HV_CORE_SOURCES := $(call find_sources,$(addprefix hypervisor/,$(HV_CORE_ROOMS)) shared hypercall-abi/generated)
-HV_SOURCES      := $(call find_sources,$(addprefix hypervisor/,$(HV_CORE_ROOMS) $(HV_MORE_ROOMS)) shared hypercall-abi/generated)
+HV_CORE_SOURCES := $(filter-out %_shadow.c,$(HV_CORE_SOURCES))
+HV_SOURCES      := $(call find_sources,$(addprefix hypervisor/,$(HV_FULL_ROOMS)) shared hypercall-abi/generated)
 HV_OFFSETS_FROM := $(wildcard hypervisor/arch/riscv64/asm-offsets.c)
 HV_SCRIPT       := $(call linker_script,hypervisor/arch/riscv64/candor)
 HV_SOURCES      := $(filter-out $(HV_OFFSETS_FROM),$(HV_SOURCES))

@@ -105,6 +105,7 @@ int bundle_vm_open(const struct bundle *bundle, u32 index, struct bundle_vm_view
         .memory_bytes = load_le64(record + VM_FIELD(memory_bytes)),
         .image_bytes = load_le64(record + VM_FIELD(image_bytes)),
         .initrd_bytes = load_le64(record + VM_FIELD(initrd_bytes)),
+        .tree_bytes = load_le64(record + VM_FIELD(tree_bytes)),
         .virt = load_le32(record + VM_FIELD(virt)),
         .traps = load_le32(record + VM_FIELD(traps)),
         .flags = load_le32(record + VM_FIELD(flags)),
@@ -124,9 +125,15 @@ int bundle_vm_open(const struct bundle *bundle, u32 index, struct bundle_vm_view
         if (view->initrd == NULL)
             return BUNDLE_BAD_INITRD_RANGE;
     }
+    if (view->tree_bytes > 0) {
+        view->tree = piece_at(bundle, load_le64(record + VM_FIELD(tree_offset)), view->tree_bytes);
+        if (view->tree == NULL)
+            return BUNDLE_BAD_TREE_RANGE;
+    }
     if (view->memory_bytes == 0 || !IS_ALIGNED(view->memory_bytes, BUNDLE_MEMORY_UNIT))
         return BUNDLE_BAD_MEMORY_SIZE;
-    if (view->virt != BUNDLE_VIRT_PV || view->traps > BUNDLE_TRAPS_BOUNCED || view->vcpus != 1)
+    if (view->virt < BUNDLE_VIRT_PV || view->virt > BUNDLE_VIRT_SHADOW ||
+        view->traps > BUNDLE_TRAPS_BOUNCED || view->vcpus != 1)
         return BUNDLE_BAD_OPTIONS;
     return BUNDLE_OK;
 }
@@ -152,6 +159,8 @@ const char *bundle_error_text(int error)
         return "its image is missing or lies outside the bundle";
     case BUNDLE_BAD_INITRD_RANGE:
         return "its initrd lies outside the bundle";
+    case BUNDLE_BAD_TREE_RANGE:
+        return "its device tree lies outside the bundle";
     case BUNDLE_BAD_MEMORY_SIZE:
         return "its memory is not a multiple of 2 MiB";
     case BUNDLE_BAD_OPTIONS:

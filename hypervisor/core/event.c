@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Events: the pending word of the shared page is the one truth; the doorbell says "look there".
+ * Events: what each is to its guest, the VM's path says (virt_ops.events).
  *
- * Only the vCPU's own turn touches that page, which may be gone a moment later: others leave their
- * bits in `events_wanted` and see to it that the turn comes (sched_notify).
+ * Only the vCPU's own turn touches the guest, whose memory may be gone a moment later: others leave
+ * their bits in `events_wanted` and see to it that the turn comes (sched_notify).
  */
 #include "core/event.h"
 
@@ -11,6 +11,7 @@
 #include "core/sched.h"
 #include "core/vm.h"
 #include "debug/trace.h"
+#include "virt/virt.h"
 
 void event_send(struct vcpu *vcpu, u64 events)
 {
@@ -35,15 +36,9 @@ void event_timer_check(struct vcpu *vcpu, u64 now)
 
 void event_deliver(struct vcpu *vcpu)
 {
-    struct shared_page *page = vcpu->shared;
-    u64 events;
-
-    if (READ_ONCE(vcpu->events_wanted) == 0)
-        return;
-    events = __atomic_exchange_n(&vcpu->events_wanted, 0, __ATOMIC_ACQUIRE);
-    if (page != NULL)
-        __atomic_fetch_or(&page->pending, events, __ATOMIC_RELEASE);
-    arch_vcpu_doorbell(vcpu);
+    if (READ_ONCE(vcpu->events_wanted) != 0)
+        vcpu->vm->virt->events(vcpu,
+                               __atomic_exchange_n(&vcpu->events_wanted, 0, __ATOMIC_ACQUIRE));
 }
 
 bool event_waiting(struct vcpu *vcpu, u64 now)

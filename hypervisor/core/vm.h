@@ -18,6 +18,7 @@
 #include "mem/p2m.h"
 
 struct virt_ops;
+struct vm_shadow;
 
 enum {
     VMS_MAX = BUNDLE_VMS_MAX,
@@ -45,17 +46,21 @@ enum vm_exit {
     VM_EXIT_KILLED = 5,  /* by the monitor */
 };
 
+/* Its image, checked (virt/image.h). */
+struct vm_image {
+    u64 entry; /* where it starts */
+    u64 base;  /* the guest-physical range of its segments */
+    u64 end;
+    struct elf_segment segments[ELF_SEGMENTS_MAX];
+    u32 segment_count;
+    u64 initrd; /* guest-physical; page-aligned, up to the end of memory */
+};
+
 /* The pv path's part of a VM. */
 struct vm_pv {
     u64 pool_base; /* guest-physical */
     u64 pool_bytes;
-    u64 entry;      /* where the image starts */
-    u64 image_base; /* guest-physical range of the loaded image */
-    u64 image_end;
-    struct elf_segment segments[ELF_SEGMENTS_MAX]; /* of the image, checked */
-    u32 segment_count;
     u64 start_info; /* guest-physical */
-    u64 initrd;
     u32 roots;      /* that it has made, each with an address-space identifier */
     u32 phase;      /* enum pv_phase: how far building has come */
     u64 cursor;     /* within the phase */
@@ -87,7 +92,9 @@ struct vm {
     bool fast_paths; /* the assembly may serve calls itself */
     struct lock lock;
     struct p2m p2m;
+    struct vm_image image;
     struct vm_pv pv;
+    struct vm_shadow *shadow; /* the shadow path's part; NULL on another */
     u32 vcpu_count;
     struct vcpu vcpus[];
 };

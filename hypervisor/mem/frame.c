@@ -16,7 +16,7 @@
 
 enum {
     HEAP_FIXED_BYTES = 2 << 20, /* VMs, their consoles; grows with the memory besides */
-    HEAP_SHARE = 512, /* of open memory, for the p2m: 4 bytes a frame, doubled for fragments */
+    HEAP_SHARE = 256, /* of open memory, for what is kept of each frame: p2m 4 bytes, shadows 8 */
 };
 
 /* What a chunk is used for. */

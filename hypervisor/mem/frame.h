@@ -18,6 +18,7 @@ enum frame_type {
     FRAME_POOL = 2,       /* in a VM's pool, not a table */
     FRAME_TABLE = 3,      /* in a VM's pool, a table of `level` */
     FRAME_DIRECT_MAP = 4, /* Candor's: a table of a VM's direct map, of `level` */
+    FRAME_SHADOW = 5,     /* Candor's: a shadow table; `gfn` is its index (virt/shadow/tables.h) */
 };
 
 /* No VM owns the frame. VM identifiers start at 1. */

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "core/hypercall.h"
 #include "core/vcpu.h"
 #include "mem/addr.h"
 
@@ -64,6 +65,17 @@ struct virt_ops {
 
     /* Handles a trap: upcall, emulation, or the end of the VM. */
     void (*trap)(struct vcpu *vcpu, const struct virt_trap *trap);
+
+    /* Something waits for the vCPU (enum candor_event bits). In its turn, or while it is loaded nowhere. */
+    void (*events)(struct vcpu *vcpu, u64 events);
+
+    /* Whether its kernel may make Candor's own calls. */
+    bool own_calls;
+
+    /* The standard calls (SBI) that it has besides those of every guest; NULL: none. */
+    bool (*firmware_has)(u64 extension);
+    struct hc_result (*firmware_call)(struct vcpu *vcpu, u64 extension, u64 function,
+                                      const u64 *arguments);
 
     /* Walks the space that the vCPU of a running VM uses, for people to look at. It changes nothing
      * and locks nothing: where the guest changes its tables meanwhile, it shows some of either. */

@@ -27,6 +27,7 @@ enum {
 /* bundle_vm.virt: how the virtual machine is virtualized. */
 enum bundle_virt {
     BUNDLE_VIRT_PV = 1,
+    BUNDLE_VIRT_SHADOW = 2, /* an unmodified image, by trap-and-emulate */
 };
 
 /* bundle_vm.traps: where traps of the guest's user code enter first. */
@@ -64,7 +65,9 @@ struct bundle_vm {
     u32 flags;                    /* enum bundle_flags */
     u32 vcpus;                    /* 1 */
     char args[BUNDLE_ARGS_BYTES]; /* the kernel's arguments, zero-terminated */
-    u8 reserved[168];             /* zero */
+    u64 tree_offset; /* the device tree of an unmodified guest; 0 with tree_bytes 0 when none */
+    u64 tree_bytes;
+    u8 reserved[152]; /* zero */
 };
 
 _Static_assert(sizeof(struct bundle_header) == 32, "the bundle's header has 32 bytes");

@@ -25,6 +25,7 @@ enum bundle_error {
     BUNDLE_BAD_MEMORY_SIZE = -9,
     BUNDLE_BAD_OPTIONS = -10,
     BUNDLE_NAME_TAKEN = -11,
+    BUNDLE_BAD_TREE_RANGE = -12,
 };
 
 enum { BUNDLE_VMS_MAX = 64 };
@@ -45,6 +46,8 @@ struct bundle_vm_view {
     u64 image_bytes;
     const u8 *initrd; /* NULL without one */
     u64 initrd_bytes;
+    const u8 *tree; /* NULL without one */
+    u64 tree_bytes;
     u64 memory_bytes; /* a multiple of 2 MiB, not 0 */
     u32 virt;
     u32 traps;

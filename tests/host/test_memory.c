@@ -185,7 +185,7 @@ static void test_a_used_identifier_comes_back_only_after_a_flush(void **state)
     assert_int_not_equal(first, 0);
     assert_true(space_id_used(first));
     assert_true(
-        tlb_translate(first, arch_space_root(&vms[0]->vcpus[0]), gva(vms[0]->pv.entry), &leaf));
+        tlb_translate(first, arch_space_root(&vms[0]->vcpus[0]), gva(vms[0]->image.entry), &leaf));
     space_id_free(first);
     assert_int_not_equal(space_id_alloc(), first);
     assert_int_not_equal(space_id_alloc(), first);

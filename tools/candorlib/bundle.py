@@ -9,8 +9,8 @@ LOAD_ADDRESS = 0x80400000
 MAGIC, FORMAT_VERSION, ALIGNMENT = b"CANDORVM", 1, 4096
 NAME_MAX, ARGS_BYTES = 15, 256
 HEADER = struct.Struct("<8sIIQQ")
-RECORD = struct.Struct("<32sQQQQQIIII256s168x")
-VIRT = {"pv": 1}
+RECORD = struct.Struct("<32sQQQQQIIII256sQQ152x")
+VIRT = {"pv": 1, "shadow": 2}
 TRAPS = {"direct": 0, "bounced": 1}
 FLAG_COUNTERS_RAW = 1
 FLAG_COLOUR = 2
@@ -47,13 +47,13 @@ def pack(machines, colour=False, more_flags=0):
         return places.get(data, (0, 0))
 
     for machine in machines:
-        image, initrd = place(machine.image_data), place(machine.initrd_data)
+        image, initrd, tree = map(place, (machine.image_data, machine.initrd_data, machine.tree_data))
         flags = FLAG_COUNTERS_RAW if machine.counters == "raw" else 0
         flags |= more_flags | (FLAG_COLOUR if colour else 0)
         records.append(
             RECORD.pack(
                 machine.name.encode(), machine.memory_bytes, *image, *initrd, VIRT[machine.virt],
-                TRAPS[machine.traps], flags, 1, machine.args.encode(),
+                TRAPS[machine.traps], flags, 1, machine.args.encode(), *tree,
             )
         )  # fmt: skip
     body = b"".join(records + pieces)

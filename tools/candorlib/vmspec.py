@@ -4,7 +4,7 @@
 import re
 from dataclasses import dataclass
 
-from . import abi, bundle
+from . import abi, bundle, devicetree
 from .elf import read_image
 from .problem import MIB, Problem, parse_size, read_file, show_size
 
@@ -26,6 +26,7 @@ class Machine:
     args: str
     image_data: bytes
     initrd_data: bytes
+    tree_data: bytes = b""
 
 
 def split_options(text):
@@ -92,22 +93,26 @@ def parse_machine(text, position, check=True):
     machine = Machine(
         name=name,
         memory_bytes=memory,
-        virt=one_of(options, "virt", ("pv",)),
+        virt=one_of(options, "virt", ("pv", "shadow")),
         traps=one_of(options, "traps", ("direct", "bounced")),
         counters=one_of(options, "counters", ("virtual", "raw")),
         args=args,
         image_data=read_file(options["image"], "image"),
         initrd_data=read_file(options["initrd"], "initrd") if options.get("initrd") else b"",
     )
+    if machine.virt == "shadow":
+        machine.tree_data = devicetree.of_machine(machine)
     if check:
         image = read_image(machine.image_data)
         check_image(machine, image)
+        if machine.virt == "pv":
+            check_pv_image(machine, image)
         machine.image_data = machine.image_data[: image.used_bytes]
     return machine
 
 
 def check_image(machine, image):
-    """Refuses an image that its virtual machine cannot hold or that speaks another ABI."""
+    """Refuses an image that its virtual machine cannot hold."""
     top = MEMORY_BASE + machine.memory_bytes
     for segment in image.segments:
         if segment.physical < MEMORY_BASE or segment.end > top:
@@ -115,11 +120,16 @@ def check_image(machine, image):
                 f"segment [{segment.physical:#x}, {segment.end:#x}) lies outside its memory "
                 f"[{MEMORY_BASE:#x}, {top:#x}): give it more with mem="
             )
+
+
+def check_pv_image(machine, image):
+    """Refuses a paravirtual image that speaks another ABI or has no room for its pool."""
+    top = MEMORY_BASE + machine.memory_bytes
     note = image.note
     if note is None:
         raise Problem(
             "image carries no Candor note, so it is an unmodified guest, which virt=pv cannot run "
-            "(give the paravirtual build, such as frank-pv.elf)"
+            "(give the paravirtual build, such as frank-pv.elf, or virt=shadow)"
         )
     if note.abi_version != abi.version():
         raise Problem(f"image was built for ABI version {note.abi_version}, Candor has {abi.version()}")

@@ -71,9 +71,15 @@ enum {
 };
 
 #define SATP_SV39 (8UL << 60)
+#define SATP_MODE (15UL << 60)
 enum { SATP_ASID_SHIFT = 44 };
 #define SATP_ASID_MASK 0xffffUL
 #define SATP_PPN_MASK (BIT(44) - 1)
+
+/* Numbers of registers, as instructions name them. */
+enum csr_number {
+    CSR_SATP = 0x180,
+};
 
 /* pmpcfg fields (3.7.1). */
 enum {

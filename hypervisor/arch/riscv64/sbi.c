@@ -13,6 +13,7 @@
 #include "csr.h"
 #include "debug/console.h"
 #include "mem/guest_memory.h"
+#include "virt/virt.h"
 
 enum sbi_extension {
     SBI_BASE = 0x10,
@@ -50,7 +51,21 @@ enum {
     SBI_CONSOLE_CHUNK = 256,                /* bytes a call moves at most */
 };
 
-static struct hc_result sbi_base(u64 function, const u64 *a)
+static bool sbi_probe(const struct virt_ops *virt, u64 extension)
+{
+    switch (extension) {
+    case SBI_BASE:
+    case SBI_DEBUG_CONSOLE:
+    case SBI_SYSTEM_RESET:
+        return true;
+    case CANDOR_EXTENSION:
+        return virt->own_calls;
+    default:
+        return virt->firmware_has != NULL && virt->firmware_has(extension);
+    }
+}
+
+static struct hc_result sbi_base(const struct virt_ops *virt, u64 function, const u64 *a)
 {
     switch (function) {
     case SBI_BASE_SPEC_VERSION:
@@ -60,8 +75,7 @@ static struct hc_result sbi_base(u64 function, const u64 *a)
     case SBI_BASE_IMPLEMENTATION_VERSION:
         return hc_value(CANDOR_ABI_VERSION);
     case SBI_BASE_PROBE:
-        return hc_value(a[0] == SBI_BASE || a[0] == SBI_DEBUG_CONSOLE || a[0] == SBI_SYSTEM_RESET ||
-                        a[0] == CANDOR_EXTENSION);
+        return hc_value(sbi_probe(virt, a[0]));
     case SBI_BASE_VENDOR_ID:
         return hc_value(csr_read(mvendorid));
     case SBI_BASE_ARCHITECTURE_ID:
@@ -124,16 +138,19 @@ static struct hc_result sbi_reset(struct vm *vm, u64 function, const u64 *a)
 
 static struct hc_result sbi_standard(struct vcpu *vcpu, u64 extension, u64 function, const u64 *a)
 {
+    const struct virt_ops *virt = vcpu->vm->virt;
+
     vcpu->counts.standard_calls++;
     switch (extension) {
     case SBI_BASE:
-        return sbi_base(function, a);
+        return sbi_base(virt, function, a);
     case SBI_DEBUG_CONSOLE:
         return sbi_console(vcpu->vm, function, a);
     case SBI_SYSTEM_RESET:
         return sbi_reset(vcpu->vm, function, a);
     default:
-        return hc_error(HC_NOT_SUPPORTED);
+        return virt->firmware_call != NULL ? virt->firmware_call(vcpu, extension, function, a)
+                                           : hc_error(HC_NOT_SUPPORTED);
     }
 }
 
@@ -153,7 +170,7 @@ void sbi_call(struct vcpu *vcpu)
     struct hc_result result;
 
     x[REGISTER_PC] += INSTRUCTION_BYTES;
-    if (x[REGISTER_A7] != CANDOR_EXTENSION) {
+    if (x[REGISTER_A7] != CANDOR_EXTENSION || !vcpu->vm->virt->own_calls) {
         result = sbi_standard(vcpu, x[REGISTER_A7], function, &x[REGISTER_A0]);
     } else {
         result = hypercall_handle(vcpu, function, &x[REGISTER_A0]);

@@ -22,6 +22,8 @@
     (BIT(CAUSE_FETCH_MISALIGNED) | BIT(CAUSE_BREAKPOINT) | BIT(CAUSE_LOAD_MISALIGNED) | \
      BIT(CAUSE_STORE_MISALIGNED) | BIT(CAUSE_ECALL_U) | BIT(CAUSE_FETCH_PAGE) |         \
      BIT(CAUSE_LOAD_PAGE) | BIT(CAUSE_STORE_PAGE))
+/* What Candor raises for a guest. */
+#define INTERRUPT_LINES (BIT(IRQ_S_SOFT) | BIT(IRQ_S_TIMER) | BIT(IRQ_S_EXTERNAL))
 #define STVEC_BASE (~3UL)
 #define MODE_IN_MPP(mode) ((u64)(mode) << MSTATUS_MPP_SHIFT)
 
@@ -82,7 +84,7 @@ static void vcpu_store(struct vcpu *vcpu)
     saved->stval = csr_read(stval);
     saved->satp = csr_read(satp);
     saved->sie = csr_read(sie);
-    saved->sip = csr_read(mip) & (BIT(IRQ_S_SOFT) | BIT(IRQ_S_TIMER));
+    saved->sip = csr_read(mip) & INTERRUPT_LINES;
     saved->scounteren = csr_read(scounteren);
     saved->senvcfg = csr_read(senvcfg);
     saved->stimecmp = machine.has_sstc ? csr_read(stimecmp) : TIME_NEVER;
@@ -115,7 +117,7 @@ static void vcpu_load(const struct arch_vcpu_saved *saved)
         csr_write(stimecmp, saved->stimecmp);
     csr_write(medeleg, saved->medeleg);
     csr_write(mcounteren, saved->mcounteren);
-    csr_clear(mip, BIT(IRQ_S_SOFT) | BIT(IRQ_S_TIMER));
+    csr_clear(mip, INTERRUPT_LINES);
     csr_set(mip, saved->sip);
     csr_write(sie, saved->sie);
     /* A store-conditional ends whatever reservation the last guest held. */
@@ -161,7 +163,7 @@ bool arch_vcpu_interrupted(struct vcpu *vcpu, u64 now)
 {
     u64 sip = loaded_here(vcpu) ? csr_read(mip) : vcpu->saved.sip;
 
-    return (sip & BIT(IRQ_S_SOFT)) != 0 || arch_vcpu_deadline(vcpu) <= now;
+    return (sip & (BIT(IRQ_S_SOFT) | BIT(IRQ_S_EXTERNAL))) != 0 || arch_vcpu_deadline(vcpu) <= now;
 }
 
 /* ---- traps of the loaded vCPU ---- */

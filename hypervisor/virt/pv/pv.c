@@ -14,11 +14,11 @@
 #include "debug/log.h"
 #include "elf.h"
 #include "mem/frame.h"
-#include "mem/guest_memory.h"
 #include "string.h"
 #include "sv39.h"
+#include "virt/image.h"
 #include "virt/pv/paging.h"
-#include "virt/virt.h"
+#include "virt/paths.h"
 
 enum pv_phase {
     PV_POOL = 0,  /* its frames are marked, a chunk a step */
@@ -28,11 +28,7 @@ enum pv_phase {
     PV_START = 4, /* start_info, boot root, registers */
 };
 
-enum {
-    STEP_BYTES = 4 * FRAME_BYTES, /* copied in one step, by words */
-    STEP_SINGLE_BYTES = 2048, /* the same, byte by byte, for a place aligned unlike its source */
-    STEP_POOL_BYTES = CHUNK_BYTES / 2, /* of the pool, marked or released in one step */
-};
+enum { STEP_POOL_BYTES = CHUNK_BYTES / 2 }; /* of the pool, marked or released in one step */
 
 /* What the direct map's leaves allow. */
 enum {
@@ -42,16 +38,6 @@ enum {
 };
 
 /* ---- admission ---- */
-
-static u64 memory_end(const struct vm *vm)
-{
-    return VM_MEMORY_BASE + vm->config.memory_bytes;
-}
-
-static bool ranges_meet(u64 a, u64 a_end, u64 b, u64 b_end)
-{
-    return a < b_end && b < a_end;
-}
 
 static const char *admit_note(struct vm *vm, const struct elf_image *image)
 {
@@ -72,8 +58,8 @@ static const char *admit_note(struct vm *vm, const struct elf_image *image)
     if (note.reserved != 0 || note.pool_base_gpa % CHUNK_BYTES != 0 ||
         note.pool_bytes % CHUNK_BYTES != 0 || note.pool_bytes == 0)
         return "the pool that its image asks for is not made of whole 2 MiB";
-    if (note.pool_base_gpa < VM_MEMORY_BASE || note.pool_base_gpa >= memory_end(vm) ||
-        note.pool_bytes > memory_end(vm) - note.pool_base_gpa)
+    if (note.pool_base_gpa < VM_MEMORY_BASE || note.pool_base_gpa >= image_memory_end(vm) ||
+        note.pool_bytes > image_memory_end(vm) - note.pool_base_gpa)
         return "the pool that its image asks for does not lie in its memory";
     vm->pv.pool_base = note.pool_base_gpa;
     vm->pv.pool_bytes = note.pool_bytes;
@@ -81,32 +67,25 @@ static const char *admit_note(struct vm *vm, const struct elf_image *image)
 }
 
 /* Segments must lie outside the pool, and code apart from what is written. */
-static const char *admit_segments(struct vm *vm, const struct elf_image *image)
+static const char *admit_segments(struct vm *vm)
 {
-    struct elf_segment segment, other;
+    for (u32 i = 0; i < vm->image.segment_count; i++) {
+        const struct elf_segment *segment = &vm->image.segments[i];
+        u64 end = segment->physical_address + segment->memory_bytes;
 
-    if (elf_check_physical_range(image, VM_MEMORY_BASE, vm->config.memory_bytes) != ELF_OK)
-        return "its image does not fit into its memory";
-    vm->pv.image_base = memory_end(vm);
-    vm->pv.image_end = 0;
-    vm->pv.segment_count = 0;
-    for (u32 cursor = 0; elf_next_segment(image, &cursor, &segment);) {
-        u64 end = segment.physical_address + segment.memory_bytes;
-
-        vm->pv.segments[vm->pv.segment_count++] = segment;
-        vm->pv.image_base = min(vm->pv.image_base, segment.physical_address);
-        vm->pv.image_end = max(vm->pv.image_end, end);
-        if (ranges_meet(segment.physical_address, end, vm->pv.pool_base,
-                        vm->pv.pool_base + vm->pv.pool_bytes))
+        if (image_ranges_meet(segment->physical_address, end, vm->pv.pool_base,
+                              vm->pv.pool_base + vm->pv.pool_bytes))
             return "a segment of its image lies in the pool";
-        if (segment.virtual_address != segment.physical_address + PV_DIRECT_MAP)
+        if (segment->virtual_address != segment->physical_address + PV_DIRECT_MAP)
             return "a segment of its image is not linked at its place in the direct map";
-        for (u32 inner = 0; elf_next_segment(image, &inner, &other);) {
-            u64 other_start = ALIGN_DOWN(other.physical_address, (u64)FRAME_BYTES);
-            u64 other_end = ALIGN_UP(other.physical_address + other.memory_bytes, (u64)FRAME_BYTES);
+        for (u32 j = 0; j < vm->image.segment_count; j++) {
+            const struct elf_segment *other = &vm->image.segments[j];
+            u64 other_start = ALIGN_DOWN(other->physical_address, (u64)FRAME_BYTES);
+            u64 other_end = ALIGN_UP(other->physical_address + other->memory_bytes,
+                                     (u64)FRAME_BYTES);
 
-            if ((segment.flags & ELF_EXECUTE) && (other.flags & ELF_WRITE) &&
-                ranges_meet(segment.physical_address, end, other_start, other_end))
+            if ((segment->flags & ELF_EXECUTE) && (other->flags & ELF_WRITE) &&
+                image_ranges_meet(segment->physical_address, end, other_start, other_end))
                 return "a page of its image holds both code and data that is written";
         }
     }
@@ -116,15 +95,13 @@ static const char *admit_segments(struct vm *vm, const struct elf_image *image)
 /* The initial RAM disk ends where memory ends; the start_info page stands before it. */
 static const char *admit_places(struct vm *vm)
 {
-    u64 room = memory_end(vm) - ALIGN_UP(vm->pv.image_end, (u64)FRAME_BYTES);
-    u64 initrd = ALIGN_UP(vm->config.initrd_bytes, (u64)FRAME_BYTES);
+    const char *why = image_place_initrd(vm, FRAME_BYTES);
 
-    if (vm->config.initrd_bytes > room || room - initrd < FRAME_BYTES)
-        return "its memory is too small for its image and initrd";
-    vm->pv.initrd = memory_end(vm) - initrd;
-    vm->pv.start_info = vm->pv.initrd - FRAME_BYTES;
-    if (ranges_meet(vm->pv.start_info, memory_end(vm), vm->pv.pool_base,
-                    vm->pv.pool_base + vm->pv.pool_bytes))
+    if (why != NULL)
+        return why;
+    vm->pv.start_info = vm->image.initrd - FRAME_BYTES;
+    if (image_ranges_meet(vm->pv.start_info, image_memory_end(vm), vm->pv.pool_base,
+                          vm->pv.pool_base + vm->pv.pool_bytes))
         return "its initrd does not fit between its pool and the end of its memory";
     return NULL;
 }
@@ -143,32 +120,17 @@ static const char *pv_admit(struct vm *vm)
         return "a paravirtual machine has one vCPU";
     why = admit_note(vm, &image);
     if (why == NULL)
-        why = admit_segments(vm, &image);
+        why = image_admit(vm);
+    if (why == NULL)
+        why = admit_segments(vm);
     if (why == NULL)
         why = admit_places(vm);
-    vm->pv.entry = image.entry;
     if (why == NULL && (image.entry < PV_DIRECT_MAP || image.entry % 2 != 0))
         why = "its image does not start at an address in the direct map";
     return why;
 }
 
 /* ---- building ---- */
-
-/* Copies bytes of the bundle into the VM's memory. Pages that are not there are left out: none are.
- */
-static void load_bytes(const struct vm *vm, u64 to, const u8 *from, u64 bytes)
-{
-    if (guest_copy_out(vm, gpa(to), from, bytes) != HC_OK)
-        log_vm_line(vm->name, "part of its image was not loaded");
-}
-
-/* How many of the `left` bytes one step copies. */
-static u64 step_bytes(u64 to, const u8 *from, u64 left)
-{
-    bool alike = (to ^ (u64)from) % sizeof(u64) == 0;
-
-    return min(left, alike ? (u64)STEP_BYTES : (u64)STEP_SINGLE_BYTES);
-}
 
 static bool step_pool(struct vm *vm)
 {
@@ -182,43 +144,6 @@ static bool step_pool(struct vm *vm)
     }
     vm->pv.cursor += STEP_POOL_BYTES;
     return vm->pv.cursor < vm->pv.pool_bytes;
-}
-
-/* The cursor counts through the file bytes of all segments, one behind the other. */
-static bool step_image(struct vm *vm)
-{
-    u64 offset = vm->pv.cursor;
-
-    for (u32 i = 0; i < vm->pv.segment_count; i++) {
-        const struct elf_segment *segment = &vm->pv.segments[i];
-        const u8 *from = vm->config.image + segment->offset + offset;
-        u64 to = segment->physical_address + offset, bytes;
-
-        if (offset >= segment->file_bytes) {
-            offset -= segment->file_bytes;
-            continue;
-        }
-        bytes = step_bytes(to, from, segment->file_bytes - offset);
-        load_bytes(vm, to, from, bytes);
-        vm->pv.cursor += bytes;
-        return true;
-    }
-    return false;
-}
-
-static bool step_initrd(struct vm *vm)
-{
-    const u8 *from;
-    u64 to, bytes;
-
-    if (vm->config.initrd_bytes == 0)
-        return false;
-    from = vm->config.initrd + vm->pv.cursor;
-    to = vm->pv.initrd + vm->pv.cursor;
-    bytes = step_bytes(to, from, vm->config.initrd_bytes - vm->pv.cursor);
-    load_bytes(vm, to, from, bytes);
-    vm->pv.cursor += bytes;
-    return vm->pv.cursor < vm->config.initrd_bytes;
 }
 
 struct span {
@@ -240,11 +165,11 @@ static struct span code_pages(const struct elf_segment *segment)
 /* Whether one executable segment covers all (or else any) of [start, end), by whole pages. */
 static bool code_covers(const struct vm *vm, u64 start, u64 end, bool all)
 {
-    for (u32 i = 0; i < vm->pv.segment_count; i++) {
-        struct span code = code_pages(&vm->pv.segments[i]);
+    for (u32 i = 0; i < vm->image.segment_count; i++) {
+        struct span code = code_pages(&vm->image.segments[i]);
 
         if (all ? code.start <= start && end <= code.end
-                : ranges_meet(code.start, code.end, start, end))
+                : image_ranges_meet(code.start, code.end, start, end))
             return true;
     }
     return false;
@@ -255,8 +180,8 @@ static void map_pages(const struct vm *vm, u64 start, mfn_t chunk, u64 *pages)
 {
     for (u32 i = 0; i < SV39_ENTRIES; i++)
         pages[i] = sv39_leaf(mfn(chunk.number + i), MAP_DATA);
-    for (u32 i = 0; i < vm->pv.segment_count; i++) {
-        struct span code = code_pages(&vm->pv.segments[i]);
+    for (u32 i = 0; i < vm->image.segment_count; i++) {
+        struct span code = code_pages(&vm->image.segments[i]);
         u64 end = min(code.end, start + CHUNK_BYTES);
 
         for (u64 at = max(code.start, start); at < end; at += FRAME_BYTES) {
@@ -326,9 +251,9 @@ static int step_start(struct vm *vm)
         .pool_base_gpa = vm->pv.pool_base,
         .pool_bytes = vm->pv.pool_bytes,
         .boot_root_gpa = boot_root.value,
-        .image_base_gpa = vm->pv.image_base,
-        .image_bytes = vm->pv.image_end - vm->pv.image_base,
-        .initrd_gpa = vm->config.initrd_bytes > 0 ? vm->pv.initrd : 0,
+        .image_base_gpa = vm->image.base,
+        .image_bytes = vm->image.end - vm->image.base,
+        .initrd_gpa = vm->config.initrd_bytes > 0 ? vm->image.initrd : 0,
         .initrd_bytes = vm->config.initrd_bytes,
         .start_info_gpa = vm->pv.start_info,
         .timebase_hz = machine.timebase_hz,
@@ -336,12 +261,12 @@ static int step_start(struct vm *vm)
 
     strlcpy(info.vm_name, vm->name, sizeof(info.vm_name));
     strlcpy(info.args, vm->config.args, sizeof(info.args));
-    load_bytes(vm, vm->pv.start_info, (const u8 *)&info, sizeof(info));
+    image_load_bytes(vm, vm->pv.start_info, &info, sizeof(info));
     if (paging_make_root(vcpu, boot_root) != HC_OK) {
         log_vm_line(vm->name, "not started: no address-space identifier is left");
         return -1;
     }
-    arch_vcpu_reset(vcpu, gva(vm->pv.entry), vcpu->index, PV_DIRECT_MAP + vm->pv.start_info);
+    arch_vcpu_reset(vcpu, gva(vm->image.entry), vcpu->index, PV_DIRECT_MAP + vm->pv.start_info);
     return hc_space_switch(vcpu, boot_root).error == HC_OK ? 0 : -1;
 }
 
@@ -354,10 +279,10 @@ static int pv_build(struct vm *vm)
         more = step_pool(vm);
         break;
     case PV_IMAGE:
-        more = step_image(vm);
+        more = image_step(vm, &vm->pv.cursor);
         break;
     case PV_INITRD:
-        more = step_initrd(vm);
+        more = image_step_initrd(vm, &vm->pv.cursor);
         break;
     case PV_MAP:
         more = step_map(vm);
@@ -443,16 +368,23 @@ static void pv_trap(struct vcpu *vcpu, const struct virt_trap *trap)
         vm_end_fault(vcpu, arch_entry_name(trap->cause), trap->value);
 }
 
-static const struct virt_ops pv_ops = {
+/* The pending word of the shared page is the one truth; the doorbell says "look there". */
+static void pv_events(struct vcpu *vcpu, u64 events)
+{
+    struct shared_page *page = vcpu->shared;
+
+    if (page != NULL)
+        __atomic_fetch_or(&page->pending, events, __ATOMIC_RELEASE);
+    arch_vcpu_doorbell(vcpu);
+}
+
+const struct virt_ops virt_pv = {
     .name = "pv",
     .admit = pv_admit,
     .build = pv_build,
     .release = pv_release,
     .trap = pv_trap,
+    .events = pv_events,
+    .own_calls = true,
     .walk = paging_walk,
 };
-
-const struct virt_ops *virt_find(u32 kind)
-{
-    return kind == BUNDLE_VIRT_PV ? &pv_ops : NULL;
-}

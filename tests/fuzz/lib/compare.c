@@ -527,7 +527,7 @@ void compare_start(void)
         of->pool_bytes = WORLD_POOL;
         of->direct_map = PV_DIRECT_MAP;
         of->bounced = vms[vm]->traps_bounced;
-        sides[vm].data = vms[vm]->pv.image_base + CHUNK_BYTES / 2;
+        sides[vm].data = vms[vm]->image.base + CHUNK_BYTES / 2;
         sides[vm].expected = malloc(COMPARE_MEMORY);
         if (sides[vm].expected == NULL)
             abort();

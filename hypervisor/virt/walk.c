@@ -4,17 +4,12 @@
  * specification 4.3.2 and 4.4).
  *
  * It reads tables that the guest may be changing on another hart, so it follows an entry only to
- * frames that the frame table knows, and trusts none of the invariants of paging.c: what it shows
- * is what the hardware would find.
+ * tables that are there, and trusts no invariant: what it shows is what the hardware would find.
  */
 #include "arch/arch.h"
-#include "mem/frame.h"
 #include "string.h"
 #include "sv39.h"
-#include "virt/pv/paging.h"
-#include "virt/virt.h"
-
-#include "core/vm.h"
+#include "virt/walk.h"
 
 enum { SIGN_SHIFT = 25, RESERVED_SHIFT = 54 };
 
@@ -93,22 +88,10 @@ static void judge_leaf(u64 leaf, struct virt_walk *walk)
     }
 }
 
-static void name_frame(const struct vcpu *vcpu, struct virt_walk *walk)
+void walk_tables(const struct vm *vm, u64 root, gva_t address, const struct walk_frames *frames,
+                 struct virt_walk *walk)
 {
-    const struct frame *frame = frame_get(maddr_to_mfn(walk->machine));
-
-    if (frame == NULL || frame->vm != vcpu->vm->id ||
-        (frame->type != FRAME_DATA && frame->type != FRAME_POOL && frame->type != FRAME_TABLE))
-        return;
-    walk->owned = true;
-    walk->pool = frame->type != FRAME_DATA;
-    walk->physical = gpa(gfn_to_gpa(gfn(frame->gfn)).value +
-                         (walk->machine.value & (FRAME_BYTES - 1)));
-}
-
-void paging_walk(const struct vcpu *vcpu, gva_t address, struct virt_walk *walk)
-{
-    mfn_t table = arch_space_root(vcpu);
+    u64 frame = root;
 
     memset(walk, 0, sizeof(*walk));
     if ((u64)((i64)(address.value << SIGN_SHIFT) >> SIGN_SHIFT) != address.value) {
@@ -118,10 +101,11 @@ void paging_walk(const struct vcpu *vcpu, gva_t address, struct virt_walk *walk)
     for (u32 level = SV39_LEVELS; level-- > 0;) {
         struct virt_walk_entry *at = &walk->entries[walk->count];
         u64 span = 1UL << (FRAME_SHIFT + SV39_INDEX_BITS * level);
+        mfn_t table = frames->table(vm, frame);
         const char *why;
 
-        if (frame_get(table) == NULL) {
-            fault_all(walk, "the last entry names a table outside of the memory for guests");
+        if (!mfn_valid(table)) {
+            fault_all(walk, frames->no_table);
             return;
         }
         *at = (struct virt_walk_entry){
@@ -136,12 +120,11 @@ void paging_walk(const struct vcpu *vcpu, gva_t address, struct virt_walk *walk)
         }
         if (sv39_is_leaf(at->value)) {
             walk->mapped = true;
-            walk->machine = maddr((sv39_frame(at->value) << FRAME_SHIFT) +
-                                  (address.value & (span - 1)));
-            name_frame(vcpu, walk);
+            frames->name(vm, (sv39_frame(at->value) << FRAME_SHIFT) + (address.value & (span - 1)),
+                         walk);
             judge_leaf(at->value, walk);
             return;
         }
-        table = mfn(sv39_frame(at->value));
+        frame = sv39_frame(at->value);
     }
 }

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+#include "arch/arch_shadow.h"
+#include "core/hart.h"
+#include "core/vcpu.h"
+#include "csr.h"
+
+/* Of its users' traps what needs no Candor. Page faults come to Candor first, and so do illegal
+ * instructions, of which some are emulated. */
+#define USERS_CAUSES                                                                    \
+    (BIT(CAUSE_FETCH_MISALIGNED) | BIT(CAUSE_BREAKPOINT) | BIT(CAUSE_LOAD_MISALIGNED) | \
+     BIT(CAUSE_STORE_MISALIGNED) | BIT(CAUSE_ECALL_U))
+
+static bool loaded_here(const struct vcpu *vcpu)
+{
+    return arch_hart()->loaded == vcpu;
+}
+
+u64 *arch_vcpu_registers(struct vcpu *vcpu)
+{
+    return vcpu->arch.x;
+}
+
+void arch_vcpu_delegate_users(struct vcpu *vcpu)
+{
+    vcpu->saved.medeleg = USERS_CAUSES;
+}
+
+void arch_vcpu_translation_rights(const struct vcpu *vcpu, bool *sum, bool *mxr)
+{
+    u64 status = csr_read(mstatus);
+
+    (void)vcpu;
+    *sum = (status & MSTATUS_SUM) != 0;
+    *mxr = (status & MSTATUS_MXR) != 0;
+}
+
+static void line_set(struct vcpu *vcpu, u64 line, bool raised)
+{
+    if (!loaded_here(vcpu))
+        vcpu->saved.sip = raised ? vcpu->saved.sip | line : vcpu->saved.sip & ~line;
+    else if (raised)
+        csr_set(mip, line);
+    else
+        csr_clear(mip, line);
+}
+
+void arch_vcpu_external(struct vcpu *vcpu, bool raised)
+{
+    line_set(vcpu, BIT(IRQ_S_EXTERNAL), raised);
+}
+
+void arch_vcpu_timer_line(struct vcpu *vcpu, bool raised)
+{
+    line_set(vcpu, BIT(IRQ_S_TIMER), raised);
+}
+
+void arch_vcpu_timer_write(struct vcpu *vcpu, u64 deadline)
+{
+    (void)vcpu;
+    csr_write(stimecmp, deadline);
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The shadow path: from an image that knows nothing of Candor to a running virtual machine.
+ *
+ * The image starts as OpenSBI would start it on QEMU's machine: in S-mode, without translation, a0
+ * its hart's number, a1 its device tree, which the launcher made.
+ */
+#include "virt/shadow/shadow.h"
+
+#include "arch/arch_shadow.h"
+#include "core/vm.h"
+#include "debug/log.h"
+#include "mem/frame.h"
+#include "string.h"
+#include "virt/image.h"
+#include "virt/paths.h"
+
+static const char *shadow_admit(struct vm *vm)
+{
+    const char *why = image_admit(vm);
+
+    if (why == NULL)
+        why = image_place_initrd(vm, ALIGN_UP(vm->config.tree_bytes, (u64)FRAME_BYTES));
+    if (why != NULL)
+        return why;
+    if (vm->config.tree_bytes == 0)
+        return "its record has no device tree";
+    vm->fast_paths = false;
+    vm->shadow = frame_run_alloc(sizeof(*vm->shadow));
+    if (vm->shadow == NULL)
+        return "no room for another machine";
+    vm->shadow->tree = vm->image.initrd - ALIGN_UP(vm->config.tree_bytes, (u64)FRAME_BYTES);
+    if (!shadow_tables_init(vm))
+        return "no room for what its shadow page tables need";
+    return NULL;
+}
+
+static int step_start(struct vm *vm)
+{
+    struct vcpu *vcpu = &vm->vcpus[0];
+
+    if (!shadow_tables_ready(vm)) {
+        log_vm_line(vm->name, "not started: no memory is left for its shadow page tables");
+        return -1;
+    }
+    image_load_bytes(vm, vm->shadow->tree, vm->config.tree, vm->config.tree_bytes);
+    arch_vcpu_reset(vcpu, gva(vm->image.entry), vcpu->index, vm->shadow->tree);
+    arch_vcpu_delegate_users(vcpu);
+    vm->shadow->guest_satp = 0;
+    vm->shadow->tables.satp = SHADOW_BARE_KERNEL;
+    shadow_drop_all(vcpu);
+    shadow_machine_start(vm);
+    return 0;
+}
+
+static int shadow_build(struct vm *vm)
+{
+    struct vm_shadow *shadow = vm->shadow;
+    bool more;
+
+    switch ((enum shadow_phase)shadow->phase) {
+    case SHADOW_IMAGE:
+        more = image_step(vm, &shadow->cursor);
+        break;
+    case SHADOW_INITRD:
+        more = image_step_initrd(vm, &shadow->cursor);
+        break;
+    default:
+        return step_start(vm);
+    }
+    if (!more) {
+        shadow->phase++;
+        shadow->cursor = 0;
+    }
+    return 1;
+}
+
+static bool shadow_release(struct vm *vm)
+{
+    vm->shadow->phase = SHADOW_IMAGE;
+    vm->shadow->cursor = 0;
+    return shadow_tables_release(vm);
+}
+
+const struct virt_ops virt_shadow = {
+    .name = "shadow",
+    .admit = shadow_admit,
+    .build = shadow_build,
+    .release = shadow_release,
+    .trap = shadow_trap,
+    .events = shadow_events,
+    .firmware_has = shadow_firmware_has,
+    .firmware_call = shadow_firmware_call,
+    .walk = shadow_walk,
+};

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Shadow page tables: what the hardware walks in place of an unmodified guest's own tables.
+ *
+ * A shadow table mirrors one table of the guest, entry by entry, as entries are needed; or it
+ * spreads one large leaf of the guest (or its memory, while it does not translate) out in smaller
+ * pieces. All that mirror the same table share its shadow, and leaves are of 4 KiB always.
+ *
+ * Invariants, which a VM's isolation and its guest's view rest on:
+ *
+ *  1. A leaf maps only a frame that its VM owns; the frame follows from the p2m alone.
+ *  2. A guest frame that is mirrored *in step* is not writable through any leaf, so its shadows are
+ *     what it says, where they say anything.
+ *  3. A guest frame that is *out of step* (written since) may be written freely. Its shadows may be
+ *     stale, as a TLB may be, until the guest's next fence, which brings them back.
+ *  4. `links` of a shadow table counts the entries that name it; one with links, or the current
+ *     root, is not given up alone.
+ *  5. An existing shadow gets another link, and another space is entered, only while nothing is
+ *     out of step: what is stale for one space was never seen by another.
+ *  6. `writer` of a guest frame finds its writable leaf, or says that there may be many.
+ *
+ * When the VM's share of tables is used up, all of them are given up at once, which costs little:
+ * the guest's faults make again what it still uses. Everything here happens in the VM's turn.
+ */
+#pragma once
+
+#include "mem/addr.h"
+#include "virt/shadow/guest_walk.h"
+
+struct vcpu;
+struct vm;
+
+enum {
+    SHADOW_LOOSE_MAX = 16, /* guest tables out of step at once */
+    SHADOW_SPACES = 64,    /* whose hardware identifiers are kept */
+};
+
+/* A table that the hardware walks. */
+struct shadow_table {
+    u32 frame; /* machine frame; 0: none taken yet */
+    u16 next;  /* in its bucket, or in the list of free ones: index + 1; 0: end */
+    u16 links; /* entries that name it */
+    u64 gfn;   /* the guest table that it mirrors, or the first frame of the leaf that it spreads */
+    u8 level;
+    u8 rights; /* of the leaf: SV39_R W X U; 0: it mirrors a table */
+};
+
+/* What is known of a guest frame, as long as `generation` is the VM's. */
+struct shadow_frame {
+    u32 generation : 30;
+    u32 state : 2; /* enum shadow_frame_state */
+    u32 writer;    /* SHADOW_WRITER_*, or 1 + table index * 512 + entry */
+};
+
+enum shadow_frame_state {
+    SHADOW_PLAIN = 0,
+    SHADOW_IN_STEP = 1,
+    SHADOW_LOOSE = 2,
+};
+
+/* A root under one of the guest's identifiers, with the hardware's. */
+struct shadow_space {
+    u64 satp; /* the guest's; with Bare: SHADOW_BARE_* */
+    u16 id;   /* 0: the slot is free */
+};
+
+struct shadow_counts {
+    u64 fills;    /* leaves that were made */
+    u64 tables;   /* shadow tables that were made */
+    u64 loosened; /* guest tables that went out of step */
+    u64 settled;  /* and were brought back */
+    u64 drops;    /* times that all shadows were given up */
+    u64 spaces_found;
+    u64 spaces_missed;
+};
+
+struct shadow_tables {
+    struct shadow_table *tables;
+    u32 tables_max;
+    u32 tables_used; /* since all were last given up */
+    u32 free;        /* index + 1 of one given up alone; 0: none */
+    u32 free_count;
+    u32 released; /* of ENDING: tables whose frames have been given back */
+    u16 *buckets;
+    u32 bucket_count; /* a power of 2 */
+    struct shadow_frame *frames;
+    u32 frames_count;
+    u32 generation : 30;
+    u64 loose[SHADOW_LOOSE_MAX];
+    u32 loose_count;
+    struct shadow_space spaces[SHADOW_SPACES];
+    u32 space_next;
+    u32 root; /* index of the table in use */
+    u64 satp; /* the guest's, which it mirrors, or SHADOW_BARE_* */
+    struct shadow_counts counts;
+};
+
+/* What a guest without translation sees: all of it kernel's, or its users'. No satp has these. */
+#define SHADOW_BARE_KERNEL 0UL
+#define SHADOW_BARE_USER 1UL
+
+/* Takes what the tables of a VM need, for its whole life. False without memory. */
+MUST_CHECK bool shadow_tables_init(struct vm *vm);
+
+/* Before it runs: the least that it needs of open memory. False: there is none. */
+MUST_CHECK bool shadow_tables_ready(struct vm *vm);
+
+/* Gives the tables back, a piece a call: true while there is more. The guest runs no more, and every
+ * translation is dropped by whoever frees its memory. */
+bool shadow_tables_release(struct vm *vm);
+
+/* The space that a satp of the guest names becomes the one in use. Nothing is out of step. */
+void shadow_space_enter(struct vcpu *vcpu, u64 satp);
+
+/* The hardware can use this translation from now on, or comes to fault here once more. */
+void shadow_fill(struct vcpu *vcpu, gva_t address, const struct guest_translation *found,
+                 bool write);
+
+/* A fence of the guest: for one page; or for all, in steps: true while there is more to do. */
+void shadow_fence_page(struct vcpu *vcpu, gva_t address);
+bool shadow_fence_all(struct vcpu *vcpu);
+
+/* Gives up all shadows. */
+void shadow_drop_all(struct vcpu *vcpu);
