@@ -136,6 +136,8 @@ static struct shadow_table *table_make(struct shadow_tables *shadow, u64 guest, 
     table->level = (u8)level;
     table->rights = (u8)rights;
     table->links = 0;
+    table->first = SV39_ENTRIES;
+    table->end = 0;
     table->next = *bucket;
     *bucket = (u16)(index + 1);
     memset(entries_of(table), 0, FRAME_BYTES);
@@ -146,6 +148,13 @@ static struct shadow_table *table_make(struct shadow_tables *shadow, u64 guest, 
 static struct shadow_table *table_named_by(const struct shadow_tables *shadow, u64 link)
 {
     return &shadow->tables[frame_get(mfn(sv39_frame(link)))->gfn];
+}
+
+static void entry_set(struct shadow_table *table, u32 index, u64 entry)
+{
+    entries_of(table)[index] = entry;
+    table->first = (u16)min((u32)table->first, index);
+    table->end = (u16)max((u32)table->end, index + 1);
 }
 
 static void entry_clear(struct shadow_tables *shadow, const struct shadow_table *table, u64 *entry)
@@ -164,7 +173,7 @@ static void table_drop(struct shadow_tables *shadow, struct shadow_table *table)
     while (*at != index_of(shadow, table) + 1)
         at = &shadow->tables[*at - 1].next;
     *at = table->next;
-    for (u32 i = 0; i < SV39_ENTRIES; i++)
+    for (u32 i = table->first; i < table->end; i++)
         entry_clear(shadow, table, &entries[i]);
     table->level = SV39_LEVELS; /* no writable leaf is looked for here */
     table->next = (u16)shadow->free;
@@ -313,17 +322,21 @@ static bool entry_holds(const struct shadow_tables *shadow, const struct vm *vm,
            below->rights == (sv39_is_leaf(guest) ? guest_leaf_rights(guest) : 0);
 }
 
-/* True if a link was cleared. */
-static bool entry_settle(struct shadow_tables *shadow, const struct vm *vm,
-                         const struct shadow_table *table, u32 index)
+/* Clears the entries [first, end) that hold no more. True if a link was among them. */
+static bool entries_settle(struct shadow_tables *shadow, const struct vm *vm,
+                           const struct shadow_table *table, u32 first, u32 end)
 {
-    u64 *entry = &entries_of(table)[index];
-    const u64 *guest = guest_table_entry(vm, table->gfn, index);
+    u64 *entries = entries_of(table);
+    const u64 *guest = guest_table_entry(vm, table->gfn, 0);
+    bool unlinked = false;
 
-    if (*entry == 0 || entry_holds(shadow, vm, table, *entry, READ_ONCE(*guest)))
-        return false;
-    entry_clear(shadow, table, entry);
-    return table->level > 0;
+    for (u32 i = max(first, (u32)table->first); i < min(end, (u32)table->end); i++) {
+        if (entries[i] == 0 || entry_holds(shadow, vm, table, entries[i], READ_ONCE(guest[i])))
+            continue;
+        entry_clear(shadow, table, &entries[i]);
+        unlinked = table->level > 0;
+    }
+    return unlinked;
 }
 
 /* Brings one guest table back in step. False: all shadows had to be given up. */
@@ -337,8 +350,8 @@ static bool settle(struct vcpu *vcpu, u64 guest)
     for (u32 level = 0; level < SV39_LEVELS; level++) {
         const struct shadow_table *table = table_find(shadow, guest, level, 0);
 
-        for (u32 i = 0; table != NULL && i < SV39_ENTRIES; i++)
-            entry_settle(shadow, vcpu->vm, table, i);
+        if (table != NULL)
+            entries_settle(shadow, vcpu->vm, table, 0, SV39_ENTRIES);
     }
     shadow->counts.settled++;
     return true;
@@ -376,9 +389,10 @@ void shadow_fence_page(struct vcpu *vcpu, gva_t address)
     for (u32 i = 0; i < shadow->loose_count; i++) {
         for (u32 level = 0; level < SV39_LEVELS; level++) {
             const struct shadow_table *table = table_find(shadow, shadow->loose[i], level, 0);
+            u32 index = sv39_index(address, level);
 
             if (table != NULL)
-                unlinked |= entry_settle(shadow, vcpu->vm, table, sv39_index(address, level));
+                unlinked |= entries_settle(shadow, vcpu->vm, table, index, index + 1);
         }
     }
     if (unlinked)
@@ -436,7 +450,7 @@ static struct shadow_table *descend(struct vcpu *vcpu, struct shadow_table *tabl
     if (below == NULL)
         below = table_make(shadow, guest, level - 1, rights);
     below->links++;
-    *entry = sv39_link(mfn(below->frame));
+    entry_set(table, sv39_index(address, level), sv39_link(mfn(below->frame)));
     return below;
 }
 
@@ -449,7 +463,8 @@ void shadow_fill(struct vcpu *vcpu, gva_t address, const struct guest_translatio
     mfn_t machine = p2m_lookup(&vm->p2m, guest);
     struct shadow_frame *frame = frame_of(shadow, vm, guest);
     struct shadow_table *table = &shadow->tables[shadow->root];
-    u64 rights, *leaf;
+    u32 index = sv39_index(address, 0);
+    u64 rights;
     u32 place;
 
     if (!tables_reserve(vm, FILL_TABLES)) {
@@ -465,9 +480,8 @@ void shadow_fill(struct vcpu *vcpu, gva_t address, const struct guest_translatio
     rights = table->rights != 0 ? table->rights : guest_leaf_rights(found->leaf);
     if (frame->state == SHADOW_IN_STEP)
         rights &= ~(u64)SV39_W;
-    leaf = &entries_of(table)[sv39_index(address, 0)];
-    *leaf = sv39_leaf(machine, SV39_V | rights);
-    place = 1 + index_of(shadow, table) * SV39_ENTRIES + sv39_index(address, 0);
+    entry_set(table, index, sv39_leaf(machine, SV39_V | rights));
+    place = 1 + index_of(shadow, table) * SV39_ENTRIES + index;
     if ((rights & SV39_W) && frame->writer != place) {
         bool other = frame->writer == WRITER_MANY ||
                      (frame->writer != WRITER_NONE &&

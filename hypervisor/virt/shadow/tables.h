@@ -43,6 +43,8 @@ struct shadow_table {
     u64 gfn;   /* the guest table that it mirrors, or the first frame of the leaf that it spreads */
     u8 level;
     u8 rights; /* of the leaf: SV39_R W X U; 0: it mirrors a table */
+    u16 first; /* no entry below this one is set, */
+    u16 end;   /* and none from this one on */
 };
 
 /* What is known of a guest frame, as long as `generation` is the VM's. */
