@@ -76,11 +76,6 @@ enum { SATP_ASID_SHIFT = 44 };
 #define SATP_ASID_MASK 0xffffUL
 #define SATP_PPN_MASK (BIT(44) - 1)
 
-/* Numbers of registers, as instructions name them. */
-enum csr_number {
-    CSR_SATP = 0x180,
-};
-
 /* pmpcfg fields (3.7.1). */
 enum {
     PMP_READ = 1,

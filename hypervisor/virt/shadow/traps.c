@@ -11,6 +11,7 @@
 #include "core/sched.h"
 #include "core/vm.h"
 #include "csr.h"
+#include "virt/shadow/csr_table.h"
 #include "virt/shadow/decode.h"
 #include "virt/shadow/shadow.h"
 #include "virt/virt.h"
@@ -78,12 +79,12 @@ static void device_access(struct vcpu *vcpu, const struct virt_trap *trap, u64 r
         guest_fetch(vcpu->vm, shadow->guest_satp, arch_vcpu_pc(vcpu), trap->kernel, &word) &&
         instruction_decode(word, &instruction) && plain_access(&instruction)) {
         if (instruction.kind == INSTRUCTION_LOAD) {
-            if (vdev_read(&shadow->machine.bus, address.value, instruction.size, &value)) {
+            if (vdev_bus_read(&shadow->machine.bus, address.value, instruction.size, &value)) {
                 register_write(vcpu, instruction.rd, extended(&instruction, value));
                 skip(vcpu, &instruction);
                 return;
             }
-        } else if (vdev_write(&shadow->machine.bus, address.value, instruction.size,
+        } else if (vdev_bus_write(&shadow->machine.bus, address.value, instruction.size,
                               register_read(vcpu, instruction.rs2))) {
             skip(vcpu, &instruction);
             return;
