@@ -108,6 +108,7 @@ int bundle_vm_open(const struct bundle *bundle, u32 index, struct bundle_vm_view
         .tree_bytes = load_le64(record + VM_FIELD(tree_bytes)),
         .virt = load_le32(record + VM_FIELD(virt)),
         .traps = load_le32(record + VM_FIELD(traps)),
+        .depriv = load_le32(record + VM_FIELD(depriv)),
         .flags = load_le32(record + VM_FIELD(flags)),
         .vcpus = load_le32(record + VM_FIELD(vcpus)),
     };
@@ -133,7 +134,7 @@ int bundle_vm_open(const struct bundle *bundle, u32 index, struct bundle_vm_view
     if (view->memory_bytes == 0 || !IS_ALIGNED(view->memory_bytes, BUNDLE_MEMORY_UNIT))
         return BUNDLE_BAD_MEMORY_SIZE;
     if (view->virt < BUNDLE_VIRT_PV || view->virt > BUNDLE_VIRT_SHADOW ||
-        view->traps > BUNDLE_TRAPS_BOUNCED || view->vcpus != 1)
+        view->depriv > BUNDLE_DEPRIV_U || view->traps > BUNDLE_TRAPS_BOUNCED || view->vcpus != 1)
         return BUNDLE_BAD_OPTIONS;
     return BUNDLE_OK;
 }

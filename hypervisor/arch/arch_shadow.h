@@ -1,28 +1,36 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the shadow path asks of the processor besides arch.h: the state that an unmodified guest's
- * kernel in S-mode keeps in the hardware.
+ * What the shadow path asks of the processor besides arch.h. All are for the vCPU that is loaded on
+ * this hart, unless something else is said.
  */
 #pragma once
 
 #include "arch/arch.h"
 
 /* The vCPU's integer registers, as they were when it entered Candor: 32, of which [REGISTER_PC] is
-   the pc. Loaded here. */
+   the pc. */
 u64 *arch_vcpu_registers(struct vcpu *vcpu);
 
-/* The exceptions that an unmodified guest's kernel takes without Candor, for a vCPU that is not
- * loaded. */
-void arch_vcpu_delegate_users(struct vcpu *vcpu);
+/* Makes a vCPU that was reset, and is not loaded, one whose kernel is in S-mode and takes its
+ * users' calls without Candor; or one whose kernel is in U-mode as well, and takes nothing. */
+void arch_vcpu_kernel_in_s(struct vcpu *vcpu);
+void arch_vcpu_kernel_in_u(struct vcpu *vcpu);
 
-/* Whether its kernel may touch user pages (SUM), and load from what may only be run (MXR). Loaded
- * here. */
+/* Of a kernel in S-mode: whether it may touch user pages (SUM), and load from what may only be run
+   (MXR). */
 void arch_vcpu_translation_rights(const struct vcpu *vcpu, bool *sum, bool *mxr);
 
-/* The level of its external interrupt line, and of its timer's where no stimecmp drives that.
- * Loaded here or off. */
+/* Of a kernel in S-mode: the levels of its external interrupt, and of its timer's where no stimecmp
+ * drives that; also while it is loaded nowhere. And its timer, as it would set that itself. */
 void arch_vcpu_external(struct vcpu *vcpu, bool raised);
 void arch_vcpu_timer_line(struct vcpu *vcpu, bool raised);
-
-/* Sets the guest's own timer as it would itself. Only with machine.has_sstc. Loaded here. */
 void arch_vcpu_timer_write(struct vcpu *vcpu, u64 deadline);
+
+/* Of a kernel in U-mode: the state of the floating-point unit (MSTATUS_FS), and the counters
+ * (scounteren) that can be read in U-mode. */
+u64 arch_vcpu_floating(const struct vcpu *vcpu);
+void arch_vcpu_floating_set(struct vcpu *vcpu, u64 state);
+void arch_vcpu_counters_set(struct vcpu *vcpu, u64 counters);
+
+/* Its firmware call, as if its kernel were in S-mode. */
+void arch_vcpu_firmware_call(struct vcpu *vcpu);

@@ -27,6 +27,7 @@
 #include "core/vm.h"
 #include "debug/stay.h"
 #include "debug/trace.h"
+#include "virt/virt.h"
 
 enum {
     SLICES_PER_SECOND = 100,
@@ -558,6 +559,8 @@ struct vcpu *sched_next(struct hart *hart)
         event_deliver(vcpu);
         event_timer_check(vcpu, arch_time_now());
     }
+    if (hart->current->vm->virt->enter != NULL)
+        hart->current->vm->virt->enter(hart->current);
     return hart->current;
 }
 

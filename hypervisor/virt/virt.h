@@ -69,6 +69,10 @@ struct virt_ops {
     /* Something waits for the vCPU (enum candor_event bits). In its turn, or while it is loaded nowhere. */
     void (*events)(struct vcpu *vcpu, u64 events);
 
+    /* The vCPU is about to enter the guest: what waits for it is delivered. NULL: the hardware does
+     * that. */
+    void (*enter)(struct vcpu *vcpu);
+
     /* Whether its kernel may make Candor's own calls. */
     bool own_calls;
 

@@ -30,6 +30,12 @@ enum bundle_virt {
     BUNDLE_VIRT_SHADOW = 2, /* an unmodified image, by trap-and-emulate */
 };
 
+/* bundle_vm.depriv: where an unmodified guest's kernel runs. */
+enum bundle_depriv {
+    BUNDLE_DEPRIV_S = 0, /* in S-mode */
+    BUNDLE_DEPRIV_U = 1, /* in U-mode, with its users */
+};
+
 /* bundle_vm.traps: where traps of the guest's user code enter first. */
 enum bundle_traps {
     BUNDLE_TRAPS_DIRECT = 0,
@@ -67,7 +73,8 @@ struct bundle_vm {
     char args[BUNDLE_ARGS_BYTES]; /* the kernel's arguments, zero-terminated */
     u64 tree_offset; /* the device tree of an unmodified guest; 0 with tree_bytes 0 when none */
     u64 tree_bytes;
-    u8 reserved[152]; /* zero */
+    u32 depriv;       /* enum bundle_depriv, of the shadow path */
+    u8 reserved[148]; /* zero */
 };
 
 _Static_assert(sizeof(struct bundle_header) == 32, "the bundle's header has 32 bytes");

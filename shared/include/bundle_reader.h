@@ -51,6 +51,7 @@ struct bundle_vm_view {
     u64 memory_bytes; /* a multiple of 2 MiB, not 0 */
     u32 virt;
     u32 traps;
+    u32 depriv;
     u32 flags;
     u32 vcpus;
 };

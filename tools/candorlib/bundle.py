@@ -9,8 +9,9 @@ LOAD_ADDRESS = 0x80400000
 MAGIC, FORMAT_VERSION, ALIGNMENT = b"CANDORVM", 1, 4096
 NAME_MAX, ARGS_BYTES = 15, 256
 HEADER = struct.Struct("<8sIIQQ")
-RECORD = struct.Struct("<32sQQQQQIIII256sQQ152x")
+RECORD = struct.Struct("<32sQQQQQIIII256sQQI148x")
 VIRT = {"pv": 1, "shadow": 2}
+DEPRIV = {"s": 0, "u": 1}
 TRAPS = {"direct": 0, "bounced": 1}
 FLAG_COUNTERS_RAW = 1
 FLAG_COLOUR = 2
@@ -54,6 +55,7 @@ def pack(machines, colour=False, more_flags=0):
             RECORD.pack(
                 machine.name.encode(), machine.memory_bytes, *image, *initrd, VIRT[machine.virt],
                 TRAPS[machine.traps], flags, 1, machine.args.encode(), *tree,
+                DEPRIV[machine.depriv],
             )
         )  # fmt: skip
     body = b"".join(records + pieces)

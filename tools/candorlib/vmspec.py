@@ -11,7 +11,7 @@ from .problem import MIB, Problem, parse_size, read_file, show_size
 MEMORY_BASE = 0x80000000
 MEMORY_UNIT = 2 * MIB
 MEMORY_DEFAULT = "64M"
-KEYS = ("image", "name", "mem", "virt", "traps", "initrd", "args", "counters")
+KEYS = ("image", "name", "mem", "virt", "traps", "initrd", "args", "counters", "depriv")
 
 
 @dataclass
@@ -22,6 +22,7 @@ class Machine:
     memory_bytes: int
     virt: str
     traps: str
+    depriv: str
     counters: str
     args: str
     image_data: bytes
@@ -95,6 +96,7 @@ def parse_machine(text, position, check=True):
         memory_bytes=memory,
         virt=one_of(options, "virt", ("pv", "shadow")),
         traps=one_of(options, "traps", ("direct", "bounced")),
+        depriv=one_of(options, "depriv", ("s", "u")),
         counters=one_of(options, "counters", ("virtual", "raw")),
         args=args,
         image_data=read_file(options["image"], "image"),

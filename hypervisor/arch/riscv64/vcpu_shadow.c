@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "arch/arch_shadow.h"
+#include "boot.h"
 #include "core/hart.h"
 #include "core/vcpu.h"
 #include "csr.h"
@@ -20,9 +21,15 @@ u64 *arch_vcpu_registers(struct vcpu *vcpu)
     return vcpu->arch.x;
 }
 
-void arch_vcpu_delegate_users(struct vcpu *vcpu)
+void arch_vcpu_kernel_in_s(struct vcpu *vcpu)
 {
     vcpu->saved.medeleg = USERS_CAUSES;
+}
+
+void arch_vcpu_kernel_in_u(struct vcpu *vcpu)
+{
+    vcpu->saved.mstatus = MSTATUS_FS;
+    vcpu->saved.scounteren = ~0UL;
 }
 
 void arch_vcpu_translation_rights(const struct vcpu *vcpu, bool *sum, bool *mxr)
@@ -58,4 +65,27 @@ void arch_vcpu_timer_write(struct vcpu *vcpu, u64 deadline)
 {
     (void)vcpu;
     csr_write(stimecmp, deadline);
+}
+
+u64 arch_vcpu_floating(const struct vcpu *vcpu)
+{
+    (void)vcpu;
+    return csr_read(mstatus) & MSTATUS_FS;
+}
+
+void arch_vcpu_floating_set(struct vcpu *vcpu, u64 state)
+{
+    (void)vcpu;
+    csr_write(mstatus, (csr_read(mstatus) & ~(u64)MSTATUS_FS) | (state & MSTATUS_FS));
+}
+
+void arch_vcpu_counters_set(struct vcpu *vcpu, u64 counters)
+{
+    (void)vcpu;
+    csr_write(scounteren, counters);
+}
+
+void arch_vcpu_firmware_call(struct vcpu *vcpu)
+{
+    sbi_call(vcpu);
 }

@@ -21,7 +21,6 @@ enum {
 
 #define SSTATUS_SD BIT(63)
 #define INTERRUPTS_ALL (BIT(IRQ_S_SOFT) | BIT(IRQ_S_TIMER) | BIT(IRQ_S_EXTERNAL))
-#define SATP_MODE (15UL << 60)
 #define ALL_BITS (~0UL)
 
 static u64 sstatus_fixed(const struct guest_csrs *state)

@@ -5,7 +5,6 @@
  */
 #include "arch/arch_shadow.h"
 #include "core/hypercall.h"
-#include "core/machine.h"
 #include "core/sched.h"
 #include "core/vm.h"
 #include "virt/shadow/shadow.h"
@@ -48,12 +47,8 @@ static struct hc_result time_call(struct vcpu *vcpu, u64 function, u64 deadline)
 {
     if (function != 0)
         return hc_error(HC_NOT_SUPPORTED);
-    if (machine.has_sstc) {
-        arch_vcpu_timer_write(vcpu, deadline);
-        return hc_value(0);
-    }
-    arch_vcpu_timer_line(vcpu, false);
-    return hc_timer_set(vcpu, deadline);
+    shadow_timer_set(vcpu, deadline);
+    return hc_value(0);
 }
 
 static struct hc_result ipi_call(struct vcpu *vcpu, u64 function, const u64 *a)
@@ -63,7 +58,7 @@ static struct hc_result ipi_call(struct vcpu *vcpu, u64 function, const u64 *a)
     if (function != 0)
         return hc_error(HC_NOT_SUPPORTED);
     if (this_hart(a[0], a[1], &error))
-        arch_vcpu_doorbell(vcpu);
+        shadow_soft_interrupt(vcpu);
     return hc_error((int)error);
 }
 
@@ -97,7 +92,7 @@ static struct hc_result hsm_call(struct vcpu *vcpu, u64 function, const u64 *a)
     case HSM_SUSPEND:
         if ((u32)a[0] != HSM_RETENTIVE)
             return hc_error(HC_NOT_SUPPORTED);
-        if (!arch_vcpu_interrupted(vcpu, arch_time_now()))
+        if (!shadow_interrupt_waits(vcpu))
             sched_sleep(vcpu, TIME_NEVER);
         return hc_value(0);
     default:

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "virt/shadow/machine.h"
 
-#include "arch/arch_shadow.h"
 #include "core/vm.h"
 #include "debug/panic.h"
 #include "virt/shadow/shadow.h"
@@ -36,7 +35,7 @@ static void external_line(void *context, u32 number, bool level)
     struct vm *vm = context;
 
     (void)number;
-    arch_vcpu_external(&vm->vcpus[0], level);
+    shadow_line_set(&vm->vcpus[0], BIT(IRQ_S_EXTERNAL), level);
 }
 
 static void finish(void *context, enum vfinisher_order order, u32 status)
@@ -78,5 +77,5 @@ void shadow_events(struct vcpu *vcpu, u64 events)
     if (events & EVENT_CONSOLE)
         vuart_service(&vcpu->vm->shadow->machine.uart);
     if (events & EVENT_TIMER)
-        arch_vcpu_timer_line(vcpu, true);
+        shadow_line_set(vcpu, BIT(IRQ_S_TIMER), true);
 }

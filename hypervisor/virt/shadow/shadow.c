@@ -29,6 +29,7 @@ static const char *shadow_admit(struct vm *vm)
     vm->shadow = frame_run_alloc(sizeof(*vm->shadow));
     if (vm->shadow == NULL)
         return "no room for another machine";
+    vm->shadow->kernel_in_u = vm->config.depriv == BUNDLE_DEPRIV_U;
     vm->shadow->tree = vm->image.initrd - ALIGN_UP(vm->config.tree_bytes, (u64)FRAME_BYTES);
     if (!shadow_tables_init(vm))
         return "no room for what its shadow page tables need";
@@ -44,11 +45,7 @@ static int step_start(struct vm *vm)
         return -1;
     }
     image_load_bytes(vm, vm->shadow->tree, vm->config.tree, vm->config.tree_bytes);
-    arch_vcpu_reset(vcpu, gva(vm->image.entry), vcpu->index, vm->shadow->tree);
-    arch_vcpu_delegate_users(vcpu);
-    vm->shadow->guest_satp = 0;
-    vm->shadow->tables.satp = SHADOW_BARE_KERNEL;
-    shadow_drop_all(vcpu);
+    shadow_cpu_start(vcpu, vm->image.entry, vcpu->index, vm->shadow->tree);
     shadow_machine_start(vm);
     return 0;
 }
@@ -89,6 +86,7 @@ const struct virt_ops virt_shadow = {
     .release = shadow_release,
     .trap = shadow_trap,
     .events = shadow_events,
+    .enter = shadow_enter,
     .firmware_has = shadow_firmware_has,
     .firmware_call = shadow_firmware_call,
     .walk = shadow_walk,

@@ -1,12 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The shadow path's part of a VM: full virtualization of an unmodified guest, whose kernel runs in
- * S-mode. satp, sfence.vma and wfi trap and are emulated; its page faults enter Candor first, which
- * keeps the tables that the hardware walks; everything else is the guest's own.
+ * The shadow path's part of a VM: full virtualization of an unmodified guest, in one of two ways.
+ *
+ * Its kernel runs in S-mode (depriv=s): satp, sfence.vma and wfi trap and are emulated, its page
+ * faults enter Candor first, which keeps the tables that the hardware walks; everything else is the
+ * guest's own, in the hardware's registers.
+ *
+ * Or its kernel runs in U-mode, as on a processor without a mode to spare (depriv=u): every
+ * privileged instruction traps, what S-mode has of registers is kept here, and which mode the guest
+ * believes to be in is told by the view of the tables that it runs on.
  */
 #pragma once
 
 #include "core/hypercall.h"
+#include "virt/shadow/csr_table.h"
 #include "virt/shadow/machine.h"
 #include "virt/shadow/tables.h"
 
@@ -15,22 +22,55 @@ struct virt_trap;
 struct virt_walk;
 
 enum shadow_phase {
-    SHADOW_IMAGE = 0,  /* the segments are copied, some pages a step */
+    SHADOW_IMAGE = 0, /* the segments are copied, some pages a step */
     SHADOW_INITRD = 1,
     SHADOW_START = 2, /* device tree, devices, registers */
 };
 
 struct vm_shadow {
-    u32 phase;      /* enum shadow_phase */
-    u64 cursor;     /* within the phase */
-    u64 tree;       /* where its device tree stands, guest-physical */
-    u64 guest_satp; /* as the guest reads it */
+    u32 phase;  /* enum shadow_phase */
+    u64 cursor; /* within the phase */
+    u64 tree;   /* where its device tree stands, guest-physical */
+
+    bool kernel_in_u;       /* depriv=u */
+    u32 mode;               /* MODE_S or MODE_U: where it believes to be; of depriv=u */
+    struct guest_csrs csrs; /* of depriv=s only satp */
     struct shadow_tables tables;
     struct shadow_machine machine;
 };
 
-/* virt_ops.trap (traps.c) */
+/* The guest's kernel starts, with nothing mapped (traps.c). */
+void shadow_cpu_start(struct vcpu *vcpu, u64 entry, u64 argument0, u64 argument1);
+
+/* virt_ops.trap, and .enter, which delivers interrupts to a kernel in U-mode. */
 void shadow_trap(struct vcpu *vcpu, const struct virt_trap *trap);
+void shadow_enter(struct vcpu *vcpu);
+
+/* An exception for the guest's kernel. */
+void shadow_reflect(struct vcpu *vcpu, u32 cause, u64 value);
+
+/* The mode that the guest believes to be in becomes this one (kernel_in_u.c). */
+void shadow_mode_set(struct vcpu *vcpu, u32 mode);
+
+/* What an instruction does that trapped because the kernel is in U-mode. False: it is illegal. */
+bool shadow_emulate_in_u(struct vcpu *vcpu, const struct instruction *instruction);
+
+/* What writing to a CSR has changed (enum csr_effect). */
+void shadow_csr_changed(struct vcpu *vcpu, u32 effects);
+
+/* Its interrupts and its timer, whichever way it runs (kernel_in_u.c). `line`: BIT(IRQ_S_TIMER) or
+ * BIT(IRQ_S_EXTERNAL). */
+void shadow_line_set(struct vcpu *vcpu, u64 line, bool raised);
+void shadow_timer_set(struct vcpu *vcpu, u64 deadline);
+void shadow_soft_interrupt(struct vcpu *vcpu);
+bool shadow_interrupt_waits(struct vcpu *vcpu);
+
+/* Instructions that trap either way: fences, waiting, and writes of satp (traps.c). */
+void shadow_fence(struct vcpu *vcpu, const struct instruction *instruction);
+void shadow_wait(struct vcpu *vcpu, const struct instruction *instruction);
+void shadow_csr(struct vcpu *vcpu, const struct instruction *instruction, u32 mode);
+u64 shadow_register(struct vcpu *vcpu, u8 number);
+void shadow_register_set(struct vcpu *vcpu, u8 number, u64 value);
 
 /* virt_ops.events: of the console, and of a timer that no stimecmp drives (machine.c). */
 void shadow_events(struct vcpu *vcpu, u64 events);

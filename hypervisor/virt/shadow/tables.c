@@ -68,24 +68,73 @@ static u64 *writer_leaf(struct shadow_tables *shadow, const struct vm *vm, u64 g
     return leaf;
 }
 
-/* ---- tables ---- */
-
-static u32 bucket_of(const struct shadow_tables *shadow, u64 guest, u32 level, u32 rights)
+/* What a table of that view shows of a leaf's rights; 0: nothing at all. */
+static u64 rights_shown(const struct shadow_tables *shadow, u32 view, u64 rights)
 {
-    u32 key = (u32)guest * 4 + level + rights;
+    bool users = (rights & SV39_U) != 0;
 
-    return (u32)(key * HASH_MULTIPLIER >> HASH_SHIFT) & (shadow->bucket_count - 1);
+    if (view == SHADOW_VIEW_DIRECT)
+        return rights;
+    if (users ? view == SHADOW_VIEW_KERNEL : view == SHADOW_VIEW_USER)
+        return 0;
+    if (shadow->mxr && (rights & SV39_X))
+        rights |= SV39_R;
+    if (users && view == SHADOW_VIEW_KERNEL_SUM)
+        rights &= ~(u64)SV39_X;
+    return rights & (SV39_R | SV39_X) ? rights | SV39_U : 0;
 }
 
-static struct shadow_table *table_find(const struct shadow_tables *shadow, u64 guest, u32 level,
-                                       u32 rights)
+/* ---- tables ---- */
+
+static u32 hash(u64 key, u32 count)
 {
-    u32 at = shadow->buckets[bucket_of(shadow, guest, level, rights)];
+    return (u32)key * (u32)HASH_MULTIPLIER >> HASH_SHIFT & (count - 1);
+}
+
+/* All that mirror or spread the same frame stand in one bucket. */
+static u16 *bucket_of(const struct shadow_tables *shadow, u64 guest)
+{
+    return &shadow->buckets[hash(guest, shadow->bucket_count)];
+}
+
+struct table_key {
+    u64 gfn;
+    u8 level;
+    u8 rights;
+    u8 view;
+};
+
+static bool table_is(const struct shadow_table *table, const struct table_key *key)
+{
+    return table->gfn == key->gfn && table->level == key->level && table->rights == key->rights &&
+           table->view == key->view;
+}
+
+static struct shadow_table *table_find(const struct shadow_tables *shadow,
+                                       const struct table_key *key)
+{
+    u32 at = *bucket_of(shadow, key->gfn);
 
     while (at != 0) {
         struct shadow_table *table = &shadow->tables[at - 1];
 
-        if (table->gfn == guest && table->level == level && table->rights == rights)
+        if (table_is(table, key))
+            return table;
+        at = table->next;
+    }
+    return NULL;
+}
+
+/* The mirrors of a guest table, one after the other: NULL begins, NULL ends. */
+static struct shadow_table *mirror_next(const struct shadow_tables *shadow, u64 guest,
+                                        const struct shadow_table *last)
+{
+    u32 at = last == NULL ? *bucket_of(shadow, guest) : last->next;
+
+    while (at != 0) {
+        struct shadow_table *table = &shadow->tables[at - 1];
+
+        if (table->gfn == guest && table->rights == 0)
             return table;
         at = table->next;
     }
@@ -117,10 +166,9 @@ static bool tables_reserve(struct vm *vm, u32 count)
 }
 
 /* A new one, which tables_reserve has made sure of. */
-static struct shadow_table *table_make(struct shadow_tables *shadow, u64 guest, u32 level,
-                                       u32 rights)
+static struct shadow_table *table_make(struct shadow_tables *shadow, const struct table_key *key)
 {
-    u16 *bucket = &shadow->buckets[bucket_of(shadow, guest, level, rights)];
+    u16 *bucket = bucket_of(shadow, key->gfn);
     u32 index = shadow->tables_used;
     struct shadow_table *table;
 
@@ -132,13 +180,13 @@ static struct shadow_table *table_make(struct shadow_tables *shadow, u64 guest, 
         shadow->tables_used++;
     }
     table = &shadow->tables[index];
-    table->gfn = guest;
-    table->level = (u8)level;
-    table->rights = (u8)rights;
-    table->links = 0;
-    table->first = SV39_ENTRIES;
-    table->end = 0;
-    table->next = *bucket;
+    *table = (struct shadow_table){.frame = table->frame,
+                                   .next = *bucket,
+                                   .gfn = key->gfn,
+                                   .level = key->level,
+                                   .rights = key->rights,
+                                   .view = key->view,
+                                   .first = SV39_ENTRIES};
     *bucket = (u16)(index + 1);
     memset(entries_of(table), 0, FRAME_BYTES);
     shadow->counts.tables++;
@@ -167,7 +215,7 @@ static void entry_clear(struct shadow_tables *shadow, const struct shadow_table 
 /* Gives up one table that nothing names. */
 static void table_drop(struct shadow_tables *shadow, struct shadow_table *table)
 {
-    u16 *at = &shadow->buckets[bucket_of(shadow, table->gfn, table->level, table->rights)];
+    u16 *at = bucket_of(shadow, table->gfn);
     u64 *entries = entries_of(table);
 
     while (*at != index_of(shadow, table) + 1)
@@ -182,36 +230,6 @@ static void table_drop(struct shadow_tables *shadow, struct shadow_table *table)
 }
 
 /* ---- spaces ---- */
-
-static u64 space_key(u64 satp)
-{
-    return satp & SATP_SV39 ? satp : satp & SHADOW_BARE_USER;
-}
-
-/* The hardware's identifier for a space. */
-static u16 space_id(struct shadow_tables *shadow, u64 satp)
-{
-    struct shadow_space *space;
-
-    for (u32 i = 0; i < SHADOW_SPACES; i++) {
-        if (shadow->spaces[i].id != 0 && shadow->spaces[i].satp == satp) {
-            shadow->counts.spaces_found++;
-            return shadow->spaces[i].id;
-        }
-    }
-    shadow->counts.spaces_missed++;
-    space = &shadow->spaces[shadow->space_next];
-    shadow->space_next = (shadow->space_next + 1) % SHADOW_SPACES;
-    if (space->id == 0)
-        space->id = space_id_alloc();
-    else
-        space->satp = 0;
-    /* The identifier had another space's translations; or there is none, and all share 0. */
-    if (space->satp == 0)
-        arch_translation_drop_all();
-    space->satp = satp;
-    return space->id;
-}
 
 /* Makes a guest frame unwritable, which is not out of step. False: all shadows had to be given up for it. */
 static bool protect(struct vcpu *vcpu, u64 guest)
@@ -237,34 +255,61 @@ static bool protect(struct vcpu *vcpu, u64 guest)
     return true;
 }
 
-/* The root that mirrors the guest's satp, made if need be. */
-static struct shadow_table *root_find(struct vcpu *vcpu, u64 key)
+/* What the root of a space mirrors, or spreads. */
+static struct table_key root_key(u64 satp, u8 view)
 {
-    struct shadow_tables *shadow = &vcpu->vm->shadow->tables;
-    bool bare = (key & SATP_SV39) == 0;
-    u64 guest = bare ? 0 : key & SATP_PPN_MASK;
-    u32 rights = SV39_R | SV39_W | SV39_X | (key == SHADOW_BARE_USER ? SV39_U : 0);
-    struct shadow_table *root = table_find(shadow, guest, SV39_ROOT_LEVEL, bare ? rights : 0);
+    u8 all = SV39_R | SV39_W | SV39_X;
 
-    return root != NULL ? root : table_make(shadow, guest, SV39_ROOT_LEVEL, bare ? rights : 0);
+    if (satp & SATP_SV39)
+        return (struct table_key){.gfn = satp & SATP_PPN_MASK, SV39_ROOT_LEVEL, 0, view};
+    if (satp == SHADOW_BARE_USER)
+        all |= SV39_U;
+    return (struct table_key){.gfn = 0, SV39_ROOT_LEVEL, all, SHADOW_VIEW_DIRECT};
 }
 
-void shadow_space_enter(struct vcpu *vcpu, u64 satp)
+/* The place of a space, with an identifier of the hardware's that no other space has. */
+static struct shadow_space *space_find(struct shadow_tables *shadow, u64 satp, u8 view)
+{
+    u64 key = satp ^ satp >> SATP_ASID_SHIFT << 2 ^ view;
+    struct shadow_space *space = &shadow->spaces[hash(key, SHADOW_SPACES)];
+
+    if (space->used && space->satp == satp && space->view == view) {
+        shadow->counts.spaces_found++;
+        return space;
+    }
+    shadow->counts.spaces_missed++;
+    if (space->id == 0)
+        space->id = space_id_alloc();
+    space->used = space->id != 0; /* without one it shares 0, and is found no more */
+    space->satp = satp;
+    space->view = view;
+    space->root = 0;
+    arch_translation_drop_all(); /* the identifier may have had another space's translations */
+    return space;
+}
+
+void shadow_space_enter(struct vcpu *vcpu, u64 satp, enum shadow_view view)
 {
     struct shadow_tables *shadow = &vcpu->vm->shadow->tables;
-    u64 key = space_key(satp);
-    struct shadow_table *root;
+    const struct table_key key = root_key(satp, (u8)view);
+    struct shadow_space *space;
 
-    shadow->satp = key;
+    shadow->satp = satp;
+    shadow->view = (u8)view;
     if (!tables_reserve(vcpu->vm, 1)) {
         shadow_drop_all(vcpu);
         return;
     }
-    if ((key & SATP_SV39) && !protect(vcpu, key & SATP_PPN_MASK))
+    if (key.rights == 0 && !protect(vcpu, key.gfn))
         return;
-    root = root_find(vcpu, key);
-    shadow->root = index_of(shadow, root);
-    arch_space_install(vcpu, mfn(root->frame), space_id(shadow, key));
+    space = space_find(shadow, satp, (u8)view);
+    if (space->root >= shadow->tables_used || !table_is(&shadow->tables[space->root], &key)) {
+        struct shadow_table *root = table_find(shadow, &key);
+
+        space->root = index_of(shadow, root != NULL ? root : table_make(shadow, &key));
+    }
+    shadow->root = space->root;
+    arch_space_install(vcpu, mfn(shadow->tables[shadow->root].frame), space->id);
 }
 
 void shadow_drop_all(struct vcpu *vcpu)
@@ -278,7 +323,7 @@ void shadow_drop_all(struct vcpu *vcpu)
     shadow->loose_count = 0;
     shadow->generation++;
     shadow->counts.drops++;
-    shadow_space_enter(vcpu, shadow->satp);
+    shadow_space_enter(vcpu, shadow->satp, shadow->view);
     arch_translation_drop_all();
 }
 
@@ -286,10 +331,10 @@ void shadow_drop_all(struct vcpu *vcpu)
 
 static bool mirrored_and_used(struct shadow_tables *shadow, u64 guest)
 {
-    for (u32 level = 0; level < SV39_LEVELS; level++) {
-        const struct shadow_table *table = table_find(shadow, guest, level, 0);
+    struct shadow_table *table = NULL;
 
-        if (table != NULL && (table->links > 0 || index_of(shadow, table) == shadow->root))
+    while ((table = mirror_next(shadow, guest, table)) != NULL) {
+        if (table->links > 0 || index_of(shadow, table) == shadow->root)
             return true;
     }
     return false;
@@ -297,12 +342,10 @@ static bool mirrored_and_used(struct shadow_tables *shadow, u64 guest)
 
 static void mirrors_drop(struct shadow_tables *shadow, u64 guest)
 {
-    for (u32 level = 0; level < SV39_LEVELS; level++) {
-        struct shadow_table *table = table_find(shadow, guest, level, 0);
+    struct shadow_table *table;
 
-        if (table != NULL)
-            table_drop(shadow, table);
-    }
+    while ((table = mirror_next(shadow, guest, NULL)) != NULL)
+        table_drop(shadow, table);
 }
 
 /* Whether a shadow's entry still is what the guest's says. */
@@ -310,16 +353,17 @@ static bool entry_holds(const struct shadow_tables *shadow, const struct vm *vm,
                         const struct shadow_table *table, u64 entry, u64 guest)
 {
     const struct shadow_table *below;
+    u64 rights;
 
     if (guest_entry_bad(guest, table->level))
         return false;
+    rights = rights_shown(shadow, table->view, guest_leaf_rights(guest));
     if (table->level == 0)
         return sv39_frame(entry) == p2m_lookup(&vm->p2m, sv39_frame(guest)).number &&
-               (entry & LEAF_RIGHTS & ~guest_leaf_rights(guest)) == 0 &&
-               ((entry ^ guest) & (SV39_R | SV39_X | SV39_U)) == 0;
+               (entry & LEAF_RIGHTS & ~rights) == 0 &&
+               ((entry ^ rights) & (SV39_R | SV39_X | SV39_U)) == 0;
     below = table_named_by(shadow, entry);
-    return below->gfn == sv39_frame(guest) &&
-           below->rights == (sv39_is_leaf(guest) ? guest_leaf_rights(guest) : 0);
+    return below->gfn == sv39_frame(guest) && below->rights == (sv39_is_leaf(guest) ? rights : 0);
 }
 
 /* Clears the entries [first, end) that hold no more. True if a link was among them. */
@@ -343,16 +387,13 @@ static bool entries_settle(struct shadow_tables *shadow, const struct vm *vm,
 static bool settle(struct vcpu *vcpu, u64 guest)
 {
     struct shadow_tables *shadow = &vcpu->vm->shadow->tables;
+    struct shadow_table *table = NULL;
 
     frame_of(shadow, vcpu->vm, guest)->state = SHADOW_PLAIN;
     if (!protect(vcpu, guest))
         return false;
-    for (u32 level = 0; level < SV39_LEVELS; level++) {
-        const struct shadow_table *table = table_find(shadow, guest, level, 0);
-
-        if (table != NULL)
-            entries_settle(shadow, vcpu->vm, table, 0, SV39_ENTRIES);
-    }
+    while ((table = mirror_next(shadow, guest, table)) != NULL)
+        entries_settle(shadow, vcpu->vm, table, 0, SV39_ENTRIES);
     shadow->counts.settled++;
     return true;
 }
@@ -387,12 +428,12 @@ void shadow_fence_page(struct vcpu *vcpu, gva_t address)
     bool unlinked = false;
 
     for (u32 i = 0; i < shadow->loose_count; i++) {
-        for (u32 level = 0; level < SV39_LEVELS; level++) {
-            const struct shadow_table *table = table_find(shadow, shadow->loose[i], level, 0);
-            u32 index = sv39_index(address, level);
+        struct shadow_table *table = NULL;
 
-            if (table != NULL)
-                unlinked |= entries_settle(shadow, vcpu->vm, table, index, index + 1);
+        while ((table = mirror_next(shadow, shadow->loose[i], table)) != NULL) {
+            u32 index = sv39_index(address, table->level);
+
+            unlinked |= entries_settle(shadow, vcpu->vm, table, index, index + 1);
         }
     }
     if (unlinked)
@@ -416,41 +457,52 @@ bool shadow_fence_all(struct vcpu *vcpu)
 
 /* ---- filling ---- */
 
-/* The table below an entry of `table` on the way to `address`. NULL: something else had to be done
-   first, and the guest is to fault once more. */
+/* What stands below an entry of `table` on the way to `address`. */
+static struct table_key below_key(const struct shadow_tables *shadow,
+                                  const struct shadow_table *table,
+                                  const struct guest_translation *found)
+{
+    u64 span_frames = 1UL << (SV39_INDEX_BITS * table->level);
+    u8 level = (u8)(table->level - 1);
+    u64 rights = table->rights;
+
+    if (found->level < table->level)
+        return (struct table_key){found->tables[level], level, 0, table->view};
+    if (rights == 0)
+        rights = rights_shown(shadow, table->view, guest_leaf_rights(found->leaf));
+    return (struct table_key){ALIGN_DOWN(found->physical.value >> FRAME_SHIFT, span_frames), level,
+                              (u8)rights, SHADOW_VIEW_DIRECT};
+}
+
+/* The table there, made and linked if need be. NULL: something else had to be done first, and the
+   guest is to fault once more. */
 static struct shadow_table *descend(struct vcpu *vcpu, struct shadow_table *table, gva_t address,
                                     const struct guest_translation *found)
 {
     struct shadow_tables *shadow = &vcpu->vm->shadow->tables;
-    u32 level = table->level;
-    u64 *entry = &entries_of(table)[sv39_index(address, level)];
-    u64 span_frames = 1UL << (SV39_INDEX_BITS * level);
-    bool spread = found->level >= level;
-    u64 guest = spread ? ALIGN_DOWN(found->physical.value >> FRAME_SHIFT, span_frames)
-                       : found->tables[level - 1];
-    u32 rights = spread ? (u32)guest_leaf_rights(found->leaf) : 0;
+    const struct table_key key = below_key(shadow, table, found);
+    u32 index = sv39_index(address, table->level);
+    u64 *entry = &entries_of(table)[index];
     struct shadow_table *below;
 
-    if (table->rights != 0)
-        rights = table->rights;
     if (*entry != 0) {
         below = table_named_by(shadow, *entry);
-        if (below->gfn == guest && below->rights == rights)
+        if (table_is(below, &key))
             return below;
         entry_clear(shadow, table, entry);
         arch_translation_drop_all();
     }
-    below = table_find(shadow, guest, level - 1, rights);
+    below = table_find(shadow, &key);
     if (below != NULL && shadow->loose_count > 0) {
         (void)shadow_fence_all(vcpu);
         return NULL;
     }
-    if (!spread && !protect(vcpu, guest))
+    if (key.rights == 0 && !protect(vcpu, key.gfn))
         return NULL;
     if (below == NULL)
-        below = table_make(shadow, guest, level - 1, rights);
+        below = table_make(shadow, &key);
     below->links++;
-    entry_set(table, sv39_index(address, level), sv39_link(mfn(below->frame)));
+    entry_set(table, index, sv39_link(mfn(below->frame)));
     return below;
 }
 
@@ -477,7 +529,9 @@ void shadow_fill(struct vcpu *vcpu, gva_t address, const struct guest_translatio
         return;
     if (write && frame->state == SHADOW_IN_STEP && !loosen(vcpu, guest))
         return;
-    rights = table->rights != 0 ? table->rights : guest_leaf_rights(found->leaf);
+    rights = table->rights != 0
+                 ? table->rights
+                 : rights_shown(shadow, table->view, guest_leaf_rights(found->leaf));
     if (frame->state == SHADOW_IN_STEP)
         rights &= ~(u64)SV39_W;
     entry_set(table, index, sv39_leaf(machine, SV39_V | rights));

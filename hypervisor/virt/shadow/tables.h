@@ -35,6 +35,18 @@ enum {
     SHADOW_SPACES = 64,    /* whose hardware identifiers are kept */
 };
 
+/*
+ * Who the hardware thinks is asking. A kernel in S-mode and its users share their tables, as the
+ * guest's own; where both run in U-mode, what each may do is told by different tables, all of them
+ * open to users.
+ */
+enum shadow_view {
+    SHADOW_VIEW_DIRECT = 0,
+    SHADOW_VIEW_USER = 1,
+    SHADOW_VIEW_KERNEL = 2,     /* without SUM: no user pages */
+    SHADOW_VIEW_KERNEL_SUM = 3, /* user pages too, but never to run them */
+};
+
 /* A table that the hardware walks. */
 struct shadow_table {
     u32 frame; /* machine frame; 0: none taken yet */
@@ -42,7 +54,8 @@ struct shadow_table {
     u16 links; /* entries that name it */
     u64 gfn;   /* the guest table that it mirrors, or the first frame of the leaf that it spreads */
     u8 level;
-    u8 rights; /* of the leaf: SV39_R W X U; 0: it mirrors a table */
+    u8 rights; /* of the leaf, as the view shows them: SV39_R W X U; 0: it mirrors a table */
+    u8 view;   /* enum shadow_view, of a mirror */
     u16 first; /* no entry below this one is set, */
     u16 end;   /* and none from this one on */
 };
@@ -63,7 +76,10 @@ enum shadow_frame_state {
 /* A root under one of the guest's identifiers, with the hardware's. */
 struct shadow_space {
     u64 satp; /* the guest's; with Bare: SHADOW_BARE_* */
-    u16 id;   /* 0: the slot is free */
+    u8 view;
+    bool used;
+    u16 id;   /* 0: none yet */
+    u32 root; /* index of its table, if that still is one */
 };
 
 struct shadow_counts {
@@ -90,10 +106,11 @@ struct shadow_tables {
     u32 generation : 30;
     u64 loose[SHADOW_LOOSE_MAX];
     u32 loose_count;
-    struct shadow_space spaces[SHADOW_SPACES];
-    u32 space_next;
-    u32 root; /* index of the table in use */
-    u64 satp; /* the guest's, which it mirrors, or SHADOW_BARE_* */
+    struct shadow_space spaces[SHADOW_SPACES]; /* by a hash of satp and view */
+    u32 root;  /* index of the table in use */
+    u64 satp;  /* the guest's, which it mirrors, or SHADOW_BARE_* */
+    u8 view;   /* enum shadow_view */
+    bool mxr;  /* of views that are not direct: what can be run can be read */
     struct shadow_counts counts;
 };
 
@@ -111,8 +128,9 @@ MUST_CHECK bool shadow_tables_ready(struct vm *vm);
  * translation is dropped by whoever frees its memory. */
 bool shadow_tables_release(struct vm *vm);
 
-/* The space that a satp of the guest names becomes the one in use. Nothing is out of step. */
-void shadow_space_enter(struct vcpu *vcpu, u64 satp);
+/* The space that a satp of the guest names becomes the one in use, seen in that way. For another
+ * satp than before, nothing is out of step. */
+void shadow_space_enter(struct vcpu *vcpu, u64 satp, enum shadow_view view);
 
 /* The hardware can use this translation from now on, or comes to fault here once more. */
 void shadow_fill(struct vcpu *vcpu, gva_t address, const struct guest_translation *found,

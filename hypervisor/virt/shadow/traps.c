@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Traps of an unmodified guest whose kernel runs in S-mode: page faults, the instructions that
- * mstatus.TVM and TW make trap, and accesses to devices, which are page faults to where no memory
- * is.
+ * Traps of an unmodified guest: page faults, accesses to devices, which are page faults to where no
+ * memory is, and the instructions that mstatus.TVM and TW make trap in S-mode. What traps besides
+ * for a kernel in U-mode is in kernel_in_u.c.
  *
  * What is not Candor's to handle reaches the guest's kernel as its processor would have raised it.
  */
@@ -10,17 +10,34 @@
 #include "arch/arch_shadow.h"
 #include "core/sched.h"
 #include "core/vm.h"
-#include "csr.h"
-#include "virt/shadow/csr_table.h"
-#include "virt/shadow/decode.h"
 #include "virt/shadow/shadow.h"
 #include "virt/virt.h"
 
-static void reflect(struct vcpu *vcpu, u32 cause, u64 value)
+void shadow_reflect(struct vcpu *vcpu, u32 cause, u64 value)
 {
+    struct vm_shadow *shadow = vcpu->vm->shadow;
+
     vcpu->counts.upcalls++;
-    if (!arch_vcpu_upcall(vcpu, cause, value))
-        vm_end_fault(vcpu, arch_entry_name(cause), value);
+    if (!shadow->kernel_in_u) {
+        if (!arch_vcpu_upcall(vcpu, cause, value))
+            vm_end_fault(vcpu, arch_entry_name(cause), value);
+        return;
+    }
+    arch_vcpu_registers(vcpu)[REGISTER_PC] = guest_trap_enter(&shadow->csrs, cause, value,
+                                                              arch_vcpu_pc(vcpu), shadow->mode);
+    shadow_mode_set(vcpu, MODE_S);
+}
+
+/* x0 is not stored: its place holds the pc. */
+u64 shadow_register(struct vcpu *vcpu, u8 number)
+{
+    return number == 0 ? 0 : arch_vcpu_registers(vcpu)[number];
+}
+
+void shadow_register_set(struct vcpu *vcpu, u8 number, u64 value)
+{
+    if (number != 0)
+        arch_vcpu_registers(vcpu)[number] = value;
 }
 
 static void skip(struct vcpu *vcpu, const struct instruction *instruction)
@@ -28,16 +45,9 @@ static void skip(struct vcpu *vcpu, const struct instruction *instruction)
     arch_vcpu_registers(vcpu)[REGISTER_PC] += instruction->bytes;
 }
 
-/* x0 is not stored: its place holds the pc. */
-static u64 register_read(struct vcpu *vcpu, u8 number)
+static bool fetch(struct vcpu *vcpu, bool kernel, u32 *word)
 {
-    return number == 0 ? 0 : arch_vcpu_registers(vcpu)[number];
-}
-
-static void register_write(struct vcpu *vcpu, u8 number, u64 value)
-{
-    if (number != 0)
-        arch_vcpu_registers(vcpu)[number] = value;
+    return guest_fetch(vcpu->vm, vcpu->vm->shadow->csrs.satp, arch_vcpu_pc(vcpu), kernel, word);
 }
 
 /* ---- page faults ---- */
@@ -68,151 +78,183 @@ static u64 extended(const struct instruction *instruction, u64 value)
 }
 
 /* An access to where no memory is. */
-static void device_access(struct vcpu *vcpu, const struct virt_trap *trap, u64 right, gpa_t address)
+static void device_access(struct vcpu *vcpu, bool kernel, u64 right, gpa_t address, u64 value)
 {
-    struct vm_shadow *shadow = vcpu->vm->shadow;
+    const struct vdev_bus *bus = &vcpu->vm->shadow->machine.bus;
     struct instruction instruction;
+    bool done = false;
+    u64 loaded;
     u32 word;
-    u64 value;
 
-    if (right != SV39_X &&
-        guest_fetch(vcpu->vm, shadow->guest_satp, arch_vcpu_pc(vcpu), trap->kernel, &word) &&
-        instruction_decode(word, &instruction) && plain_access(&instruction)) {
-        if (instruction.kind == INSTRUCTION_LOAD) {
-            if (vdev_bus_read(&shadow->machine.bus, address.value, instruction.size, &value)) {
-                register_write(vcpu, instruction.rd, extended(&instruction, value));
-                skip(vcpu, &instruction);
-                return;
-            }
-        } else if (vdev_bus_write(&shadow->machine.bus, address.value, instruction.size,
-                              register_read(vcpu, instruction.rs2))) {
-            skip(vcpu, &instruction);
-            return;
+    if (right != SV39_X && fetch(vcpu, kernel, &word) && instruction_decode(word, &instruction) &&
+        plain_access(&instruction)) {
+        if (instruction.kind == INSTRUCTION_STORE) {
+            done = vdev_bus_write(bus, address.value, instruction.size,
+                                  shadow_register(vcpu, instruction.rs2));
+        } else if (vdev_bus_read(bus, address.value, instruction.size, &loaded)) {
+            shadow_register_set(vcpu, instruction.rd, extended(&instruction, loaded));
+            done = true;
         }
     }
-    reflect(vcpu, fault_cause(right, false), trap->value);
+    if (done)
+        skip(vcpu, &instruction);
+    else
+        shadow_reflect(vcpu, fault_cause(right, false), value);
 }
 
-static void page_fault(struct vcpu *vcpu, const struct virt_trap *trap, u64 right)
+/* Without translation a kernel in S-mode and its users need different tables all the same. */
+static bool bare_view_changes(struct vcpu *vcpu, bool kernel)
 {
     struct vm_shadow *shadow = vcpu->vm->shadow;
-    struct guest_access access = {.right = right, .kernel = trap->kernel};
+    u64 wanted = kernel ? SHADOW_BARE_KERNEL : SHADOW_BARE_USER;
+
+    if (shadow->kernel_in_u || (shadow->csrs.satp & SATP_MODE) != 0 ||
+        shadow->tables.satp == wanted)
+        return false;
+    shadow_space_enter(vcpu, wanted, SHADOW_VIEW_DIRECT);
+    return true;
+}
+
+static void page_fault(struct vcpu *vcpu, bool kernel, u64 right, u64 address)
+{
+    struct vm_shadow *shadow = vcpu->vm->shadow;
+    struct guest_access access = {
+        .right = right,
+        .kernel = kernel,
+        .sum = (shadow->csrs.sstatus & MSTATUS_SUM) != 0,
+        .mxr = (shadow->csrs.sstatus & MSTATUS_MXR) != 0,
+    };
     struct guest_translation found;
     enum guest_walk_result result;
-    u64 satp = shadow->guest_satp;
 
-    arch_vcpu_translation_rights(vcpu, &access.sum, &access.mxr);
-    if ((satp & SATP_MODE) == 0) {
-        u64 view = trap->kernel ? SHADOW_BARE_KERNEL : SHADOW_BARE_USER;
-
-        if (shadow->tables.satp != view) {
-            shadow_space_enter(vcpu, view);
-            return;
-        }
-    }
-    result = guest_walk(vcpu->vm, satp, gva(trap->value), &access, &found);
+    if (!shadow->kernel_in_u)
+        arch_vcpu_translation_rights(vcpu, &access.sum, &access.mxr);
+    if (bare_view_changes(vcpu, kernel))
+        return;
+    result = guest_walk(vcpu->vm, shadow->csrs.satp, gva(address), &access, &found);
     if (result != GUEST_WALK_OK)
-        reflect(vcpu, fault_cause(right, result == GUEST_WALK_PAGE_FAULT), trap->value);
+        shadow_reflect(vcpu, fault_cause(right, result == GUEST_WALK_PAGE_FAULT), address);
     else if (mfn_valid(p2m_lookup(&vcpu->vm->p2m, found.physical.value >> FRAME_SHIFT)))
-        shadow_fill(vcpu, gva(trap->value), &found, right == SV39_W);
+        shadow_fill(vcpu, gva(address), &found, right == SV39_W);
     else
-        device_access(vcpu, trap, right, found.physical);
+        device_access(vcpu, kernel, right, found.physical, address);
 }
 
 /* ---- instructions ---- */
 
-/* Another mode than the two that there are is not taken, as on hardware without it. */
-static void satp_write(struct vcpu *vcpu, u64 value)
+/* Another space is entered with nothing out of step (tables.h): until then the guest executes a
+ * write of satp again and again. */
+void shadow_csr(struct vcpu *vcpu, const struct instruction *instruction, u32 mode)
 {
-    u64 mode = value & SATP_MODE;
-
-    if (mode == 0)
-        value = 0;
-    else if (mode != SATP_SV39)
-        return;
-    vcpu->vm->shadow->guest_satp = value;
-    shadow_space_enter(vcpu, value);
-}
-
-/* Another space is entered with nothing out of step (tables.h): until then the guest executes the
- * instruction again and again. */
-static void emulate_satp(struct vcpu *vcpu, const struct instruction *instruction)
-{
-    u64 old = vcpu->vm->shadow->guest_satp;
+    struct vm_shadow *shadow = vcpu->vm->shadow;
     u64 operand = instruction->csr_immediate ? instruction->rs1
-                                             : register_read(vcpu, instruction->rs1);
-    u64 value = old;
+                                             : shadow_register(vcpu, instruction->rs1);
+    u64 old;
+    u32 effects;
 
-    if (instruction->csr_op == CSR_WRITE)
-        value = operand;
-    else if (instruction->csr_op == CSR_SET)
-        value |= operand;
-    else if (instruction->csr_op == CSR_CLEAR)
-        value &= ~operand;
-    if (value != old && shadow_fence_all(vcpu))
+    if (instruction->csr == CSR_SATP && instruction->csr_op != CSR_READ && mode == MODE_S &&
+        shadow_fence_all(vcpu))
         return;
-    if (value != old)
-        satp_write(vcpu, value);
-    register_write(vcpu, instruction->rd, old);
+    if (!csr_access(&shadow->csrs, instruction->csr, mode, instruction->csr_op, operand, &old,
+                    &effects)) {
+        u32 word = 0;
+
+        (void)fetch(vcpu, mode == MODE_S, &word);
+        shadow_reflect(vcpu, CAUSE_ILLEGAL, word);
+        return;
+    }
+    shadow_register_set(vcpu, instruction->rd, old);
     skip(vcpu, instruction);
+    shadow_csr_changed(vcpu, effects);
 }
 
-static void emulate_fence(struct vcpu *vcpu, const struct instruction *instruction)
+void shadow_fence(struct vcpu *vcpu, const struct instruction *instruction)
 {
     vcpu->counts.flushes++;
     if (instruction->rs1 != 0)
-        shadow_fence_page(vcpu, gva(register_read(vcpu, instruction->rs1)));
+        shadow_fence_page(vcpu, gva(shadow_register(vcpu, instruction->rs1)));
     else if (shadow_fence_all(vcpu))
         return;
     skip(vcpu, instruction);
 }
 
-static void emulate_wait(struct vcpu *vcpu, const struct instruction *instruction)
+void shadow_wait(struct vcpu *vcpu, const struct instruction *instruction)
 {
     skip(vcpu, instruction);
-    if (!arch_vcpu_interrupted(vcpu, arch_time_now()))
+    if (!shadow_interrupt_waits(vcpu))
         sched_sleep(vcpu, TIME_NEVER);
 }
 
-/* Only what TVM and TW make trap; everything else is as illegal as the hardware said. */
-static void illegal_instruction(struct vcpu *vcpu, const struct virt_trap *trap)
+/* Of a kernel in S-mode only what TVM and TW make trap; everything else is as illegal as the
+ * hardware said. */
+static bool emulate_in_s(struct vcpu *vcpu, const struct instruction *instruction)
 {
-    struct instruction instruction;
-    u32 word = (u32)trap->value;
-
-    if (!guest_fetch(vcpu->vm, vcpu->vm->shadow->guest_satp, arch_vcpu_pc(vcpu), trap->kernel,
-                     &word) ||
-        !trap->kernel || !instruction_decode(word, &instruction)) {
-        reflect(vcpu, CAUSE_ILLEGAL, word);
-        return;
-    }
-    if (instruction.kind == INSTRUCTION_CSR && instruction.csr == CSR_SATP)
-        emulate_satp(vcpu, &instruction);
-    else if (instruction.kind == INSTRUCTION_SFENCE_VMA)
-        emulate_fence(vcpu, &instruction);
-    else if (instruction.kind == INSTRUCTION_WFI)
-        emulate_wait(vcpu, &instruction);
+    if (instruction->kind == INSTRUCTION_CSR && instruction->csr == CSR_SATP)
+        shadow_csr(vcpu, instruction, MODE_S);
+    else if (instruction->kind == INSTRUCTION_SFENCE_VMA)
+        shadow_fence(vcpu, instruction);
+    else if (instruction->kind == INSTRUCTION_WFI)
+        shadow_wait(vcpu, instruction);
     else
-        reflect(vcpu, CAUSE_ILLEGAL, word);
+        return false;
+    return true;
+}
+
+static void illegal_instruction(struct vcpu *vcpu, bool kernel, u64 value)
+{
+    bool in_u = vcpu->vm->shadow->kernel_in_u;
+    struct instruction instruction;
+    u32 word = (u32)value;
+
+    if (fetch(vcpu, kernel, &word) && instruction_decode(word, &instruction) &&
+        (in_u ? shadow_emulate_in_u(vcpu, &instruction)
+              : kernel && emulate_in_s(vcpu, &instruction)))
+        return;
+    shadow_reflect(vcpu, CAUSE_ILLEGAL, word);
 }
 
 void shadow_trap(struct vcpu *vcpu, const struct virt_trap *trap)
 {
+    struct vm_shadow *shadow = vcpu->vm->shadow;
+    bool kernel = shadow->kernel_in_u ? shadow->mode == MODE_S : trap->kernel;
+
     switch (trap->cause) {
     case CAUSE_FETCH_PAGE:
-        page_fault(vcpu, trap, SV39_X);
+        page_fault(vcpu, kernel, SV39_X, trap->value);
         break;
     case CAUSE_LOAD_PAGE:
-        page_fault(vcpu, trap, SV39_R);
+        page_fault(vcpu, kernel, SV39_R, trap->value);
         break;
     case CAUSE_STORE_PAGE:
-        page_fault(vcpu, trap, SV39_W);
+        page_fault(vcpu, kernel, SV39_W, trap->value);
         break;
     case CAUSE_ILLEGAL:
-        illegal_instruction(vcpu, trap);
+        illegal_instruction(vcpu, kernel, trap->value);
+        break;
+    case CAUSE_ECALL_U:
+        if (kernel)
+            arch_vcpu_firmware_call(vcpu);
+        else
+            shadow_reflect(vcpu, CAUSE_ECALL_U, 0);
         break;
     default:
-        reflect(vcpu, trap->cause, trap->value);
+        shadow_reflect(vcpu, trap->cause, trap->value);
         break;
     }
+}
+
+void shadow_cpu_start(struct vcpu *vcpu, u64 entry, u64 argument0, u64 argument1)
+{
+    struct vm_shadow *shadow = vcpu->vm->shadow;
+
+    arch_vcpu_reset(vcpu, gva(entry), argument0, argument1);
+    guest_csrs_start(&shadow->csrs, true);
+    shadow->mode = MODE_S;
+    if (shadow->kernel_in_u)
+        arch_vcpu_kernel_in_u(vcpu);
+    else
+        arch_vcpu_kernel_in_s(vcpu);
+    shadow->tables.satp = shadow->kernel_in_u ? SHADOW_BARE_USER : SHADOW_BARE_KERNEL;
+    shadow->tables.view = SHADOW_VIEW_DIRECT;
+    shadow_drop_all(vcpu);
 }
