@@ -9,3 +9,4 @@
 
 extern const struct virt_ops virt_pv;
 extern const struct virt_ops virt_shadow;
+extern const struct virt_ops virt_shadow_in_u;

@@ -66,7 +66,8 @@ struct virt_ops {
     /* Handles a trap: upcall, emulation, or the end of the VM. */
     void (*trap)(struct vcpu *vcpu, const struct virt_trap *trap);
 
-    /* Something waits for the vCPU (enum candor_event bits). In its turn, or while it is loaded nowhere. */
+    /* Something waits for the vCPU (enum candor_event bits). In its turn, or while it is loaded
+     * nowhere. */
     void (*events)(struct vcpu *vcpu, u64 events);
 
     /* The vCPU is about to enter the guest: what waits for it is delivered. NULL: the hardware does

@@ -6,10 +6,10 @@
  * It reads tables that the guest may be changing on another hart, so it follows an entry only to
  * tables that are there, and trusts no invariant: what it shows is what the hardware would find.
  */
+#include "virt/walk.h"
 #include "arch/arch.h"
 #include "string.h"
 #include "sv39.h"
-#include "virt/walk.h"
 
 enum { SIGN_SHIFT = 25, RESERVED_SHIFT = 54 };
 

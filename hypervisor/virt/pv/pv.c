@@ -17,8 +17,8 @@
 #include "string.h"
 #include "sv39.h"
 #include "virt/image.h"
-#include "virt/pv/paging.h"
 #include "virt/paths.h"
+#include "virt/pv/paging.h"
 
 enum pv_phase {
     PV_POOL = 0,  /* its frames are marked, a chunk a step */

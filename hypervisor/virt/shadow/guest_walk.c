@@ -7,32 +7,13 @@
 #include "mem/guest_memory.h"
 #include "string.h"
 
-enum { SIGN_SHIFT = 25, RESERVED_SHIFT = 54 };
+enum { SIGN_SHIFT = 25 };
 
 u64 *guest_table_entry(const struct vm *vm, u64 frame, u32 index)
 {
     mfn_t machine = p2m_lookup(&vm->p2m, frame);
 
     return mfn_valid(machine) ? (u64 *)arch_frame_bytes(machine) + index : NULL;
-}
-
-u64 guest_leaf_rights(u64 entry)
-{
-    u64 rights = entry & (SV39_R | SV39_W | SV39_X | SV39_U);
-
-    if ((entry & SV39_A) == 0)
-        return 0;
-    return entry & SV39_D ? rights : rights & ~(u64)SV39_W;
-}
-
-bool guest_entry_bad(u64 entry, u32 level)
-{
-    if ((entry & SV39_V) == 0 || (entry & (SV39_R | SV39_W)) == SV39_W ||
-        entry >> RESERVED_SHIFT != 0)
-        return true;
-    if (sv39_is_leaf(entry))
-        return sv39_frame(entry) % (1UL << (SV39_INDEX_BITS * level)) != 0;
-    return level == 0 || (entry & (SV39_U | SV39_A | SV39_D)) != 0;
 }
 
 static bool allowed(u64 leaf, const struct guest_access *access)
@@ -119,18 +100,35 @@ enum guest_walk_result guest_walk_look(struct vm *vm, u64 satp, gva_t address,
     return walk(vm, satp, address, NULL, found);
 }
 
-bool guest_fetch(struct vm *vm, u64 satp, u64 pc, bool kernel, u32 *word)
+/* The page that holds `pc`. */
+static bool code_find(struct vm *vm, struct guest_code *code, u64 satp, u64 pc, bool kernel)
+{
+    const struct guest_access access = {.right = SV39_X, .kernel = kernel};
+    u64 page = ALIGN_DOWN(pc, (u64)FRAME_BYTES);
+    struct guest_translation found;
+    int error;
+
+    if (code->bytes != NULL && code->page == page && code->satp == satp && code->kernel == kernel)
+        return true;
+    code->bytes = NULL;
+    if (guest_walk(vm, satp, gva(page), &access, &found) != GUEST_WALK_OK)
+        return false;
+    *code = (struct guest_code){satp, page, guest_bytes(vm, found.physical, false, &error), kernel};
+    return code->bytes != NULL;
+}
+
+bool guest_fetch(struct vm *vm, struct guest_code *code, u64 satp, u64 pc, bool kernel, u32 *word)
 {
     enum { HALF_BYTES = 2, HALF_BITS = 16, LONG = 3 };
-    const struct guest_access access = {.right = SV39_X, .kernel = kernel};
-    struct guest_translation found;
-    u16 half;
 
     *word = 0;
     for (u32 i = 0; i < 2; i++) {
-        if (guest_walk(vm, satp, gva(pc + i * HALF_BYTES), &access, &found) != GUEST_WALK_OK ||
-            guest_copy_in(vm, &half, found.physical, sizeof(half)) != HC_OK)
+        u64 at = pc + i * HALF_BYTES;
+        u16 half;
+
+        if (!code_find(vm, code, satp, at, kernel))
             return false;
+        half = READ_ONCE(*(const u16 *)(const void *)&code->bytes[at % FRAME_BYTES]);
         *word |= (u32)half << (i * HALF_BITS);
         if ((half & LONG) != LONG)
             break;

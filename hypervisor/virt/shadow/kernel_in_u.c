@@ -66,10 +66,9 @@ void shadow_csr_changed(struct vcpu *vcpu, u32 effects)
 
     if (!shadow->kernel_in_u) {
         if (effects & CSR_EFFECT_TRANSLATION)
-            shadow_space_enter(vcpu,
-                               shadow->csrs.satp & SATP_MODE ? shadow->csrs.satp
-                                                             : SHADOW_BARE_KERNEL,
-                               SHADOW_VIEW_DIRECT);
+            shadow_space_enter(
+                vcpu, shadow->csrs.satp & SATP_MODE ? shadow->csrs.satp : SHADOW_BARE_KERNEL,
+                SHADOW_VIEW_DIRECT);
         return;
     }
     if (effects & CSR_EFFECT_VIEW) {
@@ -105,8 +104,7 @@ bool shadow_emulate_in_u(struct vcpu *vcpu, const struct instruction *instructio
         if (instruction->csr == CSR_CYCLE || instruction->csr == CSR_TIME ||
             instruction->csr == CSR_INSTRET)
             return false;
-        shadow->csrs.sstatus = (shadow->csrs.sstatus & ~(u64)MSTATUS_FS) |
-                               arch_vcpu_floating(vcpu);
+        shadow->csrs.sstatus = (shadow->csrs.sstatus & ~(u64)MSTATUS_FS) | arch_vcpu_floating(vcpu);
         shadow_csr(vcpu, instruction, shadow->mode);
         return true;
     }

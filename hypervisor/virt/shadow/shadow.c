@@ -30,6 +30,8 @@ static const char *shadow_admit(struct vm *vm)
     if (vm->shadow == NULL)
         return "no room for another machine";
     vm->shadow->kernel_in_u = vm->config.depriv == BUNDLE_DEPRIV_U;
+    if (vm->shadow->kernel_in_u)
+        vm->virt = &virt_shadow_in_u;
     vm->shadow->tree = vm->image.initrd - ALIGN_UP(vm->config.tree_bytes, (u64)FRAME_BYTES);
     if (!shadow_tables_init(vm))
         return "no room for what its shadow page tables need";
@@ -80,6 +82,19 @@ static bool shadow_release(struct vm *vm)
 }
 
 const struct virt_ops virt_shadow = {
+    .name = "shadow",
+    .admit = shadow_admit,
+    .build = shadow_build,
+    .release = shadow_release,
+    .trap = shadow_trap,
+    .events = shadow_events,
+    .firmware_has = shadow_firmware_has,
+    .firmware_call = shadow_firmware_call,
+    .walk = shadow_walk,
+};
+
+/* The same, for a kernel in U-mode, whose interrupts the hardware does not deliver. */
+const struct virt_ops virt_shadow_in_u = {
     .name = "shadow",
     .admit = shadow_admit,
     .build = shadow_build,

@@ -35,6 +35,7 @@ struct vm_shadow {
     bool kernel_in_u;       /* depriv=u */
     u32 mode;               /* MODE_S or MODE_U: where it believes to be; of depriv=u */
     struct guest_csrs csrs; /* of depriv=s only satp */
+    struct guest_code code;
     struct shadow_tables tables;
     struct shadow_machine machine;
 };

@@ -11,62 +11,14 @@
 #include "mem/space_id.h"
 #include "string.h"
 #include "virt/shadow/shadow.h"
+#include "virt/shadow/table_store.h"
 
 enum {
-    WRITER_NONE = 0,
-    WRITER_MANY = ~0u,
-    TABLES_FOR_BYTES = 64 << 10, /* of guest memory: one shadow table */
-    TABLES_MIN = 256,
-    TABLES_MAX = 16384,
-    TABLES_FIRST = 8, /* taken beforehand, so that there is always a way on */
     FILL_TABLES = SV39_LEVELS,
     SETTLED_A_STEP = 2, /* guest tables brought back in step by one trap */
-    RELEASED_A_STEP = 64,
-    HASH_MULTIPLIER = 0x9e3779b1,
-    HASH_SHIFT = 16,
 };
 
 #define LEAF_RIGHTS ((u64)(SV39_R | SV39_W | SV39_X | SV39_U))
-
-static u64 *entries_of(const struct shadow_table *table)
-{
-    return arch_frame_bytes(mfn(table->frame));
-}
-
-static u32 index_of(const struct shadow_tables *shadow, const struct shadow_table *table)
-{
-    return (u32)(table - shadow->tables);
-}
-
-/* ---- guest frames ---- */
-
-/* What is known of a guest frame; NULL: it is not the VM's memory. */
-static struct shadow_frame *frame_of(struct shadow_tables *shadow, const struct vm *vm, u64 guest)
-{
-    struct shadow_frame *frame;
-    u64 place = guest - vm->p2m.base_gfn;
-
-    if (place >= shadow->frames_count)
-        return NULL;
-    frame = &shadow->frames[place];
-    if (frame->generation != shadow->generation)
-        *frame = (struct shadow_frame){.generation = shadow->generation};
-    return frame;
-}
-
-/* The writable leaf of a frame that its `writer` names; NULL: it is not there any more. */
-static u64 *writer_leaf(struct shadow_tables *shadow, const struct vm *vm, u64 guest, u32 writer)
-{
-    u32 place = writer - 1;
-    const struct shadow_table *table = &shadow->tables[place / SV39_ENTRIES];
-    u64 *leaf = &entries_of(table)[place % SV39_ENTRIES];
-    const u64 wanted = SV39_V | SV39_W;
-
-    if (table->level != 0 || (*leaf & wanted) != wanted ||
-        sv39_frame(*leaf) != p2m_lookup(&vm->p2m, guest).number)
-        return NULL;
-    return leaf;
-}
 
 /* What a table of that view shows of a leaf's rights; 0: nothing at all. */
 static u64 rights_shown(const struct shadow_tables *shadow, u32 view, u64 rights)
@@ -84,194 +36,52 @@ static u64 rights_shown(const struct shadow_tables *shadow, u32 view, u64 rights
     return rights & (SV39_R | SV39_X) ? rights | SV39_U : 0;
 }
 
-/* ---- tables ---- */
-
-static u32 hash(u64 key, u32 count)
-{
-    return (u32)key * (u32)HASH_MULTIPLIER >> HASH_SHIFT & (count - 1);
-}
-
-/* All that mirror or spread the same frame stand in one bucket. */
-static u16 *bucket_of(const struct shadow_tables *shadow, u64 guest)
-{
-    return &shadow->buckets[hash(guest, shadow->bucket_count)];
-}
-
-struct table_key {
-    u64 gfn;
-    u8 level;
-    u8 rights;
-    u8 view;
-};
-
-static bool table_is(const struct shadow_table *table, const struct table_key *key)
-{
-    return table->gfn == key->gfn && table->level == key->level && table->rights == key->rights &&
-           table->view == key->view;
-}
-
-static struct shadow_table *table_find(const struct shadow_tables *shadow,
-                                       const struct table_key *key)
-{
-    u32 at = *bucket_of(shadow, key->gfn);
-
-    while (at != 0) {
-        struct shadow_table *table = &shadow->tables[at - 1];
-
-        if (table_is(table, key))
-            return table;
-        at = table->next;
-    }
-    return NULL;
-}
-
-/* The mirrors of a guest table, one after the other: NULL begins, NULL ends. */
-static struct shadow_table *mirror_next(const struct shadow_tables *shadow, u64 guest,
-                                        const struct shadow_table *last)
-{
-    u32 at = last == NULL ? *bucket_of(shadow, guest) : last->next;
-
-    while (at != 0) {
-        struct shadow_table *table = &shadow->tables[at - 1];
-
-        if (table->gfn == guest && table->rights == 0)
-            return table;
-        at = table->next;
-    }
-    return NULL;
-}
-
-/* Whether `count` more tables can be made. Takes no memory but the tables' own. */
-static bool tables_reserve(struct vm *vm, u32 count)
-{
-    struct shadow_tables *shadow = &vm->shadow->tables;
-
-    if (shadow->free_count >= count)
-        return true;
-    for (u32 i = shadow->tables_used; i < shadow->tables_used + count; i++) {
-        mfn_t frame;
-
-        if (i >= shadow->tables_max)
-            return false;
-        if (shadow->tables[i].frame != 0)
-            continue;
-        frame = frame_table_alloc(vm->id, 0);
-        if (!mfn_valid(frame))
-            return false;
-        frame_get(frame)->type = FRAME_SHADOW;
-        frame_get(frame)->gfn = i;
-        shadow->tables[i].frame = frame.number;
-    }
-    return true;
-}
-
-/* A new one, which tables_reserve has made sure of. */
-static struct shadow_table *table_make(struct shadow_tables *shadow, const struct table_key *key)
-{
-    u16 *bucket = bucket_of(shadow, key->gfn);
-    u32 index = shadow->tables_used;
-    struct shadow_table *table;
-
-    if (shadow->free != 0) {
-        index = shadow->free - 1;
-        shadow->free = shadow->tables[index].next;
-        shadow->free_count--;
-    } else {
-        shadow->tables_used++;
-    }
-    table = &shadow->tables[index];
-    *table = (struct shadow_table){.frame = table->frame,
-                                   .next = *bucket,
-                                   .gfn = key->gfn,
-                                   .level = key->level,
-                                   .rights = key->rights,
-                                   .view = key->view,
-                                   .first = SV39_ENTRIES};
-    *bucket = (u16)(index + 1);
-    memset(entries_of(table), 0, FRAME_BYTES);
-    shadow->counts.tables++;
-    return table;
-}
-
-static struct shadow_table *table_named_by(const struct shadow_tables *shadow, u64 link)
-{
-    return &shadow->tables[frame_get(mfn(sv39_frame(link)))->gfn];
-}
-
-static void entry_set(struct shadow_table *table, u32 index, u64 entry)
-{
-    entries_of(table)[index] = entry;
-    table->first = (u16)min((u32)table->first, index);
-    table->end = (u16)max((u32)table->end, index + 1);
-}
-
-static void entry_clear(struct shadow_tables *shadow, const struct shadow_table *table, u64 *entry)
-{
-    if (*entry != 0 && table->level > 0)
-        table_named_by(shadow, *entry)->links--;
-    *entry = 0;
-}
-
-/* Gives up one table that nothing names. */
-static void table_drop(struct shadow_tables *shadow, struct shadow_table *table)
-{
-    u16 *at = bucket_of(shadow, table->gfn);
-    u64 *entries = entries_of(table);
-
-    while (*at != index_of(shadow, table) + 1)
-        at = &shadow->tables[*at - 1].next;
-    *at = table->next;
-    for (u32 i = table->first; i < table->end; i++)
-        entry_clear(shadow, table, &entries[i]);
-    table->level = SV39_LEVELS; /* no writable leaf is looked for here */
-    table->next = (u16)shadow->free;
-    shadow->free = index_of(shadow, table) + 1;
-    shadow->free_count++;
-}
-
 /* ---- spaces ---- */
 
-/* Makes a guest frame unwritable, which is not out of step. False: all shadows had to be given up for it. */
+/* Makes a guest frame unwritable, unless it is out of step. False: all shadows had to be given up
+ * for it. */
 static bool protect(struct vcpu *vcpu, u64 guest)
 {
     struct vm *vm = vcpu->vm;
     struct shadow_tables *shadow = &vm->shadow->tables;
-    struct shadow_frame *frame = frame_of(shadow, vm, guest);
+    struct shadow_frame *frame = shadow_frame_of(shadow, vm, guest);
     u64 *leaf;
 
-    if (frame == NULL || frame->state == SHADOW_IN_STEP)
+    if (frame == NULL || frame->state != SHADOW_PLAIN)
         return true;
-    if (frame->writer == WRITER_MANY) {
+    if (frame->writer == SHADOW_WRITER_MANY) {
         shadow_drop_all(vcpu);
         return false;
     }
-    leaf = frame->writer != WRITER_NONE ? writer_leaf(shadow, vm, guest, frame->writer) : NULL;
+    leaf = frame->writer != SHADOW_WRITER_NONE
+               ? shadow_writer_leaf(shadow, vm, guest, frame->writer)
+               : NULL;
     if (leaf != NULL) {
         *leaf &= ~(u64)SV39_W;
         arch_translation_drop_all();
     }
-    frame->writer = WRITER_NONE;
+    frame->writer = SHADOW_WRITER_NONE;
     frame->state = SHADOW_IN_STEP;
     return true;
 }
 
 /* What the root of a space mirrors, or spreads. */
-static struct table_key root_key(u64 satp, u8 view)
+static struct shadow_key root_key(u64 satp, u8 view)
 {
     u8 all = SV39_R | SV39_W | SV39_X;
 
     if (satp & SATP_SV39)
-        return (struct table_key){.gfn = satp & SATP_PPN_MASK, SV39_ROOT_LEVEL, 0, view};
+        return (struct shadow_key){.gfn = satp & SATP_PPN_MASK, SV39_ROOT_LEVEL, 0, view};
     if (satp == SHADOW_BARE_USER)
         all |= SV39_U;
-    return (struct table_key){.gfn = 0, SV39_ROOT_LEVEL, all, SHADOW_VIEW_DIRECT};
+    return (struct shadow_key){.gfn = 0, SV39_ROOT_LEVEL, all, SHADOW_VIEW_DIRECT};
 }
 
 /* The place of a space, with an identifier of the hardware's that no other space has. */
 static struct shadow_space *space_find(struct shadow_tables *shadow, u64 satp, u8 view)
 {
     u64 key = satp ^ satp >> SATP_ASID_SHIFT << 2 ^ view;
-    struct shadow_space *space = &shadow->spaces[hash(key, SHADOW_SPACES)];
+    struct shadow_space *space = &shadow->spaces[shadow_hash(key, SHADOW_SPACES)];
 
     if (space->used && space->satp == satp && space->view == view) {
         shadow->counts.spaces_found++;
@@ -291,22 +101,24 @@ static struct shadow_space *space_find(struct shadow_tables *shadow, u64 satp, u
 void shadow_space_enter(struct vcpu *vcpu, u64 satp, enum shadow_view view)
 {
     struct shadow_tables *shadow = &vcpu->vm->shadow->tables;
-    const struct table_key key = root_key(satp, (u8)view);
+    const struct shadow_key key = root_key(satp, (u8)view);
     struct shadow_space *space;
 
     shadow->satp = satp;
     shadow->view = (u8)view;
-    if (!tables_reserve(vcpu->vm, 1)) {
+    if (!shadow_tables_reserve(vcpu->vm, 1)) {
         shadow_drop_all(vcpu);
         return;
     }
     if (key.rights == 0 && !protect(vcpu, key.gfn))
         return;
     space = space_find(shadow, satp, (u8)view);
-    if (space->root >= shadow->tables_used || !table_is(&shadow->tables[space->root], &key)) {
-        struct shadow_table *root = table_find(shadow, &key);
+    if (space->root >= shadow->tables_used ||
+        !shadow_table_is(&shadow->tables[space->root], &key)) {
+        struct shadow_table *root = shadow_table_find(shadow, &key);
 
-        space->root = index_of(shadow, root != NULL ? root : table_make(shadow, &key));
+        space->root = shadow_table_index(shadow,
+                                         root != NULL ? root : shadow_table_make(shadow, &key));
     }
     shadow->root = space->root;
     arch_space_install(vcpu, mfn(shadow->tables[shadow->root].frame), space->id);
@@ -333,8 +145,8 @@ static bool mirrored_and_used(struct shadow_tables *shadow, u64 guest)
 {
     struct shadow_table *table = NULL;
 
-    while ((table = mirror_next(shadow, guest, table)) != NULL) {
-        if (table->links > 0 || index_of(shadow, table) == shadow->root)
+    while ((table = shadow_mirror_next(shadow, guest, table)) != NULL) {
+        if (table->links > 0 || shadow_table_index(shadow, table) == shadow->root)
             return true;
     }
     return false;
@@ -344,8 +156,8 @@ static void mirrors_drop(struct shadow_tables *shadow, u64 guest)
 {
     struct shadow_table *table;
 
-    while ((table = mirror_next(shadow, guest, NULL)) != NULL)
-        table_drop(shadow, table);
+    while ((table = shadow_mirror_next(shadow, guest, NULL)) != NULL)
+        shadow_table_drop(shadow, table);
 }
 
 /* Whether a shadow's entry still is what the guest's says. */
@@ -362,7 +174,7 @@ static bool entry_holds(const struct shadow_tables *shadow, const struct vm *vm,
         return sv39_frame(entry) == p2m_lookup(&vm->p2m, sv39_frame(guest)).number &&
                (entry & LEAF_RIGHTS & ~rights) == 0 &&
                ((entry ^ rights) & (SV39_R | SV39_X | SV39_U)) == 0;
-    below = table_named_by(shadow, entry);
+    below = shadow_table_named(shadow, entry);
     return below->gfn == sv39_frame(guest) && below->rights == (sv39_is_leaf(guest) ? rights : 0);
 }
 
@@ -370,14 +182,14 @@ static bool entry_holds(const struct shadow_tables *shadow, const struct vm *vm,
 static bool entries_settle(struct shadow_tables *shadow, const struct vm *vm,
                            const struct shadow_table *table, u32 first, u32 end)
 {
-    u64 *entries = entries_of(table);
+    u64 *entries = shadow_entries(table);
     const u64 *guest = guest_table_entry(vm, table->gfn, 0);
     bool unlinked = false;
 
     for (u32 i = max(first, (u32)table->first); i < min(end, (u32)table->end); i++) {
         if (entries[i] == 0 || entry_holds(shadow, vm, table, entries[i], READ_ONCE(guest[i])))
             continue;
-        entry_clear(shadow, table, &entries[i]);
+        shadow_entry_clear(shadow, table, &entries[i]);
         unlinked = table->level > 0;
     }
     return unlinked;
@@ -389,10 +201,10 @@ static bool settle(struct vcpu *vcpu, u64 guest)
     struct shadow_tables *shadow = &vcpu->vm->shadow->tables;
     struct shadow_table *table = NULL;
 
-    frame_of(shadow, vcpu->vm, guest)->state = SHADOW_PLAIN;
+    shadow_frame_of(shadow, vcpu->vm, guest)->state = SHADOW_PLAIN;
     if (!protect(vcpu, guest))
         return false;
-    while ((table = mirror_next(shadow, guest, table)) != NULL)
+    while ((table = shadow_mirror_next(shadow, guest, table)) != NULL)
         entries_settle(shadow, vcpu->vm, table, 0, SV39_ENTRIES);
     shadow->counts.settled++;
     return true;
@@ -402,7 +214,7 @@ static bool settle(struct vcpu *vcpu, u64 guest)
 static bool loosen(struct vcpu *vcpu, u64 guest)
 {
     struct shadow_tables *shadow = &vcpu->vm->shadow->tables;
-    struct shadow_frame *frame = frame_of(shadow, vcpu->vm, guest);
+    struct shadow_frame *frame = shadow_frame_of(shadow, vcpu->vm, guest);
 
     if (!mirrored_and_used(shadow, guest)) {
         mirrors_drop(shadow, guest);
@@ -430,7 +242,7 @@ void shadow_fence_page(struct vcpu *vcpu, gva_t address)
     for (u32 i = 0; i < shadow->loose_count; i++) {
         struct shadow_table *table = NULL;
 
-        while ((table = mirror_next(shadow, shadow->loose[i], table)) != NULL) {
+        while ((table = shadow_mirror_next(shadow, shadow->loose[i], table)) != NULL) {
             u32 index = sv39_index(address, table->level);
 
             unlinked |= entries_settle(shadow, vcpu->vm, table, index, index + 1);
@@ -458,20 +270,20 @@ bool shadow_fence_all(struct vcpu *vcpu)
 /* ---- filling ---- */
 
 /* What stands below an entry of `table` on the way to `address`. */
-static struct table_key below_key(const struct shadow_tables *shadow,
-                                  const struct shadow_table *table,
-                                  const struct guest_translation *found)
+static struct shadow_key below_key(const struct shadow_tables *shadow,
+                                   const struct shadow_table *table,
+                                   const struct guest_translation *found)
 {
     u64 span_frames = 1UL << (SV39_INDEX_BITS * table->level);
     u8 level = (u8)(table->level - 1);
     u64 rights = table->rights;
 
     if (found->level < table->level)
-        return (struct table_key){found->tables[level], level, 0, table->view};
+        return (struct shadow_key){found->tables[level], level, 0, table->view};
     if (rights == 0)
         rights = rights_shown(shadow, table->view, guest_leaf_rights(found->leaf));
-    return (struct table_key){ALIGN_DOWN(found->physical.value >> FRAME_SHIFT, span_frames), level,
-                              (u8)rights, SHADOW_VIEW_DIRECT};
+    return (struct shadow_key){ALIGN_DOWN(found->physical.value >> FRAME_SHIFT, span_frames), level,
+                               (u8)rights, SHADOW_VIEW_DIRECT};
 }
 
 /* The table there, made and linked if need be. NULL: something else had to be done first, and the
@@ -480,19 +292,19 @@ static struct shadow_table *descend(struct vcpu *vcpu, struct shadow_table *tabl
                                     const struct guest_translation *found)
 {
     struct shadow_tables *shadow = &vcpu->vm->shadow->tables;
-    const struct table_key key = below_key(shadow, table, found);
+    const struct shadow_key key = below_key(shadow, table, found);
     u32 index = sv39_index(address, table->level);
-    u64 *entry = &entries_of(table)[index];
+    u64 *entry = &shadow_entries(table)[index];
     struct shadow_table *below;
 
     if (*entry != 0) {
-        below = table_named_by(shadow, *entry);
-        if (table_is(below, &key))
+        below = shadow_table_named(shadow, *entry);
+        if (shadow_table_is(below, &key))
             return below;
-        entry_clear(shadow, table, entry);
+        shadow_entry_clear(shadow, table, entry);
         arch_translation_drop_all();
     }
-    below = table_find(shadow, &key);
+    below = shadow_table_find(shadow, &key);
     if (below != NULL && shadow->loose_count > 0) {
         (void)shadow_fence_all(vcpu);
         return NULL;
@@ -500,9 +312,9 @@ static struct shadow_table *descend(struct vcpu *vcpu, struct shadow_table *tabl
     if (key.rights == 0 && !protect(vcpu, key.gfn))
         return NULL;
     if (below == NULL)
-        below = table_make(shadow, &key);
+        below = shadow_table_make(shadow, &key);
     below->links++;
-    entry_set(table, index, sv39_link(mfn(below->frame)));
+    shadow_entry_set(table, index, sv39_link(mfn(below->frame)));
     return below;
 }
 
@@ -513,13 +325,13 @@ void shadow_fill(struct vcpu *vcpu, gva_t address, const struct guest_translatio
     struct shadow_tables *shadow = &vm->shadow->tables;
     u64 guest = found->physical.value >> FRAME_SHIFT;
     mfn_t machine = p2m_lookup(&vm->p2m, guest);
-    struct shadow_frame *frame = frame_of(shadow, vm, guest);
+    struct shadow_frame *frame = shadow_frame_of(shadow, vm, guest);
     struct shadow_table *table = &shadow->tables[shadow->root];
     u32 index = sv39_index(address, 0);
     u64 rights;
     u32 place;
 
-    if (!tables_reserve(vm, FILL_TABLES)) {
+    if (!shadow_tables_reserve(vm, FILL_TABLES)) {
         shadow_drop_all(vcpu);
         return;
     }
@@ -529,67 +341,19 @@ void shadow_fill(struct vcpu *vcpu, gva_t address, const struct guest_translatio
         return;
     if (write && frame->state == SHADOW_IN_STEP && !loosen(vcpu, guest))
         return;
-    rights = table->rights != 0
-                 ? table->rights
-                 : rights_shown(shadow, table->view, guest_leaf_rights(found->leaf));
+    rights = table->rights != 0 ? table->rights
+                                : rights_shown(shadow, table->view, guest_leaf_rights(found->leaf));
     if (frame->state == SHADOW_IN_STEP)
         rights &= ~(u64)SV39_W;
-    entry_set(table, index, sv39_leaf(machine, SV39_V | rights));
-    place = 1 + index_of(shadow, table) * SV39_ENTRIES + index;
+    shadow_entry_set(table, index, sv39_leaf(machine, SV39_V | rights));
+    place = 1 + shadow_table_index(shadow, table) * SV39_ENTRIES + index;
     if ((rights & SV39_W) && frame->writer != place) {
-        bool other = frame->writer == WRITER_MANY ||
-                     (frame->writer != WRITER_NONE &&
-                      writer_leaf(shadow, vm, guest, frame->writer) != NULL);
+        bool other = frame->writer == SHADOW_WRITER_MANY ||
+                     (frame->writer != SHADOW_WRITER_NONE &&
+                      shadow_writer_leaf(shadow, vm, guest, frame->writer) != NULL);
 
-        frame->writer = other ? (u32)WRITER_MANY : place;
+        frame->writer = other ? (u32)SHADOW_WRITER_MANY : place;
     }
     shadow->counts.fills++;
     arch_translation_drop(address);
-}
-
-/* ---- beginning and end ---- */
-
-bool shadow_tables_init(struct vm *vm)
-{
-    struct shadow_tables *shadow = &vm->shadow->tables;
-    u64 wanted = vm->config.memory_bytes / TABLES_FOR_BYTES;
-
-    shadow->tables_max = (u32)min(max(wanted, (u64)TABLES_MIN), (u64)TABLES_MAX);
-    shadow->bucket_count = 1;
-    while (shadow->bucket_count < shadow->tables_max)
-        shadow->bucket_count *= 2;
-    shadow->frames_count = (u32)(vm->config.memory_bytes >> FRAME_SHIFT);
-    shadow->tables = frame_run_alloc(shadow->tables_max * sizeof(shadow->tables[0]));
-    shadow->buckets = frame_run_alloc(shadow->bucket_count * sizeof(shadow->buckets[0]));
-    shadow->frames = frame_run_alloc(shadow->frames_count * sizeof(shadow->frames[0]));
-    shadow->generation = 1;
-    return shadow->tables != NULL && shadow->buckets != NULL && shadow->frames != NULL;
-}
-
-bool shadow_tables_ready(struct vm *vm)
-{
-    return tables_reserve(vm, TABLES_FIRST);
-}
-
-bool shadow_tables_release(struct vm *vm)
-{
-    struct shadow_tables *shadow = &vm->shadow->tables;
-
-    for (u32 i = 0; i < SHADOW_SPACES; i++) {
-        if (shadow->spaces[i].id != 0)
-            space_id_free(shadow->spaces[i].id);
-        shadow->spaces[i] = (struct shadow_space){0};
-    }
-    for (u32 i = 0; i < RELEASED_A_STEP; i++) {
-        struct shadow_table *table = &shadow->tables[shadow->released];
-
-        if (shadow->released == shadow->tables_max || table->frame == 0) {
-            shadow->released = 0;
-            return false;
-        }
-        frame_table_free(mfn(table->frame));
-        table->frame = 0;
-        shadow->released++;
-    }
-    return true;
 }

@@ -95,6 +95,7 @@ struct shadow_counts {
 struct shadow_tables {
     struct shadow_table *tables;
     u32 tables_max;
+    u32 tables_made; /* the first so many have a frame */
     u32 tables_used; /* since all were last given up */
     u32 free;        /* index + 1 of one given up alone; 0: none */
     u32 free_count;
@@ -107,10 +108,10 @@ struct shadow_tables {
     u64 loose[SHADOW_LOOSE_MAX];
     u32 loose_count;
     struct shadow_space spaces[SHADOW_SPACES]; /* by a hash of satp and view */
-    u32 root;  /* index of the table in use */
-    u64 satp;  /* the guest's, which it mirrors, or SHADOW_BARE_* */
-    u8 view;   /* enum shadow_view */
-    bool mxr;  /* of views that are not direct: what can be run can be read */
+    u32 root;                                  /* index of the table in use */
+    u64 satp;                                  /* the guest's, which it mirrors, or SHADOW_BARE_* */
+    u8 view;                                   /* enum shadow_view */
+    bool mxr; /* of views that are not direct: what can be run can be read */
     struct shadow_counts counts;
 };
 
@@ -124,8 +125,8 @@ MUST_CHECK bool shadow_tables_init(struct vm *vm);
 /* Before it runs: the least that it needs of open memory. False: there is none. */
 MUST_CHECK bool shadow_tables_ready(struct vm *vm);
 
-/* Gives the tables back, a piece a call: true while there is more. The guest runs no more, and every
- * translation is dropped by whoever frees its memory. */
+/* Gives the tables back, a piece a call: true while there is more. The guest runs no more, and
+ * every translation is dropped by whoever frees its memory. */
 bool shadow_tables_release(struct vm *vm);
 
 /* The space that a satp of the guest names becomes the one in use, seen in that way. For another

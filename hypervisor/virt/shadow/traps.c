@@ -47,7 +47,10 @@ static void skip(struct vcpu *vcpu, const struct instruction *instruction)
 
 static bool fetch(struct vcpu *vcpu, bool kernel, u32 *word)
 {
-    return guest_fetch(vcpu->vm, vcpu->vm->shadow->csrs.satp, arch_vcpu_pc(vcpu), kernel, word);
+    struct vm_shadow *shadow = vcpu->vm->shadow;
+
+    return guest_fetch(vcpu->vm, &shadow->code, shadow->csrs.satp, arch_vcpu_pc(vcpu), kernel,
+                       word);
 }
 
 /* ---- page faults ---- */
@@ -171,6 +174,7 @@ void shadow_csr(struct vcpu *vcpu, const struct instruction *instruction, u32 mo
 void shadow_fence(struct vcpu *vcpu, const struct instruction *instruction)
 {
     vcpu->counts.flushes++;
+    vcpu->vm->shadow->code.bytes = NULL;
     if (instruction->rs1 != 0)
         shadow_fence_page(vcpu, gva(shadow_register(vcpu, instruction->rs1)));
     else if (shadow_fence_all(vcpu))
@@ -250,6 +254,7 @@ void shadow_cpu_start(struct vcpu *vcpu, u64 entry, u64 argument0, u64 argument1
     arch_vcpu_reset(vcpu, gva(entry), argument0, argument1);
     guest_csrs_start(&shadow->csrs, true);
     shadow->mode = MODE_S;
+    shadow->code.bytes = NULL;
     if (shadow->kernel_in_u)
         arch_vcpu_kernel_in_u(vcpu);
     else
