@@ -273,9 +273,15 @@ void *world_bytes(const struct vm *vm, gpa_t address)
 
 u64 world_audit(void)
 {
+    const u32 count = hart_count, executing = host_hart;
     struct audit_result result;
 
+    /* Nothing runs meanwhile: no other hart has to be told to stand still. */
+    hart_count = 1;
+    host_hart = 0;
     audit_run(&result);
+    hart_count = count;
+    host_hart = executing;
     return result.violations;
 }
 
