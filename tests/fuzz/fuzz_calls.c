@@ -184,7 +184,7 @@ static void step(const struct record *record)
         arguments_make(vm, HC_CALL_COUNTERS, record->arguments, args);
         compare_poke(vm, args[0], args[1]);
     } else if (number == DO_SCAN) {
-        turns_scan(vm);
+        turns_scan(vm, record->arguments[0].which & 1);
     } else {
         if (number == DO_UNKNOWN_CALL)
             number = HC_CALL_COUNT + record->arguments[0].what;

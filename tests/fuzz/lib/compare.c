@@ -465,7 +465,6 @@ static void take_over(u32 vm)
 {
     static const u8 zero[FRAME_BYTES];
     const struct vm_pv *pv = &vms[vm]->pv;
-
     for (u32 i = 0; i < frames_of(vm); i++) {
         u64 at = VM_MEMORY_BASE + (u64)i * FRAME_BYTES;
 
@@ -484,8 +483,9 @@ void compare_reboot(u32 vm, bool from_elsewhere)
     doing.args = NULL;
     turns_become(vm);
     if (from_elsewhere)
-        turns_elsewhere(vm);
-    vm_end(vms[vm], VM_EXIT_REBOOT);
+        turns_end_elsewhere(vm);
+    else
+        vm_end(vms[vm], VM_EXIT_REBOOT);
     model_end(&compare_model, vm);
     turns_ended(vm);
     turns_become(vm);

@@ -30,6 +30,7 @@ static struct {
 } promised[COMPARE_VMS];
 
 static u64 clock_start;
+static bool fell_asleep[TURNS_HARTS];
 
 static struct vcpu *vcpu_of(u32 vm)
 {
@@ -45,9 +46,12 @@ static void choose_on(struct hart *hart)
 
     harts_idle &= ~BIT(hart->index); /* as on waking up */
     hart->reschedule = true;
+    fell_asleep[hart->index] = true;
     host_asleep = &asleep;
-    if (setjmp(asleep) == 0)
+    if (setjmp(asleep) == 0) {
         (void)sched_next(hart);
+        fell_asleep[hart->index] = false;
+    }
     host_asleep = NULL;
 }
 
@@ -59,10 +63,11 @@ static void run_on(u32 hart)
         choose_on(&harts[hart]);
 }
 
-static bool waits_elsewhere(u32 hart, const struct vcpu *vcpu)
+/* A hart that has yet to choose, or has mail, will see to it by itself. */
+static bool waits(const struct vcpu *vcpu)
 {
-    return vcpu->hart != &harts[hart] && vcpu->state == VCPU_RUNNABLE &&
-           vcpu->hart->current != vcpu && vcpu->hart->loaded != vcpu;
+    return vcpu->state == VCPU_RUNNABLE && vcpu->hart->current != vcpu &&
+           vcpu->hart->loaded != vcpu && !vcpu->hart->reschedule && vcpu->hart->mail == 0;
 }
 
 /* Whoever sleeps has nothing to do; a hart that sleeps has nothing to take. */
@@ -73,7 +78,7 @@ static void check_sleepers(void)
             compare_differ("VM %u sleeps, and events %lx were sent to it", vm + 1,
                            promised[vm].wanted);
         for (u32 hart = 0; hart < hart_count; hart++) {
-            if ((harts_idle & BIT(hart)) && waits_elsewhere(hart, vcpu_of(vm)))
+            if (fell_asleep[hart] && harts[hart].mail == 0 && waits(vcpu_of(vm)))
                 compare_differ("hart %u sleeps, and VM %u waits on hart %u", hart, vm + 1,
                                vcpu_of(vm)->hart->index);
         }
@@ -113,6 +118,7 @@ void turns_reset(void)
         host_hart = i;
         host_timer = TIME_NEVER;
         tlb_drop_all();
+        fell_asleep[i] = false;
         harts[i] = (struct hart){.index = i};
         hart_init(i, i);
         hart_go_online(&harts[i]);
@@ -134,9 +140,11 @@ void turns_reset(void)
     }
 }
 
-void turns_elsewhere(u32 vm)
+void turns_end_elsewhere(u32 vm)
 {
     run_on((vcpu_of(vm)->hart->index + 1) % TURNS_HARTS);
+    vm_end(vms[vm], VM_EXIT_REBOOT);
+    event_send_vm(vms[vm], EVENT_CONSOLE); /* too late: its next life knows nothing of it */
 }
 
 void turns_pass(u64 ticks)
@@ -238,10 +246,12 @@ void turns_leave(u32 hart, bool asleep)
     check_sleepers();
 }
 
-void turns_scan(u32 vm)
+void turns_scan(u32 vm, bool doorbell_only)
 {
     vcpu_of(vm)->arch.doorbell = false;
     promised[vm].doorbell = false;
+    if (doorbell_only)
+        return;
     if (vcpu_of(vm)->shared != NULL)
         vcpu_of(vm)->shared->pending = 0;
     promised[vm].pending = 0;

@@ -42,11 +42,12 @@ void turns_pass(u64 ticks);
 /* From some hart an event is sent to a VM. */
 void turns_send(u32 vm, u32 from_hart);
 
-/* The guest takes note of its events: doorbell first, then the pending word. */
-void turns_scan(u32 vm);
+/* The guest takes note of its events: doorbell first, then the pending word; or of that alone. In
+   its turn. */
+void turns_scan(u32 vm, bool doorbell_only);
 
 /* The VM is paused; it is resumed before it is to do something. */
 void turns_pause(u32 vm);
 
-/* The hart that executes is now another one than the VM's. */
-void turns_elsewhere(u32 vm);
+/* Another hart than the VM's wants it to reboot. */
+void turns_end_elsewhere(u32 vm);
