@@ -51,7 +51,7 @@ static bool name_character(char c)
            c == '-';
 }
 
-static bool name_usable(const char *name)
+bool bundle_name_usable(const char *name)
 {
     size_t length = strnlen(name, BUNDLE_NAME_BYTES);
 
@@ -78,7 +78,7 @@ static int read_name(const struct bundle *bundle, u32 index, struct bundle_vm_vi
 {
     const char *name = (const char *)record_at(bundle, index) + VM_FIELD(name);
 
-    if (!name_usable(name)) {
+    if (!bundle_name_usable(name)) {
         snprintf(view->name, sizeof(view->name), "vm%u", index + 1);
         return BUNDLE_BAD_NAME;
     }

@@ -42,6 +42,7 @@ enum bundle_flags {
     BUNDLE_FLAG_TRACE = 1 << 2,        /* any VM's: the machine writes a trace, */
     BUNDLE_FLAG_TRACE_DETAIL = 1 << 3, /* and exits too (debug/trace.h) */
     BUNDLE_FLAG_MARKS = 1 << 4,        /* the console marks who says what (debug/console_mux.h) */
+    BUNDLE_FLAG_LATER = 1 << 5,        /* not started: the monitor's `create` makes VMs of it */
 };
 
 struct bundle_header {

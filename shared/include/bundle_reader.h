@@ -60,6 +60,9 @@ MUST_CHECK int bundle_open(struct bundle *bundle, const void *bytes, u64 limit_b
    returns, view->name is fit to be printed. */
 MUST_CHECK int bundle_vm_open(const struct bundle *bundle, u32 index, struct bundle_vm_view *view);
 
+/* Whether that is a name for a VM. */
+bool bundle_name_usable(const char *name);
+
 /* One clause for a person, without a full stop; never NULL. */
 const char *bundle_error_text(int error);
 

@@ -75,10 +75,10 @@ class Splitter:
 class Log:
     """One file of plain lines: a line is written when it ends, as it stood then."""
 
-    def __init__(self, path):
+    def __init__(self, path, more=False):
         self.path = path
         try:
-            self.file = open(path, "wb", buffering=0)
+            self.file = open(path, "ab" if more else "wb", buffering=0)
         except OSError as error:
             raise Problem(f"cannot write the log {path}: {error.strerror}") from None
         self.line = bytearray()
@@ -123,12 +123,16 @@ class Logs:
         except OSError as error:
             raise Problem(f"cannot make the log folder {folder}: {error.strerror}") from None
         self.logs = {CANDOR: Log(os.path.join(folder, "candor.log"))}
+        self.names = set()  # of all VMs that there have been
 
     def record(self, record):
         place, name = record.get("place"), record.get("name")
         if isinstance(place, int) and isinstance(name, str) and re.fullmatch("[A-Za-z0-9_-]+", name):
+            if place in self.logs:
+                self.logs.pop(place).close()
             try:
-                self.logs[place] = Log(os.path.join(self.folder, f"vm-{name}.log"))
+                self.logs[place] = Log(os.path.join(self.folder, f"vm-{name}.log"), name in self.names)
+                self.names.add(name)
             except Problem as problem:
                 print(f"candor: {problem}\r", file=sys.stderr)
 

@@ -11,7 +11,7 @@ from .problem import MIB, Problem, parse_size, read_file, show_size
 MEMORY_BASE = 0x80000000
 MEMORY_UNIT = 2 * MIB
 MEMORY_DEFAULT = "64M"
-KEYS = ("image", "name", "mem", "virt", "traps", "initrd", "args", "counters")
+KEYS = ("image", "name", "mem", "virt", "traps", "initrd", "args", "counters", "start")
 
 
 @dataclass
@@ -26,6 +26,7 @@ class Machine:
     args: str
     image_data: bytes
     initrd_data: bytes
+    start: str = "yes"
 
 
 def split_options(text):
@@ -98,6 +99,7 @@ def parse_machine(text, position, check=True):
         args=args,
         image_data=read_file(options["image"], "image"),
         initrd_data=read_file(options["initrd"], "initrd") if options.get("initrd") else b"",
+        start=one_of(options, "start", ("yes", "no")),
     )
     if check:
         image = read_image(machine.image_data)

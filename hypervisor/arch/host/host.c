@@ -5,6 +5,7 @@
 #include "host.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "arch/arch.h"
 #include "arch/arch_names.h"
@@ -59,8 +60,10 @@ void host_start(u64 memory_bytes)
     harts_idle = 0;
     hart_init(0, 0);
     hart_go_online(&harts[0]);
+    memset(vms, 0, sizeof(vms));
     vm_count = 0;
-    vm_all_started = true;
+    vm_live = 0;
+    vm_all_good = true;
 }
 
 /* ---- harts and time ---- */

@@ -8,7 +8,7 @@
 #include "candor_abi.h"
 #include "core/hart.h"
 #include "core/sched.h"
-#include "core/vm.h"
+#include "core/vm_list.h"
 #include "csr.h"
 #include "debug/console.h"
 #include "debug/log.h"
@@ -123,7 +123,6 @@ void boot_first(u64 hardware_id, u64 device_tree)
              mfn_to_maddr(frame_open_base).value);
     console_start_interrupts();
     vm_start_all((const void *)BUNDLE_LOAD_ADDRESS, closed - BUNDLE_LOAD_ADDRESS);
-    vm_check_last();
     __atomic_store_n(&boot_done, 1, __ATOMIC_RELEASE);
     for (u32 i = 0; i < machine.hart_count; i++) {
         if (machine.hart_ids[i] != hardware_id)
