@@ -102,6 +102,7 @@ int bundle_vm_open(const struct bundle *bundle, u32 index, struct bundle_vm_view
     u64 initrd_offset = load_le64(record + VM_FIELD(initrd_offset));
 
     *view = (struct bundle_vm_view){
+        .symbols_bytes = load_le64(record + VM_FIELD(symbols_bytes)),
         .memory_bytes = load_le64(record + VM_FIELD(memory_bytes)),
         .image_bytes = load_le64(record + VM_FIELD(image_bytes)),
         .initrd_bytes = load_le64(record + VM_FIELD(initrd_bytes)),
@@ -124,6 +125,9 @@ int bundle_vm_open(const struct bundle *bundle, u32 index, struct bundle_vm_view
         if (view->initrd == NULL)
             return BUNDLE_BAD_INITRD_RANGE;
     }
+    if (view->symbols_bytes > 0)
+        view->symbols = piece_at(bundle, load_le64(record + VM_FIELD(symbols_offset)),
+                                 view->symbols_bytes);
     if (view->memory_bytes == 0 || !IS_ALIGNED(view->memory_bytes, BUNDLE_MEMORY_UNIT))
         return BUNDLE_BAD_MEMORY_SIZE;
     if (view->virt != BUNDLE_VIRT_PV || view->traps > BUNDLE_TRAPS_BOUNCED || view->vcpus != 1)

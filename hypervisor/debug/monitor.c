@@ -246,13 +246,21 @@ static enum monitor_step quit_step(struct monitor_job *job)
     return STEP_DONE;
 }
 
+/* NULL past the last. */
+static const struct monitor_command *command_at(u32 place)
+{
+    if (place < monitor_command_count)
+        return &monitor_commands[place];
+    place -= monitor_command_count;
+    return place < monitor_more_count ? &monitor_more_commands[place] : NULL;
+}
+
 static enum monitor_step help_step(struct monitor_job *job)
 {
-    const struct monitor_command *command = &monitor_commands[job->step];
+    const struct monitor_command *command = command_at(job->step), *one;
     u32 width = 0;
 
-    for (u32 i = 0; i < monitor_command_count; i++) {
-        const struct monitor_command *one = &monitor_commands[i];
+    for (u32 i = 0; (one = command_at(i)) != NULL; i++) {
 
         width = max(width, (u32)(strlen(one->name) + 1 + strlen(one->argument)));
     }
@@ -260,7 +268,7 @@ static enum monitor_step help_step(struct monitor_job *job)
                 command->argument, command->help);
     monitor_row(job, "\"command\":\"%s\",\"argument\":\"%s\",\"help\":\"%s\"", command->name,
                 command->argument, command->help);
-    return job->step + 1 < monitor_command_count ? STEP_MORE : STEP_DONE;
+    return command_at(job->step + 1) != NULL ? STEP_MORE : STEP_DONE;
 }
 
 const struct monitor_command monitor_commands[] = {
@@ -313,9 +321,9 @@ static void start(struct monitor_job *job)
         rest[--rest_length] = '\0';
     job->argument = rest;
     *end = '\0';
-    for (u32 i = 0; i < monitor_command_count; i++) {
-        if (strcmp(text, monitor_commands[i].name) == 0)
-            job->command = &monitor_commands[i];
+    for (u32 i = 0; command_at(i) != NULL; i++) {
+        if (strcmp(text, command_at(i)->name) == 0)
+            job->command = command_at(i);
     }
     if (job->command != NULL)
         return;

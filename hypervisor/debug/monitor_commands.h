@@ -92,6 +92,10 @@ struct monitor_job {
 extern const struct monitor_command monitor_commands[];
 extern const u32 monitor_command_count;
 
+/* What the debug build has besides (debug/inject); the ordinary one has none (monitor_more.c). */
+extern const struct monitor_command monitor_more_commands[];
+extern const u32 monitor_more_count;
+
 /* Text for a person; a program gets none of it. */
 void monitor_say(const struct monitor_job *job, const char *format, ...) PRINTF_LIKE(2, 3);
 

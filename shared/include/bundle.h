@@ -65,7 +65,9 @@ struct bundle_vm {
     u32 flags;                    /* enum bundle_flags */
     u32 vcpus;                    /* 1 */
     char args[BUNDLE_ARGS_BYTES]; /* the kernel's arguments, zero-terminated */
-    u8 reserved[168];             /* zero */
+    u64 symbols_offset;           /* functions of the image (symbol_table.h), for people to read; */
+    u64 symbols_bytes;            /* 0 without */
+    u8 reserved[152];             /* zero */
 };
 
 _Static_assert(sizeof(struct bundle_header) == 32, "the bundle's header has 32 bytes");

@@ -45,6 +45,8 @@ struct bundle_vm_view {
     u64 image_bytes;
     const u8 *initrd; /* NULL without one */
     u64 initrd_bytes;
+    const u8 *symbols; /* not checked (symbol_table.h); NULL without, or where it lies outside */
+    u64 symbols_bytes;
     u64 memory_bytes; /* a multiple of 2 MiB, not 0 */
     u32 virt;
     u32 traps;

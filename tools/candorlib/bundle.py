@@ -9,7 +9,8 @@ LOAD_ADDRESS = 0x80400000
 MAGIC, FORMAT_VERSION, ALIGNMENT = b"CANDORVM", 1, 4096
 NAME_MAX, ARGS_BYTES = 15, 256
 HEADER = struct.Struct("<8sIIQQ")
-RECORD = struct.Struct("<32sQQQQQIIII256s168x")
+RECORD = struct.Struct("<32sQQQQQIIII256sQQ152x")
+SYMBOL = struct.Struct("<QII")
 VIRT = {"pv": 1}
 TRAPS = {"direct": 0, "bounced": 1}
 FLAG_COUNTERS_RAW = 1
@@ -49,13 +50,14 @@ def pack(machines, colour=False, more_flags=0):
 
     for machine in machines:
         image, initrd = place(machine.image_data), place(machine.initrd_data)
+        symbols = place(symbol_table(machine.functions))
         flags = FLAG_COUNTERS_RAW if machine.counters == "raw" else 0
         flags |= FLAG_LATER if machine.start == "no" else 0
         flags |= more_flags | (FLAG_COLOUR if colour else 0)
         records.append(
             RECORD.pack(
                 machine.name.encode(), machine.memory_bytes, *image, *initrd, VIRT[machine.virt],
-                TRAPS[machine.traps], flags, 1, machine.args.encode(),
+                TRAPS[machine.traps], flags, 1, machine.args.encode(), *symbols,
             )
         )  # fmt: skip
     body = b"".join(records + pieces)
@@ -65,6 +67,16 @@ def pack(machines, colour=False, more_flags=0):
     total = HEADER.size + len(body)
     fields = HEADER.pack(MAGIC, FORMAT_VERSION, len(machines), total, 0)[:-8]
     return fields + checksum(fields + body).to_bytes(8, "little") + body
+
+
+def symbol_table(functions):
+    """The table by which Candor names a guest's addresses in the report of a fault (shared/include/symbol_table.h);
+    `functions` is a list of (address, bytes, name) in rising order."""
+    rows, names = b"", b""
+    for address, size, name in functions:
+        rows += SYMBOL.pack(address, size, len(names))
+        names += name.encode() + b"\0"
+    return struct.pack("<II", len(functions), len(names)) + rows + names if functions else b""
 
 
 def with_marks(packed):

@@ -2,10 +2,10 @@
 """The --vm option: what a person says of one virtual machine, and the checks of it."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from . import abi, bundle
-from .elf import read_image
+from .elf import functions, read_image
 from .problem import MIB, Problem, parse_size, read_file, show_size
 
 MEMORY_BASE = 0x80000000
@@ -27,6 +27,7 @@ class Machine:
     image_data: bytes
     initrd_data: bytes
     start: str = "yes"
+    functions: list = field(default_factory=list)  # of the image: (address, bytes, name), in order
 
 
 def split_options(text):
@@ -104,6 +105,7 @@ def parse_machine(text, position, check=True):
     if check:
         image = read_image(machine.image_data)
         check_image(machine, image)
+        machine.functions = functions(machine.image_data, image.segments)
         machine.image_data = machine.image_data[: image.used_bytes]
     return machine
 

@@ -11,6 +11,7 @@
 #include "debug/line_editor.c"
 #include "debug/monitor.c"
 #include "debug/monitor_life.c"
+#include "debug/monitor_more.c"
 #include "debug/monitor_vms.c"
 #include "debug/monitor_walk.c"
 
