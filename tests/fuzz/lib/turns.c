@@ -55,12 +55,18 @@ static void choose_on(struct hart *hart)
     host_asleep = NULL;
 }
 
+/* The hart that executes leaves the hypervisor, or goes on sleeping. */
+static void leave(void)
+{
+    if (arch_hart()->reschedule)
+        choose_on(arch_hart());
+}
+
 /* That hart executes: it enters the hypervisor, serves its mail and its timer, and leaves it. */
 static void run_on(u32 hart)
 {
     host_run_on(hart);
-    if (harts[hart].reschedule)
-        choose_on(&harts[hart]);
+    leave();
 }
 
 /* A hart that has yet to choose, or has mail, will see to it by itself. */
@@ -145,6 +151,7 @@ void turns_end_elsewhere(u32 vm)
     run_on((vcpu_of(vm)->hart->index + 1) % TURNS_HARTS);
     vm_end(vms[vm], VM_EXIT_REBOOT);
     event_send_vm(vms[vm], EVENT_CONSOLE); /* too late: its next life knows nothing of it */
+    leave();
 }
 
 void turns_pass(u64 ticks)
@@ -166,6 +173,7 @@ void turns_pause(u32 vm)
 {
     vm_pause(vms[vm]);
     promised[vm].was_paused = true;
+    leave();
     run_on(vcpu_of(vm)->hart->index);
     check_sleepers();
 }
@@ -176,6 +184,7 @@ static void send(u32 vm)
 {
     event_send_vm(vms[vm], EVENT_CONSOLE);
     promised[vm].wanted |= EVENT_CONSOLE;
+    leave();
 }
 
 void turns_send(u32 vm, u32 from_hart)
@@ -212,8 +221,10 @@ void turns_become(u32 vm)
     struct vcpu *wanted = vcpu_of(vm);
 
     host_time++;
-    if (vms[vm]->paused)
+    if (vms[vm]->paused) {
         vm_resume(vms[vm]);
+        leave();
+    }
     if (wanted->state == VCPU_SLEEPING)
         send(vm);
     for (u32 i = 0;; i++) {
