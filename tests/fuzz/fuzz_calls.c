@@ -141,7 +141,7 @@ static void begin(u32 vm, u8 how)
 static void reboot(u32 vm, struct argument_bytes bytes)
 {
     if (bytes.what < REBOOT_BELOW && reboots++ < REBOOTS_MAX)
-        compare_reboot(vm, bytes.which & 1);
+        compare_reboot(vm, bytes.which % COMPARE_END_COUNT);
 }
 
 /* What is done to VMs, and not by one of them. */

@@ -266,7 +266,6 @@ static void flush_aliases(u32 vm)
     u64 bases[BASES_MAX], table = 0;
     u32 count = min(entries_changed_count, (u32)ARRAY_SIZE(entries_changed)), bases_count = 0;
     bool shared = false;
-
     entries_changed_count = 0;
     for (u32 i = 0; i <= COMPARE_TABLES; i++)
         shared = shared || (compare_model.vms[vm].tables[window_frame(i)].made &&
@@ -477,13 +476,15 @@ static void take_over(u32 vm)
     model_boot(&compare_model, vm);
 }
 
-void compare_reboot(u32 vm, bool from_elsewhere)
+void compare_reboot(u32 vm, enum compare_end how)
 {
     doing.vm = vm;
     doing.args = NULL;
     turns_become(vm);
-    if (from_elsewhere)
+    if (how == COMPARE_END_ELSEWHERE)
         turns_end_elsewhere(vm);
+    else if (how != COMPARE_END_REBOOT)
+        turns_start_again(vm, how == COMPARE_END_DESTROY);
     else
         vm_end(vms[vm], VM_EXIT_REBOOT);
     model_end(&compare_model, vm);
@@ -546,7 +547,6 @@ void compare_start(void)
 static void call1(u32 vm, u64 number, u64 argument0, u64 argument1)
 {
     const u64 args[6] = {argument0, argument1};
-
     compare_call(vm, number, args);
 }
 

@@ -47,9 +47,15 @@ void compare_access(u32 vm, u64 gva);
 /* The guest writes a word of its memory outside the pool. In its turn. */
 void compare_poke(u32 vm, u64 gpa, u64 word);
 
-/* The VM ends, in its turn or because another hart wants it, and is made anew: it must find nothing
-   of what was. */
-void compare_reboot(u32 vm, bool from_elsewhere);
+/* The VM ends and is made anew: it must find nothing of what was. */
+enum compare_end {
+    COMPARE_END_REBOOT,    /* it reboots */
+    COMPARE_END_ELSEWHERE, /* another hart wants it to */
+    COMPARE_END_START,     /* it is ended, and started again */
+    COMPARE_END_DESTROY,   /* it is ended, destroyed and created again */
+    COMPARE_END_COUNT,
+};
+void compare_reboot(u32 vm, enum compare_end how);
 
 /* Everything is undone by calls: each table can be freed in the end. Then the VMs are as at first.
  */

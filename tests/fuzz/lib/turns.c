@@ -8,6 +8,7 @@
 #include "core/event.h"
 #include "core/sched.h"
 #include "core/vm.h"
+#include "core/vm_list.h"
 #include <string.h>
 
 #include "host.h"
@@ -176,6 +177,28 @@ void turns_pause(u32 vm)
     leave();
     run_on(vcpu_of(vm)->hart->index);
     check_sleepers();
+}
+
+void turns_start_again(u32 vm, bool made_anew)
+{
+    static const char *const names[COMPARE_VMS] = {"vm1", "vm2", "vm3"};
+    const struct vm_order order = {.name = names[vm], .record = names[vm]};
+    struct vm_refusal why;
+
+    vm_end(vms[vm], VM_EXIT_KILLED);
+    for (u32 i = 0; vms[vm]->state != VM_OFF; i++) {
+        if (i == TURNS_MAX)
+            compare_differ("it does not end");
+        host_run_on(vcpu_of(vm)->hart->index);
+        choose_on(arch_hart());
+    }
+    run_on(0);
+    if (made_anew && (!vm_destroy(vms[vm]) || !vm_create(&order, &why) || vms[vm] == NULL))
+        compare_differ("it cannot be made anew: %s", why.text);
+    if (!made_anew && !vm_start(vms[vm], &why))
+        compare_differ("it does not start again: %s", why.text);
+    leave();
+    promised[vm].was_paused = true;
 }
 
 /* ---- events ---- */

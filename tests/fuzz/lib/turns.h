@@ -51,3 +51,6 @@ void turns_pause(u32 vm);
 
 /* Another hart than the VM's wants it to reboot. */
 void turns_end_elsewhere(u32 vm);
+
+/* The VM is ended, and then started again, or destroyed and created anew. */
+void turns_start_again(u32 vm, bool made_anew);
