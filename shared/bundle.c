@@ -51,7 +51,7 @@ static bool name_character(char c)
            c == '-';
 }
 
-static bool name_usable(const char *name)
+bool bundle_name_usable(const char *name)
 {
     size_t length = strnlen(name, BUNDLE_NAME_BYTES);
 
@@ -78,7 +78,7 @@ static int read_name(const struct bundle *bundle, u32 index, struct bundle_vm_vi
 {
     const char *name = (const char *)record_at(bundle, index) + VM_FIELD(name);
 
-    if (!name_usable(name)) {
+    if (!bundle_name_usable(name)) {
         snprintf(view->name, sizeof(view->name), "vm%u", index + 1);
         return BUNDLE_BAD_NAME;
     }
@@ -102,6 +102,7 @@ int bundle_vm_open(const struct bundle *bundle, u32 index, struct bundle_vm_view
     u64 initrd_offset = load_le64(record + VM_FIELD(initrd_offset));
 
     *view = (struct bundle_vm_view){
+        .symbols_bytes = load_le64(record + VM_FIELD(symbols_bytes)),
         .memory_bytes = load_le64(record + VM_FIELD(memory_bytes)),
         .image_bytes = load_le64(record + VM_FIELD(image_bytes)),
         .initrd_bytes = load_le64(record + VM_FIELD(initrd_bytes)),
@@ -131,6 +132,9 @@ int bundle_vm_open(const struct bundle *bundle, u32 index, struct bundle_vm_view
         if (view->tree == NULL)
             return BUNDLE_BAD_TREE_RANGE;
     }
+    if (view->symbols_bytes > 0)
+        view->symbols = piece_at(bundle, load_le64(record + VM_FIELD(symbols_offset)),
+                                 view->symbols_bytes);
     if (view->memory_bytes == 0 || !IS_ALIGNED(view->memory_bytes, BUNDLE_MEMORY_UNIT))
         return BUNDLE_BAD_MEMORY_SIZE;
     if (view->virt < BUNDLE_VIRT_PV || view->virt > BUNDLE_VIRT_SHADOW ||

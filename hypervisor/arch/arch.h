@@ -14,6 +14,7 @@
 #include "arch_vcpu.h"
 #include "mem/addr.h"
 
+struct backtrace_start;
 struct hart;
 struct vcpu;
 
@@ -32,8 +33,15 @@ void arch_hart_sleep(void);
 /* Serves what waits for this hart: devices, mail, the timer. Does not wait. */
 void arch_hart_poll(void);
 
-/* A short pause while spinning on memory. */
+/* A short pause while spinning on memory. Does not return if another hart halts the machine
+ * (hart_halt_others): whoever spins may wait for what that hart holds. */
 void arch_relax(void);
+
+/* Where the caller is, for people to read. */
+void arch_here(struct backtrace_start *where);
+
+/* This hart executes nothing any more. */
+NORETURN void arch_hart_halt(void);
 
 /* Time, in units of machine.timebase_hz; the same on every hart. */
 u64 arch_time_now(void);

@@ -29,6 +29,9 @@ u64 harts_idle;
 /* The machine is stopped, by whom: a hart's index plus 1. */
 static u32 stopped_by;
 
+/* The same of a halt, which is for good. */
+static u32 halted_by;
+
 void hart_init(u32 index, u64 hardware_id)
 {
     struct hart *hart = &harts[index];
@@ -76,6 +79,7 @@ void hart_serve_mail(struct hart *hart)
 {
     u64 mail = __atomic_exchange_n(&hart->mail, 0, __ATOMIC_ACQUIRE);
 
+    hart_halt_if_wanted();
     hart_serve_flush(hart);
     if (stopped_by_other(hart))
         stand_still(hart);
@@ -159,4 +163,36 @@ void hart_resume_others(void)
 {
     __atomic_store_n(&stopped_by, 0, __ATOMIC_SEQ_CST);
     wait_others(arch_hart(), false);
+}
+
+/* ---- a halt ---- */
+
+void hart_halt_if_wanted(void)
+{
+    struct hart *self = arch_hart();
+    u32 by = __atomic_load_n(&halted_by, __ATOMIC_SEQ_CST);
+
+    if (by == 0 || by == self->index + 1)
+        return;
+    arch_here(&self->halted_at);
+    __atomic_store_n(&self->halted, true, __ATOMIC_SEQ_CST);
+    arch_hart_halt();
+}
+
+void hart_halt_others(u64 patience)
+{
+    const struct hart *self = arch_hart();
+    u64 since = arch_time_now();
+
+    __atomic_store_n(&halted_by, self->index + 1, __ATOMIC_SEQ_CST);
+    for (u32 i = 0; i < hart_count; i++) {
+        if (&harts[i] != self && hart_is_online(&harts[i]))
+            arch_hart_wake(&harts[i]);
+    }
+    for (u32 i = 0; i < hart_count; i++) {
+        while (&harts[i] != self && hart_is_online(&harts[i]) &&
+               !__atomic_load_n(&harts[i].halted, __ATOMIC_SEQ_CST) &&
+               arch_time_now() - since < patience)
+            ;
+    }
 }

@@ -9,6 +9,7 @@
 
 #include "core/lock.h"
 #include "core/machine.h"
+#include "debug/backtrace.h"
 
 struct vcpu;
 
@@ -27,6 +28,7 @@ struct hart {
     u64 flushes_wanted; /* grows with each flush that another hart asks for */
     u64 flushes_done;   /* what flushes_wanted was before the owner's last flush */
     bool standing;      /* the owner stands still while another hart has stopped the machine */
+    bool halted;        /* the owner stands for good: another hart has halted the machine */
     u32 ready_count;    /* the length of `ready`; written under queue_lock, read without */
 
     /* The owner writes, others read it atomically: whose state the processor's registers hold. May
@@ -41,6 +43,8 @@ struct hart {
     u64 alarm; /* when alarm_ring is to be called; TIME_NEVER: never */
     void (*alarm_ring)(void);
     u8 locks_held[LOCK_LEVELS];
+    const char *panic_text;           /* what panic() was called with, while it is reported */
+    struct backtrace_start halted_at; /* written before `halted` */
     u64 trace_next;   /* while nothing is loaded: where the next trace record goes */
     u64 *trace_place; /* where that is held now: here, or in the vCPU that is loaded */
 
@@ -88,3 +92,13 @@ void hart_serve_flush(struct hart *hart);
  */
 void hart_stop_others(void);
 void hart_resume_others(void);
+
+/*
+ * Halts all other harts for good, wherever they are: they answer in the mailbox and wherever they
+ * spin. Returns when all stand, or have not answered for `patience` ticks. For panics: the caller
+ * may hold any lock.
+ */
+void hart_halt_others(u64 patience);
+
+/* Whoever waits, for whatever, calls this: it does not return if another hart halts the machine. */
+void hart_halt_if_wanted(void);

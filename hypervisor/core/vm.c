@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * VMs: admitted from the bundle, built, ended and rebooted in steps of bounded length.
+ * VMs: built, ended and rebooted in steps of bounded length. How they come and go: vm_list.c.
  *
  * A VM's own turns pay for its building and ending, so neighbours lose nothing but their queue's
  * next place. Memory is zeroed when it is taken: whatever a VM finds in it is its own.
@@ -11,7 +11,6 @@
 #include "core/vm.h"
 
 #include "arch/arch.h"
-#include "core/event.h"
 #include "core/sched.h"
 #include "debug/log.h"
 #include "debug/trace.h"
@@ -22,103 +21,12 @@
 
 enum { STEP_FRAMES = 8 }; /* zeroed in one step */
 
-struct vm *vms[VMS_MAX];
-u32 vm_count;
-bool vm_all_started = true;
+bool vm_all_good = true;
+u32 vm_live;
 
-static u32 frames_of(const struct vm *vm)
+u32 vm_frames(const struct vm *vm)
 {
     return (u32)(vm->config.memory_bytes >> FRAME_SHIFT);
-}
-
-/* ---- admission ---- */
-
-static void console_notify(void *owner, enum console_event event)
-{
-    (void)event; /* input and room are one event to a guest */
-    event_send_vm(owner, EVENT_CONSOLE);
-}
-
-static enum trace_level trace_level_of(const struct bundle_vm_view *config)
-{
-    if (config->flags & BUNDLE_FLAG_TRACE_DETAIL)
-        return TRACE_DETAIL;
-    return config->flags & BUNDLE_FLAG_TRACE ? TRACE_ON : TRACE_OFF;
-}
-
-static const char *vm_make(const struct bundle_vm_view *config)
-{
-    u64 bytes = sizeof(struct vm) + config->vcpus * sizeof(struct vcpu);
-    struct vm *vm = frame_run_alloc(bytes);
-    const char *why;
-
-    if (vm == NULL)
-        return "no room for another machine";
-    vm->id = (u16)(vm_count + 1);
-    vm->config = *config;
-    strlcpy(vm->name, config->name, sizeof(vm->name));
-    vm->virt = virt_find(config->virt);
-    vm->traps_bounced = config->traps == BUNDLE_TRAPS_BOUNCED;
-    vm->counters_raw = (config->flags & BUNDLE_FLAG_COUNTERS_RAW) != 0;
-    vm->fast_paths = true;
-    if (config->flags & BUNDLE_FLAG_MARKS)
-        console_show_marks();
-    vm->vcpu_count = config->vcpus;
-    lock_init(&vm->lock, LOCK_VM, "vm");
-    why = vm->virt != NULL ? vm->virt->admit(vm)
-                           : "its kind of virtualization is not in this build";
-    if (why == NULL && config->memory_bytes / CHUNK_BYTES > frame_chunks_all())
-        why = "it asks for more memory than the machine has for guests";
-    if (why == NULL && !p2m_init(&vm->p2m, gfn(VM_MEMORY_BASE >> FRAME_SHIFT), frames_of(vm)))
-        why = "no room for the map of its memory";
-    if (why == NULL &&
-        console_port_open(&vm->console, vm->name, (config->flags & BUNDLE_FLAG_COLOUR) != 0,
-                          console_notify, vm) < 0)
-        why = "the console has no port left";
-    if (why != NULL) {
-        p2m_destroy(&vm->p2m);
-        frame_run_free(vm, bytes);
-        return why;
-    }
-    vms[vm_count++] = vm;
-    trace_start(trace_level_of(config));
-    trace_name(vm);
-    vm->state = VM_BUILDING;
-    for (u32 i = 0; i < vm->vcpu_count; i++) {
-        vm->vcpus[i].vm = vm;
-        vm->vcpus[i].index = i;
-        vm->vcpus[i].hart = arch_hart();
-        vm->vcpus[i].timer = TIME_NEVER;
-        list_init(&vm->vcpus[i].link);
-        sched_start(&vm->vcpus[i]);
-    }
-    return NULL;
-}
-
-void vm_start_all(const void *bytes, u64 limit_bytes)
-{
-    struct bundle bundle;
-    int error = bundle_open(&bundle, bytes, limit_bytes);
-
-    if (error != BUNDLE_OK) {
-        log_line("no machine is started: %s", bundle_error_text(error));
-        vm_all_started = false;
-        return;
-    }
-    for (u32 i = 0; i < bundle.vm_count; i++) {
-        static struct bundle_vm_view config;
-        const char *why = NULL;
-
-        error = bundle_vm_open(&bundle, i, &config);
-        if (error != BUNDLE_OK)
-            why = bundle_error_text(error);
-        else
-            why = vm_make(&config);
-        if (why == NULL)
-            continue;
-        vm_all_started = false;
-        log_vm_line(config.name, "not started: %s", why);
-    }
 }
 
 void vm_set_fast_paths(struct vm *vm, bool on)
@@ -130,6 +38,41 @@ void vm_set_fast_paths(struct vm *vm, bool on)
 
 /* ---- ending ---- */
 
+/* A VM that reboots and reboots does not flood the terminal with lines about it. */
+static void tell_reboots(struct vm *vm)
+{
+    u64 now = arch_time_now(), seconds = (now - vm->reboots_told) / machine.timebase_hz;
+
+    vm->reboots_untold++;
+    vm->reboot_lines = (u32)min(vm->reboot_lines + seconds, (u64)REBOOT_LINES_MAX);
+    if (vm->reboot_lines == 0)
+        return;
+    vm->reboot_lines--;
+    vm->reboots_told = now;
+    if (vm->reboots_untold == 1)
+        log_vm_line(vm->name, "reboots");
+    else
+        log_vm_line(vm->name, "reboots (%u times)", vm->reboots_untold);
+    vm->reboots_untold = 0;
+}
+
+static void tell_end(struct vm *vm, enum vm_exit why)
+{
+    if (why == VM_EXIT_REBOOT) {
+        tell_reboots(vm);
+        return;
+    }
+    if (vm->reboots_untold > 0)
+        log_vm_line(vm->name, "reboots (%u times)", vm->reboots_untold);
+    vm->reboots_untold = 0;
+    if (why == VM_EXIT_SHUTDOWN)
+        log_vm_line(vm->name, "shut down");
+    else if (why == VM_EXIT_FAILURE)
+        log_vm_line(vm->name, "shut down, and reports a failure");
+    else if (why == VM_EXIT_KILLED)
+        log_vm_line(vm->name, "ended by the monitor");
+}
+
 static void end_now(struct vm *vm, enum vm_exit why)
 {
     if (vm->state != VM_RUNNING && vm->state != VM_BUILDING)
@@ -138,7 +81,7 @@ static void end_now(struct vm *vm, enum vm_exit why)
     vm->exit = (u8)why;
     trace(TRACE_END, vm->id, why);
     if (why == VM_EXIT_FAULT || why == VM_EXIT_FAILURE)
-        vm->faulted = true;
+        __atomic_store_n(&vm_all_good, false, __ATOMIC_SEQ_CST);
     for (u32 i = 0; i < vm->vcpu_count; i++) {
         struct vcpu *vcpu = &vm->vcpus[i];
 
@@ -148,14 +91,7 @@ static void end_now(struct vm *vm, enum vm_exit why)
         sched_requeue(vcpu);
     }
     vm_resume(vm);
-    if (why == VM_EXIT_SHUTDOWN)
-        log_vm_line(vm->name, "shut down");
-    else if (why == VM_EXIT_REBOOT)
-        log_vm_line(vm->name, "reboots");
-    else if (why == VM_EXIT_FAILURE)
-        log_vm_line(vm->name, "shut down, and reports a failure");
-    else if (why == VM_EXIT_KILLED)
-        log_vm_line(vm->name, "ended by the monitor");
+    tell_end(vm, why);
 }
 
 void vm_end(struct vm *vm, enum vm_exit why)
@@ -205,22 +141,16 @@ void vm_end_fault(struct vcpu *vcpu, const char *what, u64 address)
     vm_end(vcpu->vm, VM_EXIT_FAULT);
 }
 
-void vm_check_last(void)
+void vm_power_off(void)
 {
-    bool good = vm_all_started;
-
-    for (u32 i = 0; i < vm_count; i++) {
-        if (__atomic_load_n(&vms[i]->state, __ATOMIC_SEQ_CST) != VM_OFF)
-            return;
-        good = good && !vms[i]->faulted;
-    }
     console_drain();
-    machine_stop(good ? 0 : 1);
+    machine_stop(__atomic_load_n(&vm_all_good, __ATOMIC_SEQ_CST) ? 0 : 1);
 }
 
 static void vm_ended(struct vm *vm)
 {
     u32 wanted = __atomic_exchange_n(&vm->end_wanted, VM_EXIT_NONE, __ATOMIC_SEQ_CST);
+    bool leaving;
 
     vm->step = 0;
     if (vm->exit == VM_EXIT_REBOOT && (wanted == VM_EXIT_NONE || wanted == VM_EXIT_REBOOT)) {
@@ -235,9 +165,21 @@ static void vm_ended(struct vm *vm)
     console_port_close(&vm->console);
     for (u32 i = 0; i < vm->vcpu_count; i++)
         sched_stop(&vm->vcpus[i]);
-    /* Two that end at once on two harts: one of them sees that both are gone. */
+    leaving = READ_ONCE(vm->leaving);
     __atomic_store_n(&vm->state, VM_OFF, __ATOMIC_SEQ_CST);
-    vm_check_last();
+    /* From here on the VM may be gone. */
+    if (__atomic_sub_fetch(&vm_live, 1, __ATOMIC_SEQ_CST) == 0 && !leaving)
+        vm_power_off();
+}
+
+void vm_build(struct vm *vm)
+{
+    __atomic_add_fetch(&vm_live, 1, __ATOMIC_SEQ_CST);
+    vm->exit = VM_EXIT_NONE;
+    vm->end_wanted = VM_EXIT_NONE;
+    vm->state = VM_BUILDING;
+    for (u32 i = 0; i < vm->vcpu_count; i++)
+        sched_start(&vm->vcpus[i]);
 }
 
 /* Chunks go back one in each step, after everything that could translate to them is gone. */
@@ -277,9 +219,10 @@ static bool step_memory(struct vm *vm)
         if (!mfn_valid(vm->chunk)) {
             log_vm_line(vm->name, "not started: it needs %lu MiB, and %u MiB more are not free",
                         vm->config.memory_bytes >> 20,
-                        (frames_of(vm) - vm->step) / (CHUNK_FRAMES / 2));
+                        (vm_frames(vm) - vm->step) / (CHUNK_FRAMES / 2));
             return false;
         }
+        p2m_clear(&vm->p2m, gfn(vm->p2m.base_gfn + vm->step), CHUNK_FRAMES);
     }
     chunk = vm->chunk;
     for (u32 i = 0; i < STEP_FRAMES; i++, vm->step++) {
@@ -297,7 +240,7 @@ static void step_building(struct vm *vm)
 {
     int more;
 
-    if (vm->step < frames_of(vm)) {
+    if (vm->step < vm_frames(vm)) {
         if (!step_memory(vm))
             vm_end(vm, VM_EXIT_FAULT);
         return;

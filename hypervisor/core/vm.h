@@ -4,8 +4,14 @@
  *
  * Life: BUILDING (memory taken and zeroed, image loaded: in steps, in the VM's own turns), RUNNING,
  * ENDING (everything given back, in steps), then OFF, or BUILDING again after a reboot. A VM that
- * cannot be built goes through ENDING as well. The record itself and its p2m stay for the machine's
- * life.
+ * cannot be built goes through ENDING as well. An OFF one can be started again, or taken away with
+ * its record, its p2m and its port of the console.
+ *
+ * Who knows a VM: vms[], its vCPU while it is not OFF (the run queues), the frames that it owns,
+ * and the console. vms[] changes on the console's hart alone, where the monitor runs and input is
+ * handed on; a VM that is OFF is known to that hart only, so it may take it away. Other harts look
+ * at their own VM's entry of vms[], or at all while the machine is stopped (audit). An identifier
+ * is given out again, the lowest first; `serial` tells one VM from the next with the same.
  */
 #pragma once
 
@@ -22,6 +28,7 @@ struct vm_shadow;
 
 enum {
     VMS_MAX = BUNDLE_VMS_MAX,
+    REBOOT_LINES_MAX = 4, /* told one by one; then one line a second tells of all */
 };
 
 enum { PV_DIRECT_MAP_GIB = 64 };
@@ -71,18 +78,23 @@ struct vm_pv {
 };
 
 struct vm {
-    u16 id; /* from 1 on; also the index in vms[] plus 1 */
+    u16 id;     /* from 1 on; also the index in vms[] plus 1, and the number of its port */
+    u32 serial; /* how many VMs had been made, itself included */
     char name[BUNDLE_NAME_BYTES];
     u8 state;       /* enum vm_state */
     u8 exit;        /* enum vm_exit: set when it stops running */
     u32 end_wanted; /* enum vm_exit: its next turn ends it so; any hart, atomically */
     u32 reboots;
+    u32 reboots_untold; /* since the last line that told of them */
+    u32 reboot_lines;   /* that may come now, at reboots_told; one more each second */
+    u64 reboots_told;
     bool paused;  /* its vCPUs get no turns while it is RUNNING; any hart may set it */
-    bool faulted; /* ended for a fault at some time */
+    bool leaving; /* it shall be taken away when it is OFF: no reason to power the machine off */
     bool flushed; /* of ENDING: no hart holds a translation any more */
     u32 step;     /* frames that it has taken */
     u32 returned; /* of ENDING: frames that it has given back */
     mfn_t chunk;  /* of BUILDING: where its next frames come from */
+    u64 made_at;
     u64 started_at;
     struct bundle_vm_view config;
     struct console_port console;
@@ -99,19 +111,19 @@ struct vm {
     struct vcpu vcpus[];
 };
 
-/* All VMs of the bundle that could be admitted, by id - 1. Constant after start-up. */
+/* By id - 1; NULL: none. No VM has an id above vm_count. See above for who may look. */
 extern struct vm *vms[VMS_MAX];
 extern u32 vm_count;
 
-/* Whether every record of the bundle became a VM; part of the machine's exit status. */
-extern bool vm_all_started;
+/* Everything went well so far: every record of the bundle that should become a VM did, and none has
+ * ended for a fault or a failure. Part of the machine's exit status; any hart, atomically. */
+extern bool vm_all_good;
 
-/* Reads the bundle and makes a VM of every good record; each bad one is one line on the console. */
-void vm_start_all(const void *bundle, u64 limit_bytes);
+/* VMs that are not OFF. Atomic. */
+extern u32 vm_live;
 
-/* Powers the machine off if no VM is left: status 0 if every VM started and was shut down, else 1.
- */
-void vm_check_last(void);
+/* Powers the machine off: status 0 if vm_all_good, else 1. */
+void vm_power_off(void);
 
 /*
  * Ends a VM: its vCPUs never run guest code again, and its next turns give everything back. Reboots
@@ -139,3 +151,9 @@ void vm_step(struct vm *vm);
 
 /* Turns the assembly's fast paths on or off for a VM: both ways must behave alike. */
 void vm_set_fast_paths(struct vm *vm, bool on);
+
+/* A VM that is OFF, or new: its turns build it from now on. */
+void vm_build(struct vm *vm);
+
+/* Frames of its memory. */
+u32 vm_frames(const struct vm *vm);

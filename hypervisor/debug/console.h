@@ -49,7 +49,7 @@ enum console_event {
 
 /*
  * A VM's end of the console, embedded in the VM, which fills in nothing: console_port_open does. It
- * must stay in place for as long as Candor runs.
+ * must stay in place until console_port_remove.
  */
 struct console_port {
     u32 number; /* from 1: the digit that switches to it */
@@ -74,7 +74,8 @@ struct console_device {
     int (*read)(void *context);
     /* Offers bytes to the transmitter; returns how many it took (0 while it is busy). */
     u32 (*write)(void *context, const u8 *bytes, u32 count);
-    /* Whether an interrupt is wanted when the transmitter can take bytes again. */
+    /* Whether an interrupt is wanted when the transmitter can take bytes again; also if it could
+     * already, and nothing was written since. */
     void (*want_room)(void *context, bool wanted);
     /* Waits until the byte is taken: for panic and for start-up only. */
     void (*write_polled)(void *context, u8 byte);
@@ -88,14 +89,26 @@ void console_init(const struct console_device *device);
 void console_start_interrupts(void);
 
 /*
- * Opens a port, the next in order (the digit that switches to it is its place, from 1). The first
- * one gets the focus. Returns its number from 1 or -1 when there are CONSOLE_PORTS_MAX. A VM that
- * reboots keeps its port. `notify` is called in interrupt or caller's context, without the
- * console's lock; it must not write here.
+ * Opens port `number` (from 1: the digit that switches to it). It gets the focus if whoever types
+ * has no open port, and is not at the monitor. False when that number is taken or above
+ * CONSOLE_PORTS_MAX. A VM that reboots keeps its port. `notify` is called in interrupt or caller's
+ * context, without the console's lock; it must not write here.
  */
-MUST_CHECK int console_port_open(struct console_port *port, const char *name, bool coloured,
-                                 void (*notify)(void *owner, enum console_event event),
-                                 void *owner);
+MUST_CHECK bool console_port_open(struct console_port *port, u32 number, const char *name,
+                                  bool coloured,
+                                  void (*notify)(void *owner, enum console_event event),
+                                  void *owner);
+
+/* A VM that had ended starts again: as console_port_restart, and nothing is there to be read. */
+void console_port_reopen(struct console_port *port);
+
+/* Ends the line of a port that is closed, if the terminal stands in it. True when all that was
+ * written to the port has been shown: call again until then. */
+MUST_CHECK bool console_port_finish(struct console_port *port);
+
+/* Takes away a port that is closed and shown: nobody knows it any more. By the hart that serves the
+ * console's interrupt, which calls owners without the lock. */
+void console_port_remove(struct console_port *port);
 
 /* The VM is about to start again: an unfinished line ends, and nothing that it wrote is carried
  * over into what its next life writes. */
@@ -118,8 +131,6 @@ void console_interrupt(void);
 /* Gives the focus to port `number` (from 1) and says so. False when there is none such or it is
  * closed. */
 MUST_CHECK bool console_switch(u32 number);
-/* The number of the port of that name, or 0. */
-u32 console_port_by_name(const char *name);
 
 /* Candor's own output, shown before the guests'. `text` need not be terminated; it is put in whole
    or, when there is no room, dropped whole, which is told later. Newlines end lines. */

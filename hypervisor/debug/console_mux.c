@@ -18,11 +18,11 @@ static const char *const colours[MUX_COLOURS] = {
 };
 static const char colour_end[] = "\033[0m";
 
-bool console_mux_add(struct console_mux *mux, struct mux_speaker *speaker)
+bool console_mux_add(struct console_mux *mux, struct mux_speaker *speaker, u32 place)
 {
-    if (mux->count == MUX_SPEAKERS_MAX)
+    if (place >= MUX_SPEAKERS_MAX || mux->speakers[place] != NULL)
         return false;
-    speaker->place = (u8)mux->count;
+    speaker->place = (u8)place;
     speaker->ahead_bytes = 0;
     speaker->return_held = false;
     speaker->line_too_long = false;
@@ -31,8 +31,20 @@ bool console_mux_add(struct console_mux *mux, struct mux_speaker *speaker)
     speaker->last_line_at = 0;
     speaker->history_put = 0;
     speaker->line_bytes = 0;
-    mux->speakers[mux->count++] = speaker;
+    mux->speakers[place] = speaker;
+    mux->count = max(mux->count, place + 1);
     return true;
+}
+
+void console_mux_remove(struct console_mux *mux, struct mux_speaker *speaker)
+{
+    mux->speakers[speaker->place] = NULL;
+    while (mux->count > 0 && mux->speakers[mux->count - 1] == NULL)
+        mux->count--;
+    if (mux->turn == speaker)
+        mux->turn = NULL;
+    if (mux->owner == speaker)
+        mux->owner = NULL;
 }
 
 static void stage(struct console_mux *mux, const void *bytes, size_t count)
@@ -205,7 +217,7 @@ static bool show_lines_again(struct console_mux *mux)
     for (u32 i = 0; i < mux->count; i++) {
         struct mux_speaker *speaker = mux->speakers[i];
 
-        if (!speaker->shown_again)
+        if (speaker == NULL || !speaker->shown_again)
             continue;
         speaker->shown_again = false;
         if (speaker->line_bytes > 0)
@@ -230,7 +242,7 @@ static struct mux_speaker *choose_speaker(struct console_mux *mux)
     bool system_speaks = mux->count > 0 && has_text(mux->speakers[MUX_SYSTEM]);
 
     for (u32 i = MUX_SYSTEM + 1; system_speaks && i < mux->count; i++) {
-        if (mux->speakers[i]->ahead_bytes > 0)
+        if (mux->speakers[i] != NULL && mux->speakers[i]->ahead_bytes > 0)
             return mux->speakers[i];
     }
     if (system_speaks)
@@ -238,7 +250,7 @@ static struct mux_speaker *choose_speaker(struct console_mux *mux)
     for (u32 step = 1; step <= mux->count; step++) {
         struct mux_speaker *speaker = mux->speakers[(mux->turn_place + step) % mux->count];
 
-        if (has_text(speaker))
+        if (speaker != NULL && has_text(speaker))
             return speaker;
     }
     return NULL;
@@ -295,7 +307,9 @@ bool console_mux_pending(const struct console_mux *mux)
     if (mux->staged_bytes > 0 || (mux->records.size > 0 && byte_ring_used(&mux->records) > 0))
         return true;
     for (u32 i = 0; i < mux->count; i++) {
-        if (has_text(mux->speakers[i]) || mux->speakers[i]->shown_again)
+        const struct mux_speaker *speaker = mux->speakers[i];
+
+        if (speaker != NULL && (has_text(speaker) || speaker->shown_again))
             return true;
     }
     return false;

@@ -53,8 +53,8 @@ struct mux_speaker {
 };
 
 struct console_mux {
-    struct mux_speaker *speakers[MUX_SPEAKERS_MAX];
-    u32 count;
+    struct mux_speaker *speakers[MUX_SPEAKERS_MAX]; /* by place; NULL: nobody */
+    u32 count;                                      /* no speaker has this place or a greater one */
     bool names_shown;
     u32 lines_ended; /* by all, ever */
     bool marks_shown;
@@ -69,9 +69,11 @@ struct console_mux {
     u8 staged[MUX_STAGE_BYTES]; /* ready for the device */
 };
 
-/* Adds a speaker at the next place, or returns false. Fills in all of it but its name, colour and
- * ring. */
-MUST_CHECK bool console_mux_add(struct console_mux *mux, struct mux_speaker *speaker);
+/* Adds a speaker at `place`, or returns false. Fills in all of it but its name, colour and ring. */
+MUST_CHECK bool console_mux_add(struct console_mux *mux, struct mux_speaker *speaker, u32 place);
+
+/* Takes a speaker away that has nothing more to say and whose last line has ended. */
+void console_mux_remove(struct console_mux *mux, struct mux_speaker *speaker);
 
 /* What this speaker has said so far is shown before anything that Candor says from now on. */
 void console_mux_let_finish(struct mux_speaker *speaker);

@@ -14,6 +14,7 @@
 #include "core/audit.h"
 #include "core/machine.h"
 #include "core/sched.h"
+#include "core/vm_list.h"
 #include "debug/monitor_commands.h"
 #include "debug/stay.h"
 #include "driver/devices.h"
@@ -25,7 +26,6 @@ enum {
     MONITOR_ROW_BYTES = 3072,
     MONITOR_ROWS_ROOM = 2 * MONITOR_ROW_BYTES, /* of room for records before a step */
     THOUSAND = 1000,
-    BASE_TEN = 10,
 };
 
 static const char prompt[] = "candor> ";
@@ -39,8 +39,7 @@ static struct {
     struct monitor_job program_job;
     u32 request_used;
     char request[MONITOR_LINE_BYTES];
-    bool row_open;
-    u32 row_used;
+    u32 row_used; /* of the program's row */
     char row[MONITOR_ROW_BYTES];
 } monitor;
 
@@ -79,11 +78,11 @@ static void row_format(const char *format, va_list arguments)
     monitor.row_used += min((u32)length, room - 1);
 }
 
-void monitor_row_add(const char *format, ...)
+void monitor_row_add(const struct monitor_job *job, const char *format, ...)
 {
     va_list arguments;
 
-    if (!monitor.row_open)
+    if (!job->for_program)
         return;
     va_start(arguments, format);
     row_format(format, arguments);
@@ -92,30 +91,30 @@ void monitor_row_add(const char *format, ...)
 
 void monitor_row_begin(const struct monitor_job *job)
 {
-    monitor.row_open = job->for_program;
+    if (!job->for_program)
+        return;
     monitor.row_used = 0;
-    monitor_row_add("{\"id\":%u,\"row\":{", job->request);
+    monitor_row_add(job, "{\"id\":%u,\"row\":{", job->request);
 }
 
-void monitor_row_end(void)
+void monitor_row_end(const struct monitor_job *job)
 {
-    monitor_row_add("}}");
-    if (monitor.row_open)
+    monitor_row_add(job, "}}");
+    if (job->for_program)
         console_record_write(monitor.row, monitor.row_used);
-    monitor.row_open = false;
 }
 
 void monitor_row(const struct monitor_job *job, const char *format, ...)
 {
     va_list arguments;
 
-    monitor_row_begin(job);
-    if (!monitor.row_open)
+    if (!job->for_program)
         return;
+    monitor_row_begin(job);
     va_start(arguments, format);
     row_format(format, arguments);
     va_end(arguments);
-    monitor_row_end();
+    monitor_row_end(job);
 }
 
 /* A program's last record: how it went. The error may quote what was sent: printable ASCII. */
@@ -153,16 +152,35 @@ struct vm *monitor_vm(struct monitor_job *job, const char *word)
         monitor_fail(job, "of which VM? Give its number or its name");
         return NULL;
     }
-    for (u32 i = 0; i < vm_count; i++) {
-        if (strcmp(vms[i]->name, word) == 0)
-            return vms[i];
-    }
+    if (vm_find(word) != NULL)
+        return vm_find(word);
     for (; *c >= '0' && *c <= '9' && number <= VMS_MAX; c++)
         number = number * BASE_TEN + (u32)(*c - '0');
-    if (*c == '\0' && number >= 1 && number <= vm_count)
+    if (*c == '\0' && number >= 1 && number <= vm_count && vms[number - 1] != NULL)
         return vms[number - 1];
-    monitor_fail(job, "there is no VM %s", word);
+    monitor_fail(job, "there is no VM %s: `vms` lists them", word);
     return NULL;
+}
+
+struct vm *monitor_next_vm(u32 *place)
+{
+    while (*place < vm_count && vms[*place] == NULL)
+        ++*place;
+    return *place < vm_count ? vms[*place] : NULL;
+}
+
+bool monitor_word(const char **text, char word[MONITOR_NAME_BYTES])
+{
+    u32 length = 0;
+
+    for (; **text != '\0' && **text != ' '; ++*text) {
+        if (length < MONITOR_NAME_BYTES - 1)
+            word[length++] = **text;
+    }
+    word[length] = '\0';
+    while (**text == ' ')
+        ++*text;
+    return length > 0;
 }
 
 /* ---- the smaller commands ---- */
@@ -195,7 +213,7 @@ static enum monitor_step switch_step(struct monitor_job *job)
     if (vm == NULL)
         return STEP_DONE;
     if (!console_switch(vm->id))
-        return monitor_fail(job, "%s has ended", vm->name);
+        return monitor_fail(job, "%s has ended: `start %s` starts it again", vm->name, vm->name);
     job->prompt_after = false;
     return STEP_DONE;
 }
@@ -228,13 +246,21 @@ static enum monitor_step quit_step(struct monitor_job *job)
     return STEP_DONE;
 }
 
+/* NULL past the last. */
+static const struct monitor_command *command_at(u32 place)
+{
+    if (place < monitor_command_count)
+        return &monitor_commands[place];
+    place -= monitor_command_count;
+    return place < monitor_more_count ? &monitor_more_commands[place] : NULL;
+}
+
 static enum monitor_step help_step(struct monitor_job *job)
 {
-    const struct monitor_command *command = &monitor_commands[job->step];
+    const struct monitor_command *command = command_at(job->step), *one;
     u32 width = 0;
 
-    for (u32 i = 0; i < monitor_command_count; i++) {
-        const struct monitor_command *one = &monitor_commands[i];
+    for (u32 i = 0; (one = command_at(i)) != NULL; i++) {
 
         width = max(width, (u32)(strlen(one->name) + 1 + strlen(one->argument)));
     }
@@ -242,7 +268,7 @@ static enum monitor_step help_step(struct monitor_job *job)
                 command->argument, command->help);
     monitor_row(job, "\"command\":\"%s\",\"argument\":\"%s\",\"help\":\"%s\"", command->name,
                 command->argument, command->help);
-    return job->step + 1 < monitor_command_count ? STEP_MORE : STEP_DONE;
+    return command_at(job->step + 1) != NULL ? STEP_MORE : STEP_DONE;
 }
 
 const struct monitor_command monitor_commands[] = {
@@ -256,6 +282,12 @@ const struct monitor_command monitor_commands[] = {
     {"resume", "VM", "it goes on", monitor_resume_step},
     {"kill", "VM", "end it at once and for good", monitor_kill_step},
     {"reboot", "VM", "end it at once and start it again from its image", monitor_reboot_step},
+    {"create", "NAME", "make a VM of the bundle: create NAME [from RECORD] [mem=SIZE]",
+     monitor_create_step},
+    {"start", "VM", "start one that is off again, from its image", monitor_start_step},
+    {"destroy", "VM", "end it if it runs, and give all that it had back", monitor_destroy_step},
+    {"bundle", "", "the records that VMs can be made of, and the memory that is free",
+     monitor_bundle_step},
     {"walk", "VM ADDR", "what a guest-virtual address translates to, and who may use it",
      monitor_walk_step},
     {"audit", "", "check every invariant of the VMs' memory; stops the machine meanwhile",
@@ -273,7 +305,7 @@ static void start(struct monitor_job *job)
     static const struct monitor_command none = {.name = "unknown command"};
     char *text = job->line;
 
-    job->step = 0;
+    job->step = job->cursor = job->part = job->rows = 0;
     job->waiting = false;
     job->error[0] = '\0';
     while (*text == ' ')
@@ -289,9 +321,9 @@ static void start(struct monitor_job *job)
         rest[--rest_length] = '\0';
     job->argument = rest;
     *end = '\0';
-    for (u32 i = 0; i < monitor_command_count; i++) {
-        if (strcmp(text, monitor_commands[i].name) == 0)
-            job->command = &monitor_commands[i];
+    for (u32 i = 0; command_at(i) != NULL; i++) {
+        if (strcmp(text, command_at(i)->name) == 0)
+            job->command = command_at(i);
     }
     if (job->command != NULL)
         return;
@@ -313,6 +345,22 @@ static void start_typed(const char *line, bool prompt_after)
     start(&monitor.typed_job);
 }
 
+static void set_alarm(void)
+{
+    const struct monitor_job *typed = &monitor.typed_job, *program = &monitor.program_job;
+    u64 first = typed->waiting ? typed->wake_at : TIME_NEVER;
+
+    if (program->waiting)
+        first = min(first, program->wake_at);
+    sched_alarm(first, monitor_alarm);
+}
+
+enum monitor_step monitor_wait(struct monitor_job *job, u64 ticks)
+{
+    job->wake_at = arch_time_now() + ticks;
+    return STEP_WAIT;
+}
+
 /* One step of a job that is ready to go on. */
 static void step(struct monitor_job *job)
 {
@@ -323,7 +371,7 @@ static void step(struct monitor_job *job)
         return;
     if (more == STEP_WAIT) {
         job->waiting = true;
-        sched_alarm(arch_time_now() + machine.timebase_hz, monitor_alarm);
+        set_alarm();
         return;
     }
     job->command = NULL;
@@ -335,7 +383,13 @@ static void step(struct monitor_job *job)
 
 void monitor_alarm(void)
 {
-    monitor.typed_job.waiting = false;
+    struct monitor_job *jobs[] = {&monitor.typed_job, &monitor.program_job};
+
+    for (u32 i = 0; i < ARRAY_SIZE(jobs); i++) {
+        if (jobs[i]->waiting && jobs[i]->wake_at <= arch_time_now())
+            jobs[i]->waiting = false;
+    }
+    set_alarm();
     console_interrupt();
 }
 
@@ -367,7 +421,7 @@ static bool stop_endless(void)
         return false;
     job->command = NULL;
     job->waiting = false;
-    sched_alarm(TIME_NEVER, monitor_alarm);
+    set_alarm();
     return true;
 }
 
@@ -438,18 +492,18 @@ void monitor_request(u8 byte)
 
 bool monitor_busy(void)
 {
-    const struct monitor_job *typed = &monitor.typed_job;
+    const struct monitor_job *typed = &monitor.typed_job, *program = &monitor.program_job;
+    bool typed_runs = READ_ONCE(typed->command) != NULL;
 
-    return READ_ONCE(monitor.program_job.command) != NULL ||
-           (READ_ONCE(typed->command) != NULL && !typed->waiting) ||
-           byte_ring_used(&monitor.typed) > 0;
+    return (READ_ONCE(program->command) != NULL && !program->waiting) ||
+           (typed_runs ? !typed->waiting : byte_ring_used(&monitor.typed) > 0);
 }
 
 void monitor_continue(void)
 {
     struct monitor_job *typed = &monitor.typed_job, *program = &monitor.program_job;
 
-    if (program->command != NULL && console_record_room() >= MONITOR_ROWS_ROOM)
+    if (program->command != NULL && !program->waiting && console_record_room() >= MONITOR_ROWS_ROOM)
         step(program);
     if (console_system_room() < MONITOR_ROOM_BYTES)
         return;

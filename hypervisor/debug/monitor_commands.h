@@ -18,7 +18,7 @@ struct monitor_job;
 enum monitor_step {
     STEP_DONE,
     STEP_MORE, /* call again */
-    STEP_WAIT, /* call again in a second; for people only, and only until a key is typed */
+    STEP_WAIT, /* call again later: what monitor_wait returns */
 };
 
 struct monitor_command {
@@ -30,6 +30,7 @@ struct monitor_command {
 
 /* What a VM had done when a command last looked. */
 struct monitor_sample {
+    u32 serial; /* of the VM; 0: none was seen */
     u64 time;
     u64 running;
     u64 steal;
@@ -39,7 +40,28 @@ struct monitor_sample {
 
 enum {
     MONITOR_LINE_BYTES = LINE_EDITOR_BYTES + 16, /* a program's has a number in front */
-    MONITOR_ERROR_BYTES = 160,
+    MONITOR_ERROR_BYTES = 200,
+    MONITOR_COUNTS_BYTES = 256,
+    MONITOR_NAME_BYTES = 32,
+    BASE_TEN = 10,
+    MIB_SHIFT = 20,
+};
+
+/* A VM that a job comes back to in a later step, when it may be gone. */
+struct monitor_target {
+    u16 id;
+    u32 serial;
+};
+
+/* Counts that are being put out: what has come of the line. */
+struct monitor_counts {
+    const char *title;
+    u32 next; /* count */
+    u64 others;
+    char text[MONITOR_COUNTS_BYTES];
+    u32 used;
+    u32 items;
+    u32 row_items;
 };
 
 struct monitor_job {
@@ -49,9 +71,16 @@ struct monitor_job {
     bool for_program;
     bool prompt_after; /* the command was typed, not run by a key */
     bool waiting;
+    u64 wake_at; /* while it waits */
     u32 request; /* a program's number for it */
     char line[MONITOR_LINE_BYTES];
     char error[MONITOR_ERROR_BYTES]; /* a program's answer; "" while all is well */
+    u32 cursor;                      /* within a command's list, */
+    u32 part;                        /* and within one of its items */
+    u32 rows;                        /* put out so far */
+    struct monitor_target target;
+    char text[MONITOR_NAME_BYTES]; /* that a later step shows */
+    struct monitor_counts counts;
     struct monitor_sample samples[VMS_MAX];
     struct console_activity activity; /* as a command last saw it */
     bool undisturbed;                 /* nobody else has said anything since */
@@ -63,6 +92,10 @@ struct monitor_job {
 extern const struct monitor_command monitor_commands[];
 extern const u32 monitor_command_count;
 
+/* What the debug build has besides (debug/inject); the ordinary one has none (monitor_more.c). */
+extern const struct monitor_command monitor_more_commands[];
+extern const u32 monitor_more_count;
+
 /* Text for a person; a program gets none of it. */
 void monitor_say(const struct monitor_job *job, const char *format, ...) PRINTF_LIKE(2, 3);
 
@@ -73,8 +106,19 @@ enum monitor_step monitor_fail(struct monitor_job *job, const char *format, ...)
  */
 void monitor_row(const struct monitor_job *job, const char *format, ...) PRINTF_LIKE(2, 3);
 void monitor_row_begin(const struct monitor_job *job);
-void monitor_row_add(const char *format, ...) PRINTF_LIKE(1, 2);
-void monitor_row_end(void);
+void monitor_row_add(const struct monitor_job *job, const char *format, ...) PRINTF_LIKE(2, 3);
+void monitor_row_end(const struct monitor_job *job);
+
+/* The job's next step comes after that time. Returns STEP_WAIT. */
+enum monitor_step monitor_wait(struct monitor_job *job, u64 ticks);
+
+/* Takes the next word of a text that has no spaces at its start, and spaces after it. False if
+ * there is none; one that is too long is cut. */
+bool monitor_word(const char **text, char word[MONITOR_NAME_BYTES]);
+
+/* The VM with that place in the list of all, or the next one behind it; NULL: there is no more. The
+ * place becomes that VM's. */
+struct vm *monitor_next_vm(u32 *place);
 
 /* The VM that a word names: its name, or else its number. NULL after having failed the job. */
 struct vm *monitor_vm(struct monitor_job *job, const char *word);
@@ -95,4 +139,9 @@ enum monitor_step monitor_pause_step(struct monitor_job *job);
 enum monitor_step monitor_resume_step(struct monitor_job *job);
 enum monitor_step monitor_kill_step(struct monitor_job *job);
 enum monitor_step monitor_reboot_step(struct monitor_job *job);
+enum monitor_step monitor_create_step(struct monitor_job *job);
+enum monitor_step monitor_start_step(struct monitor_job *job);
+enum monitor_step monitor_destroy_step(struct monitor_job *job);
+enum monitor_step monitor_bundle_step(struct monitor_job *job);
+enum monitor_step monitor_trace_step(struct monitor_job *job);
 enum monitor_step monitor_walk_step(struct monitor_job *job);

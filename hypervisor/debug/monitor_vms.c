@@ -15,11 +15,9 @@
 
 enum {
     COUNT_LINE_WIDTH = 90,
-    COUNT_LINE_BYTES = 256,
-    STEPS_A_VM = 3, /* of `vms -v` */
+    COUNTS_A_STEP = 8, /* looked at */
     PERCENT = 100,
     MILLISECONDS = 1000,
-    MIB_SHIFT = 20,
 };
 
 const char *monitor_state(const struct vm *vm)
@@ -81,7 +79,8 @@ static struct monitor_sample sample(struct vm *vm)
 {
     u64 now = arch_time_now();
     struct vcpu_times times = read_times(vm);
-    struct monitor_sample s = {.time = now, .running = times.running, .steal = times.steal};
+    struct monitor_sample s = {
+        .serial = vm->serial, .time = now, .running = times.running, .steal = times.steal};
 
     for (u32 i = 0; i < vm->vcpu_count; i++) {
         const struct counters *counts = &vm->vcpus[i].counts;
@@ -97,9 +96,19 @@ static u64 percent(u64 part, u64 span, u32 vcpus)
     return span > 0 ? min(part * PERCENT / span, (u64)PERCENT * vcpus) : 0;
 }
 
+/* What the job saw when it last looked at this VM; nothing if that was another with its number. */
+static struct monitor_sample *last_sample(struct monitor_job *job, const struct vm *vm)
+{
+    struct monitor_sample *last = &job->samples[vm->id - 1];
+
+    if (last->serial != vm->serial)
+        *last = (struct monitor_sample){.serial = vm->serial};
+    return last;
+}
+
 static void say_vm(struct monitor_job *job, struct vm *vm)
 {
-    struct monitor_sample now = sample(vm), *base = &job->samples[vm->id - 1];
+    struct monitor_sample now = sample(vm), *base = last_sample(job, vm);
     struct vcpu_times times = read_times(vm);
     u64 known = (times.running + times.idle + times.steal) / max(vm->vcpu_count, 1u);
     u64 span = base->time != 0 ? now.time - base->time : known;
@@ -118,39 +127,36 @@ static void say_vm(struct monitor_job *job, struct vm *vm)
     *base = now;
 }
 
-/* Puts out the counts that are not 0: lines of a terminal's width, or one row. */
-struct count_line {
-    const struct monitor_job *job;
-    const char *title;
-    char text[COUNT_LINE_BYTES];
-    u32 used;
-    u32 items;
-    u32 row_items;
-};
+/* ---- vms -v: the counts that are not 0, as lines of a terminal's width, or one row ---- */
 
-static void count_line_begin(struct count_line *line, const struct monitor_job *job,
-                             const char *title, const struct vm *vm)
+static void counts_begin(struct monitor_job *job, const char *title, const struct vm *vm)
 {
-    *line = (struct count_line){.job = job, .title = title};
+    job->counts = (struct monitor_counts){.title = title};
     monitor_row_begin(job);
-    monitor_row_add("\"vm\":\"%s\",\"%s\":{", vm->name, title);
+    monitor_row_add(job, "\"vm\":\"%s\",\"%s\":{", vm->name, title);
 }
 
-static void count_line_flush(struct count_line *line)
+static void counts_flush(struct monitor_job *job)
 {
+    struct monitor_counts *line = &job->counts;
+
     if (line->items > 0)
-        monitor_say(line->job, "%s\n", line->text);
+        monitor_say(job, "%s\n", line->text);
     line->used = 0;
     line->items = 0;
 }
 
-static void count_line_add(struct count_line *line, const char *name, u64 count)
+static void counts_add(struct monitor_job *job, const char *name, u64 count)
 {
+    struct monitor_counts *line = &job->counts;
+
     if (count == 0)
         return;
-    monitor_row_add("%s\"%s\":%lu", line->row_items++ > 0 ? "," : "", name, count);
+    monitor_row_add(job, "%s\"%s\":%lu", line->row_items++ > 0 ? "," : "", name, count);
+    if (job->for_program)
+        return;
     if (line->used > COUNT_LINE_WIDTH)
-        count_line_flush(line);
+        counts_flush(job);
     if (line->items == 0)
         line->used = (u32)snprintf(line->text, sizeof(line->text), "    %-8s", line->title);
     line->used += (u32)snprintf(line->text + line->used, sizeof(line->text) - line->used, " %s %lu",
@@ -158,82 +164,128 @@ static void count_line_add(struct count_line *line, const char *name, u64 count)
     line->items++;
 }
 
-static void count_line_end(struct count_line *line)
+static void counts_end(struct monitor_job *job)
 {
-    count_line_flush(line);
-    monitor_row_add("}");
-    monitor_row_end();
+    counts_flush(job);
+    monitor_row_add(job, "}");
+    monitor_row_end(job);
 }
 
-static void say_entries(const struct monitor_job *job, const struct vm *vm)
+static u64 entries_of(const struct vm *vm, u32 cause)
 {
-    struct count_line line;
-    u64 others = 0;
+    u64 count = 0;
 
-    count_line_begin(&line, job, "entries", vm);
-    for (u32 cause = 0; cause < ENTRY_CAUSES; cause++) {
-        const char *name = arch_entry_name(cause);
-        u64 count = 0;
+    for (u32 i = 0; i < vm->vcpu_count; i++)
+        count += vm->vcpus[i].counts.entries[cause];
+    return count;
+}
 
-        for (u32 i = 0; i < vm->vcpu_count; i++)
-            count += vm->vcpus[i].counts.entries[cause];
-        if (strcmp(name, "other") == 0)
-            others += count;
+/* Some of the entries by cause; true when all are out. */
+static bool say_entries(struct monitor_job *job, const struct vm *vm)
+{
+    struct monitor_counts *line = &job->counts;
+
+    if (line->next == 0)
+        counts_begin(job, "entries", vm);
+    for (u32 end = line->next + COUNTS_A_STEP; line->next < end; line->next++) {
+        u64 count = entries_of(vm, line->next);
+        const char *name = arch_entry_name(line->next);
+
+        if (count != 0 && strcmp(name, "other") == 0)
+            line->others += count;
         else
-            count_line_add(&line, name, count);
+            counts_add(job, name, count);
     }
-    count_line_add(&line, "other", others);
-    count_line_end(&line);
+    if (line->next < ENTRY_CAUSES)
+        return false;
+    counts_add(job, "other", line->others);
+    counts_end(job);
+    return true;
+}
+_Static_assert(ENTRY_CAUSES % COUNTS_A_STEP == 0, "whole steps");
+
+static u64 calls_of(const struct vm *vm, u32 number)
+{
+    u64 count = 0;
+
+    for (u32 i = 0; i < vm->vcpu_count; i++)
+        count += vm->vcpus[i].counts.calls[number];
+    return count;
 }
 
-static void say_calls(const struct monitor_job *job, const struct vm *vm)
+/* The same of the calls by name. */
+static bool say_calls(struct monitor_job *job, const struct vm *vm)
 {
-    struct count_line line;
+    struct monitor_counts *line = &job->counts;
     u64 standard = 0, upcalls = 0;
 
-    count_line_begin(&line, job, "calls", vm);
-    for (u32 number = 0; number < HC_CALL_COUNT; number++) {
-        u64 count = 0;
-
-        for (u32 i = 0; i < vm->vcpu_count; i++)
-            count += vm->vcpus[i].counts.calls[number];
-        count_line_add(&line, hypercall_names[number], count);
-    }
+    if (line->next == 0)
+        counts_begin(job, "calls", vm);
+    for (u32 end = line->next + COUNTS_A_STEP; line->next < min(end, (u32)HC_CALL_COUNT);
+         line->next++)
+        counts_add(job, hypercall_names[line->next], calls_of(vm, line->next));
+    if (line->next < HC_CALL_COUNT)
+        return false;
     for (u32 i = 0; i < vm->vcpu_count; i++) {
         standard += vm->vcpus[i].counts.standard_calls;
         upcalls += vm->vcpus[i].counts.upcalls;
     }
-    count_line_add(&line, "(standard)", standard);
-    count_line_add(&line, "(upcalls)", upcalls);
-    count_line_end(&line);
+    counts_add(job, "(standard)", standard);
+    counts_add(job, "(upcalls)", upcalls);
+    counts_end(job);
+    return true;
+}
+
+/* The VM at the job's cursor that it is in the middle of; NULL: it went meanwhile, or none is. */
+static struct vm *vm_in_hand(const struct monitor_job *job)
+{
+    struct vm *vm = job->cursor < vm_count ? vms[job->cursor] : NULL;
+
+    return vm != NULL && vm->serial == job->target.serial ? vm : NULL;
+}
+
+/* One more piece of a VM's entries, then of its calls; those of a VM that is gone end. */
+static void say_counts(struct monitor_job *job)
+{
+    enum { PART_NONE, PART_ENTRIES, PART_CALLS };
+    const struct vm *vm = vm_in_hand(job);
+    bool done;
+
+    if (vm == NULL) {
+        counts_end(job);
+        job->part = PART_NONE;
+    } else {
+        done = job->part == PART_ENTRIES ? say_entries(job, vm) : say_calls(job, vm);
+        if (!done)
+            return;
+        job->part = job->part == PART_ENTRIES ? PART_CALLS : PART_NONE;
+    }
+    job->counts.next = 0;
+    if (job->part == PART_NONE)
+        job->cursor++;
 }
 
 enum monitor_step monitor_vms_step(struct monitor_job *job)
 {
     bool counts = strcmp(job->argument, "-v") == 0;
-    u32 steps_a_vm = counts ? STEPS_A_VM : 1;
-    u32 steps = vm_count * steps_a_vm;
+    struct vm *vm;
 
     if (!counts && *job->argument != '\0')
         return monitor_fail(job, "'%s' is not known; -v shows entries and calls too",
                             job->argument);
     if (job->step == 0) {
+        job->counts.next = 0;
         monitor_say(job, " #  %-15s %-8s %9s %9s %9s  %5s  %7s  %s\n", "VM", "state", "run s",
                     "idle s", "stolen s", "share", "reboots", "hart");
-        return steps > 0 ? STEP_MORE : STEP_DONE;
-    }
-    struct vm *vm = vms[(job->step - 1) / steps_a_vm];
-    switch ((job->step - 1) % steps_a_vm) {
-    case 0:
+    } else if (job->part != 0) {
+        say_counts(job);
+    } else if ((vm = monitor_next_vm(&job->cursor)) != NULL) {
         say_vm(job, vm);
-        break;
-    case 1:
-        say_entries(job, vm);
-        break;
-    default:
-        say_calls(job, vm);
+        job->target.serial = vm->serial;
+        job->part = counts;
+        job->cursor += !counts;
     }
-    return job->step < steps ? STEP_MORE : STEP_DONE;
+    return job->part != 0 || monitor_next_vm(&job->cursor) != NULL ? STEP_MORE : STEP_DONE;
 }
 
 /* ---- top ---- */
@@ -245,7 +297,7 @@ static u64 a_second(u64 count, u64 span)
 
 static void say_rates(struct monitor_job *job, struct vm *vm)
 {
-    struct monitor_sample now = sample(vm), *base = &job->samples[vm->id - 1];
+    struct monitor_sample now = sample(vm), *base = last_sample(job, vm);
     u64 span = now.time - base->time;
 
     monitor_say(job, "%2u  %-15s %-8s %4lu%%  %4lu%% %10lu %10lu  %6lu M\n", vm->id, vm->name,
@@ -263,11 +315,12 @@ static void say_rate_heads(struct monitor_job *job)
 {
     struct console_activity now = console_activity(), *last = &job->activity;
 
-    if (job->undisturbed && !last->guests_pending && now.guest_bytes == last->guest_bytes &&
-        now.system_bytes == last->system_bytes)
-        monitor_say(job, "\033[%uA\033[J", vm_count + 1);
+    if (job->rows > 0 && job->undisturbed && !last->guests_pending &&
+        now.guest_bytes == last->guest_bytes && now.system_bytes == last->system_bytes)
+        monitor_say(job, "\033[%uA\033[J", job->rows);
     monitor_say(job, " #  %-15s %-8s %5s  %5s %10s %10s  %8s\n", "VM", "state", "share", "steal",
                 "calls/s", "traps/s", "memory");
+    job->rows = 1;
     *last = now;
 }
 
@@ -281,25 +334,29 @@ static void remember_table(struct monitor_job *job)
 
 enum monitor_step monitor_top_step(struct monitor_job *job)
 {
-    u32 line = (job->step + vm_count) %
-               (vm_count + 1); /* of the table; the first step comes before */
+    struct vm *vm;
 
     if (job->for_program)
         return monitor_fail(job, "it is for a terminal; ask for vms again and again");
     if (job->step == 0) {
-        for (u32 i = 0; i < vm_count; i++)
-            job->samples[i] = sample(vms[i]);
+        for (u32 place = 0; (vm = monitor_next_vm(&place)) != NULL; place++)
+            job->samples[place] = sample(vm);
         job->undisturbed = false;
         monitor_say(job, "each second anew, until a key is typed\n");
-        return STEP_WAIT;
+        return monitor_wait(job, machine.timebase_hz);
     }
-    if (line == 0) {
+    if (job->part == 0) {
         say_rate_heads(job);
-        return vm_count > 0 ? STEP_MORE : STEP_WAIT;
+        job->part = 1;
+        job->cursor = 0;
+    } else if ((vm = monitor_next_vm(&job->cursor)) != NULL) {
+        say_rates(job, vm);
+        job->rows++;
+        job->cursor++;
     }
-    say_rates(job, vms[line - 1]);
-    if (line < vm_count)
+    if (monitor_next_vm(&job->cursor) != NULL)
         return STEP_MORE;
     remember_table(job);
-    return STEP_WAIT;
+    job->part = 0;
+    return monitor_wait(job, machine.timebase_hz);
 }

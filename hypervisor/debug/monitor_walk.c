@@ -59,13 +59,14 @@ static void say_result(const struct monitor_job *job, u64 address, const struct 
                     walk->physical.value, walk->pool ? "pool" : "data", walk->machine.value);
     }
     monitor_row_begin(job);
-    monitor_row_add("\"gva\":\"0x%lx\",\"mapped\":%s", address, walk->mapped ? "true" : "false");
+    monitor_row_add(job, "\"gva\":\"0x%lx\",\"mapped\":%s", address,
+                    walk->mapped ? "true" : "false");
     if (walk->mapped)
-        monitor_row_add(",\"machine\":\"0x%lx\"", walk->machine.value);
+        monitor_row_add(job, ",\"machine\":\"0x%lx\"", walk->machine.value);
     if (walk->owned)
-        monitor_row_add(",\"gpa\":\"0x%lx\",\"pool\":%s", walk->physical.value,
+        monitor_row_add(job, ",\"gpa\":\"0x%lx\",\"pool\":%s", walk->physical.value,
                         walk->pool ? "true" : "false");
-    monitor_row_end();
+    monitor_row_end(job);
 }
 
 static void say_access(const struct monitor_job *job, const char *who, const char *what,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The empty symbol table of the first link: see symbols.h.
+ * The empty tables of the first link: see symbols.h.
  */
 #include "debug/symbols.h"
 
@@ -10,3 +10,5 @@ const u64 WEAK symbol_count = 0;
 const u64 WEAK symbol_text_end = 0;
 const struct symbol WEAK symbol_table[1] = {{0, 0}};
 const char WEAK symbol_names[1] = "";
+const u64 WEAK symbol_frame_count = 0;
+const struct symbol_frame WEAK symbol_frames[1] = {{0, SYMBOL_NO_FRAME, 0}};

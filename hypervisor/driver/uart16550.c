@@ -98,8 +98,13 @@ void uart16550_want_room(struct uart16550 *uart, bool wanted)
 {
     u8 interrupts = wanted ? IER_RECEIVED | IER_TRANSMIT_EMPTY : IER_RECEIVED;
 
-    if (interrupts == uart->interrupts)
-        return;
+    if (interrupts == uart->interrupts) {
+        if (!wanted || (uart_read(uart, UART_LINE_STATUS) & LSR_TRANSMIT_EMPTY) == 0)
+            return;
+        /* Nothing has been written since the last interrupt. Another one comes if it is switched on
+           anew. */
+        uart_write(uart, UART_INTERRUPT_ENABLE, IER_RECEIVED);
+    }
     uart->interrupts = interrupts;
     uart_write(uart, UART_INTERRUPT_ENABLE, interrupts);
 }

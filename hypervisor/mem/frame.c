@@ -47,6 +47,7 @@ static struct {
     u32 singles;    /* chunks cut up, a list by place plus 1; 0: end. They are few. */
     u8 *heap;
     u32 heap_frames;
+    u32 heap_free;
     u64 *heap_map;
 } frames = {.lock = LOCK_INIT(LOCK_FRAME, "frames")};
 
@@ -82,6 +83,7 @@ bool frame_init(maddr_t closed, maddr_t end)
     frames.heap = at + (closed_bytes - heap_bytes);
     frames.heap_frames = (u32)((open - start - (closed_bytes - heap_bytes)) >> FRAME_SHIFT);
     frames.heap_frames = min(frames.heap_frames, (u32)(map_bytes * 8));
+    frames.heap_free = frames.heap_frames;
     frames.chunk_count = (u32)((open_end - open) / CHUNK_BYTES);
     frames.chunks_free = frames.chunk_count;
     frames.free_below = frames.chunk_count;
@@ -89,29 +91,46 @@ bool frame_init(maddr_t closed, maddr_t end)
     return true;
 }
 
-void *frame_run_alloc(u64 bytes)
+/* The first run of that many free frames; heap_frames when there is none. */
+static u64 heap_find_locked(u64 wanted)
 {
-    u64 wanted = round_frames(bytes);
-    u64 from = 0, length = 0;
-    void *run = NULL;
+    const u64 end = frames.heap_frames;
+    u64 from = bitmap_find_clear(frames.heap_map, end, 0), length = 0;
 
-    lock_acquire(&frames.lock);
-    for (u64 i = 0; i < frames.heap_frames && length < wanted; i++) {
-        if (bitmap_test(frames.heap_map, i)) {
-            from = i + 1;
+    while (length < wanted && from + length < end) {
+        if (bitmap_test(frames.heap_map, from + length)) {
+            from = bitmap_find_clear(frames.heap_map, end, from + length);
             length = 0;
         } else {
             length++;
         }
     }
-    if (length == wanted && wanted > 0) {
+    return length == wanted ? from : end;
+}
+
+void *frame_run_take(u64 bytes)
+{
+    u64 wanted = round_frames(bytes), from;
+    void *run = NULL;
+
+    lock_acquire(&frames.lock);
+    from = wanted > 0 && wanted <= frames.heap_free ? heap_find_locked(wanted) : frames.heap_frames;
+    if (from < frames.heap_frames) {
         for (u64 i = from; i < from + wanted; i++)
             bitmap_set(frames.heap_map, i);
+        frames.heap_free -= (u32)wanted;
         run = frames.heap + (from << FRAME_SHIFT);
     }
     lock_release(&frames.lock);
+    return run;
+}
+
+void *frame_run_alloc(u64 bytes)
+{
+    void *run = frame_run_take(bytes);
+
     if (run != NULL)
-        memset(run, 0, wanted << FRAME_SHIFT);
+        memset(run, 0, round_frames(bytes) << FRAME_SHIFT);
     return run;
 }
 
@@ -122,6 +141,7 @@ void frame_run_free(void *run, u64 bytes)
     lock_acquire(&frames.lock);
     for (u64 i = from; i < from + round_frames(bytes); i++)
         bitmap_clear(frames.heap_map, i);
+    frames.heap_free += (u32)round_frames(bytes);
     lock_release(&frames.lock);
 }
 
@@ -260,4 +280,9 @@ u32 frame_chunks_free(void)
 u32 frame_chunks_all(void)
 {
     return frames.chunk_count;
+}
+
+u32 frame_heap_free(void)
+{
+    return frames.heap_free;
 }

@@ -74,8 +74,14 @@ void frame_table_free(mfn_t frame);
 /* `bytes` of closed memory, zeroed, page-aligned and in one piece, or NULL. Ended by
  * frame_run_free. */
 MUST_CHECK void *frame_run_alloc(u64 bytes);
+
+/* The same, with whatever was there before: for what is long, and is written before it is read. */
+MUST_CHECK void *frame_run_take(u64 bytes);
 void frame_run_free(void *run, u64 bytes);
 
 /* Chunks of open memory that no VM holds, and all there are. */
 u32 frame_chunks_free(void);
 u32 frame_chunks_all(void);
+
+/* Frames of closed memory that nobody holds. */
+u32 frame_heap_free(void);

@@ -7,7 +7,7 @@
 bool p2m_init(struct p2m *map, gfn_t base, u32 count)
 {
     map->base_gfn = base.number;
-    map->entries = frame_run_alloc((u64)count * sizeof(u32));
+    map->entries = frame_run_take((u64)count * sizeof(u32));
     map->frames_count = map->entries != NULL ? count : 0;
     return map->entries != NULL;
 }

@@ -15,7 +15,8 @@ struct p2m {
     u32 frames_count;
 };
 
-/* An empty map of `count` frames from `base` on. False without memory. */
+/* A map of `count` frames from `base` on, whose entries are to be cleared before they are looked
+   at: for p2m_clear is work. False without memory. */
 MUST_CHECK bool p2m_init(struct p2m *map, gfn_t base, u32 count);
 void p2m_destroy(struct p2m *map);
 

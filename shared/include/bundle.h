@@ -49,6 +49,7 @@ enum bundle_flags {
     BUNDLE_FLAG_TRACE = 1 << 2,        /* any VM's: the machine writes a trace, */
     BUNDLE_FLAG_TRACE_DETAIL = 1 << 3, /* and exits too (debug/trace.h) */
     BUNDLE_FLAG_MARKS = 1 << 4,        /* the console marks who says what (debug/console_mux.h) */
+    BUNDLE_FLAG_LATER = 1 << 5,        /* not started: the monitor's `create` makes VMs of it */
 };
 
 struct bundle_header {
@@ -71,10 +72,12 @@ struct bundle_vm {
     u32 flags;                    /* enum bundle_flags */
     u32 vcpus;                    /* 1 */
     char args[BUNDLE_ARGS_BYTES]; /* the kernel's arguments, zero-terminated */
-    u64 tree_offset; /* the device tree of an unmodified guest; 0 with tree_bytes 0 when none */
+    u64 symbols_offset;           /* functions of the image (symbol_table.h), for people to read; */
+    u64 symbols_bytes;            /* 0 without */
+    u64 tree_offset;              /* of the device tree of an unmodified guest; 0 without */
     u64 tree_bytes;
-    u32 depriv;       /* enum bundle_depriv, of the shadow path */
-    u8 reserved[148]; /* zero */
+    u32 depriv;                   /* enum bundle_depriv, of the shadow path */
+    u8 reserved[132];             /* zero */
 };
 
 _Static_assert(sizeof(struct bundle_header) == 32, "the bundle's header has 32 bytes");

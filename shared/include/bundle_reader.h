@@ -48,6 +48,8 @@ struct bundle_vm_view {
     u64 initrd_bytes;
     const u8 *tree; /* NULL without one */
     u64 tree_bytes;
+    const u8 *symbols; /* not checked (symbol_table.h); NULL without, or where it lies outside */
+    u64 symbols_bytes;
     u64 memory_bytes; /* a multiple of 2 MiB, not 0 */
     u32 virt;
     u32 traps;
@@ -63,6 +65,9 @@ MUST_CHECK int bundle_open(struct bundle *bundle, const void *bytes, u64 limit_b
 /* Checks record `index` (< vm_count), also against the names of the records before it. Whatever it
    returns, view->name is fit to be printed. */
 MUST_CHECK int bundle_vm_open(const struct bundle *bundle, u32 index, struct bundle_vm_view *view);
+
+/* Whether that is a name for a VM. */
+bool bundle_name_usable(const char *name);
 
 /* One clause for a person, without a full stop; never NULL. */
 const char *bundle_error_text(int error);

@@ -9,6 +9,7 @@
 #include "bundle_reader.h"
 #include "fnv.h"
 #include "string.h"
+#include "symbol_table.h"
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t bytes);
 
@@ -24,6 +25,15 @@ static void check_range(const struct bundle *bundle, const u8 *at, u64 bytes)
         abort();
     sink = at[0];
     sink = at[bytes - 1];
+}
+
+/* A table of symbols is looked up wherever it lies and whatever it holds. */
+static void check_symbols(const struct bundle_vm_view *view)
+{
+    u64 offset;
+
+    if (symbol_table_find(view->symbols, view->symbols_bytes, view->memory_bytes, &offset) != NULL)
+        sink = (u8)offset;
 }
 
 static void check_name(const char *name)
@@ -76,6 +86,8 @@ static void read_all(const u8 *bytes, u64 count)
         }
         check_range(&bundle, view.image, view.image_bytes);
         check_range(&bundle, view.initrd, view.initrd_bytes);
+        check_range(&bundle, view.symbols, view.symbols_bytes);
+        check_symbols(&view);
         if (strnlen(view.args, BUNDLE_ARGS_BYTES) == BUNDLE_ARGS_BYTES || view.memory_bytes == 0 ||
             view.memory_bytes % (2 << 20) != 0)
             abort();

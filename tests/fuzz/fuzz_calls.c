@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Sequences of hypercalls from several VMs, by the core and by the reference model (lib/compare.h).
+ * Sequences of hypercalls from several VMs on several harts, by the core and by the reference
+ * models (lib/compare.h, lib/turns.h), with what happens to VMs meanwhile: accesses, moves from
+ * hart to hart, time, events, pauses, reboots.
+ *
  * The input is cut into records of 16 bytes, one a step: what is done, by whom, two bytes for each
  * argument, and two from which the guest's arrays are filled. Bits of the first record say with
  * what the VMs begin.
@@ -14,6 +17,7 @@
 #include "arguments.h"
 #include "compare.h"
 #include "core/vm.h"
+#include "turns.h"
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t bytes);
 int LLVMFuzzerInitialize(int *count, char ***words);
@@ -24,6 +28,11 @@ enum {
     DO_POKE,
     DO_REBOOT,
     DO_UNKNOWN_CALL,
+    DO_LEAVE, /* a hart chooses anew */
+    DO_PASS,  /* time passes */
+    DO_SEND,  /* an event is sent */
+    DO_SCAN,  /* the guest takes note of its events */
+    DO_PAUSE,
     DO_COUNT,
 };
 
@@ -33,6 +42,8 @@ enum {
     ARRAY_LONG = 512,
     REBOOTS_MAX = 1,   /* of an input: they take long, */
     REBOOT_BELOW = 24, /* and are rare */
+    LEAVE_ASLEEP_BELOW = 160,
+    PASS_BITS = 21, /* up to a tenth of a second */
 };
 
 /* How often each is done; whatever is not named has 1. */
@@ -50,10 +61,16 @@ static const u8 weights[DO_COUNT] = {
     [HC_CALL_PTE_CLEAR] = 10,
     [HC_CALL_SPACE_SWITCH] = 12,
     [HC_CALL_FLUSH] = 4,
-    [HC_CALL_YIELD_IDLE] = 2,
+    [HC_CALL_YIELD_IDLE] = 5,
+    [HC_CALL_TIMER_SET] = 4,
+    [HC_CALL_SHARED_PAGE] = 3,
     [HC_CALL_COUNTERS] = 2,
     [DO_ACCESS] = 32,
     [DO_POKE] = 4,
+    [DO_LEAVE] = 10,
+    [DO_PASS] = 3,
+    [DO_SEND] = 3,
+    [DO_SCAN] = 4,
 };
 
 struct record {
@@ -115,15 +132,40 @@ static void begin(u32 vm, u8 how)
     }
     call(vm, HC_CALL_SPACE_SWITCH, pool + 4096, 0, 0);
     arguments_make(vm, HC_CALL_PTE_FILL, fill, args);
+    compare_turn(vm);
     arguments_fill_array(vm, HC_CALL_PTE_FILL, args, how, (how & 4) ? ARRAY_LONG : ARRAY_SHORT);
     args[3] = (how & 4) ? ARRAY_LONG : args[3];
     compare_call(vm, HC_CALL_PTE_FILL, args);
 }
 
-static void reboot(u32 vm, u8 chance)
+static void reboot(u32 vm, struct argument_bytes bytes)
 {
-    if (chance < REBOOT_BELOW && reboots++ < REBOOTS_MAX)
-        compare_reboot(vm);
+    if (bytes.what < REBOOT_BELOW && reboots++ < REBOOTS_MAX)
+        compare_reboot(vm, bytes.which % COMPARE_END_COUNT);
+}
+
+/* What is done to VMs, and not by one of them. */
+static bool step_outside(u32 vm, u64 number, struct argument_bytes bytes)
+{
+    switch (number) {
+    case DO_LEAVE:
+        turns_leave(bytes.which % TURNS_HARTS, bytes.what < LEAVE_ASLEEP_BELOW);
+        return true;
+    case DO_PASS:
+        turns_pass(1UL << bytes.which % PASS_BITS);
+        return true;
+    case DO_SEND:
+        turns_send(vm, bytes.which % TURNS_HARTS);
+        return true;
+    case DO_PAUSE:
+        turns_pause(vm);
+        return true;
+    case DO_REBOOT:
+        reboot(vm, bytes);
+        return true;
+    default:
+        return false;
+    }
 }
 
 static void step(const struct record *record)
@@ -132,14 +174,17 @@ static void step(const struct record *record)
     u64 number = choices[(record->what | (record->who & 0xf0u) << 4) % choices_count];
     u64 args[GRAMMAR_ARGS_MAX];
 
-    if (number == DO_REBOOT) {
-        reboot(vm, record->arguments[0].what);
-    } else if (number == DO_ACCESS) {
+    if (step_outside(vm, number, record->arguments[0]))
+        return;
+    compare_turn(vm);
+    if (number == DO_ACCESS) {
         for (u32 i = 0; i < ACCESSES; i++)
             compare_access(vm, arguments_page(record->arguments[i]));
     } else if (number == DO_POKE) {
         arguments_make(vm, HC_CALL_COUNTERS, record->arguments, args);
         compare_poke(vm, args[0], args[1]);
+    } else if (number == DO_SCAN) {
+        turns_scan(vm, record->arguments[0].which & 1);
     } else {
         if (number == DO_UNKNOWN_CALL)
             number = HC_CALL_COUNT + record->arguments[0].what;

@@ -10,6 +10,7 @@
 #include "debug/console.c"
 #include "debug/console_filter.c"
 #include "debug/console_mux.c"
+#include "debug/console_port.c"
 #include "debug/line_editor.c"
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t bytes);
@@ -264,7 +265,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t bytes)
     memset(ports, 0, sizeof(ports));
     console_init(&fake_device);
     for (u32 i = 0; i < PORTS; i++) {
-        if (console_port_open(&ports[i], names[i], false, notify, &ports[i]) < 0)
+        if (!console_port_open(&ports[i], i + 1, names[i], false, notify, &ports[i]))
             abort();
     }
     console_start_interrupts();

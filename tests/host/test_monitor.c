@@ -3,211 +3,7 @@
  * The monitor: line editing, parsing, each command's output, and that it works in steps. Console,
  * VMs and audit are fakes.
  */
-#include "check.h"
-
-#include "debug/line_editor.c"
-#include "debug/monitor.c"
-#include "debug/monitor_life.c"
-#include "debug/monitor_vms.c"
-#include "debug/monitor_walk.c"
-
-enum { SCREEN_BYTES = 65536, HZ = 10000000 };
-
-static struct {
-    char screen[SCREEN_BYTES];
-    u32 used, room, switched, audits;
-    int stopped;
-    bool broken;
-    u64 now, alarm, walked;
-    char records[SCREEN_BYTES];
-    u32 records_used, record_room;
-    struct console_activity activity;
-    struct virt_walk walk;
-} fake;
-
-/* ---- fakes ---- */
-
-struct machine machine = {.timebase_hz = HZ};
-struct vm *vms[VMS_MAX];
-u32 vm_count;
-const char *const hypercall_names[HC_CALL_COUNT] = {[HC_CALL_YIELD] = "yield"};
-
-void console_system_write(const char *text, u32 count)
-{
-    assert_true(count <= fake.room);
-    assert_true(fake.used + count < SCREEN_BYTES);
-    memcpy(fake.screen + fake.used, text, count);
-    fake.used += count;
-    fake.screen[fake.used] = '\0';
-}
-
-u32 console_system_room(void)
-{
-    return fake.room;
-}
-
-void console_record_write(const char *text, u32 count)
-{
-    memcpy(fake.records + fake.records_used, text, count);
-    fake.records_used += count;
-    fake.records[fake.records_used++] = '\n';
-    fake.records[fake.records_used] = '\0';
-}
-
-u32 console_record_room(void)
-{
-    return fake.record_room;
-}
-
-struct console_activity console_activity(void)
-{
-    fake.activity.system_bytes = fake.used;
-    return fake.activity;
-}
-
-void console_interrupt(void)
-{
-    monitor_continue();
-}
-
-void sched_alarm(u64 time, void (*ring)(void))
-{
-    assert_ptr_equal(ring, monitor_alarm);
-    fake.alarm = time;
-}
-
-void vm_pause(struct vm *vm)
-{
-    vm->paused = true;
-}
-
-void vm_resume(struct vm *vm)
-{
-    vm->paused = false;
-}
-
-void vm_end(struct vm *vm, enum vm_exit why)
-{
-    vm->state = VM_ENDING;
-    vm->exit = (u8)why;
-}
-
-static void fake_walk(const struct vcpu *vcpu, gva_t address, struct virt_walk *walk)
-{
-    assert_ptr_equal(vcpu, &vms[0]->vcpus[0]);
-    fake.walked = address.value;
-    *walk = fake.walk;
-}
-
-static const struct virt_ops fake_ops = {.walk = fake_walk};
-
-void console_drain(void)
-{
-}
-
-bool console_switch(u32 number)
-{
-    if (number == 0 || number > vm_count)
-        return false;
-    fake.switched = number;
-    return true;
-}
-
-void audit_run(struct audit_result *result)
-{
-    fake.audits++;
-    *result = (struct audit_result){.frames = 7, .tables = 3, .entries = 9};
-    if (fake.broken) {
-        result->violations = 2;
-        strcpy(result->first, "a leaf is wrong");
-    }
-}
-
-void machine_stop(u32 status)
-{
-    fake.stopped = (int)status;
-}
-
-struct vcpu_times sched_times(struct vcpu *vcpu)
-{
-    u64 since = fake.now - vcpu->state_since;
-    bool sleeps = vcpu->state == VCPU_SLEEPING;
-
-    return (struct vcpu_times){vcpu->running_time, vcpu->idle_time + (sleeps ? since : 0),
-                               vcpu->steal_time + (sleeps ? 0 : since), 0};
-}
-
-u64 stay_longest(u32 kind)
-{
-    return kind == STAY_BUILDING ? 12345 : 0;
-}
-
-const char *stay_name(u32 kind)
-{
-    (void)kind;
-    return "a kind";
-}
-
-u64 arch_time_now(void)
-{
-    return fake.now;
-}
-
-const char *arch_entry_name(u32 cause)
-{
-    return cause == ENTRY_CAUSES - 1 ? "last" : "cause";
-}
-
-/* ---- helpers ---- */
-
-static void start_monitor(void)
-{
-    memset(&monitor, 0, sizeof(monitor));
-    memset(&fake, 0, sizeof(fake));
-    fake.room = 4096;
-    fake.record_room = 1 << 14;
-    fake.alarm = TIME_NEVER;
-    fake.stopped = -1;
-    fake.now = 100 * (u64)HZ;
-    for (u32 i = 0; i < 2; i++) {
-        free(vms[i]);
-        vms[i] = calloc(1, sizeof(struct vm) + sizeof(struct vcpu));
-        snprintf(vms[i]->name, sizeof(vms[i]->name), "vm%u", i + 1);
-        vms[i]->id = (u16)(i + 1);
-        vms[i]->vcpu_count = 1;
-        vms[i]->virt = &fake_ops;
-        vms[i]->state = VM_RUNNING;
-        vms[i]->vcpus[0].state = i == 0 ? VCPU_SLEEPING : VCPU_RUNNABLE;
-        vms[i]->vcpus[0].state_since = fake.now;
-    }
-    vm_count = 2;
-}
-
-static u32 run_steps(void)
-{
-    u32 steps = 0;
-
-    for (; monitor_busy(); steps++) {
-        assert_true(steps < 1000);
-        monitor_continue();
-    }
-    return steps;
-}
-
-static void type(const char *text)
-{
-    for (; *text != '\0'; text++)
-        monitor_input((u8)*text);
-    run_steps();
-}
-
-static void clear_screen(void)
-{
-    fake.used = 0;
-    fake.screen[0] = '\0';
-}
-
-#define assert_shows(text) assert_non_null(strstr(fake.screen, text))
+#include "monitor_fakes.h"
 
 /* ---- tests ---- */
 
@@ -350,11 +146,11 @@ static void commands_for_a_vm_that_is_not_there_change_nothing(void **state)
                  verbs[i]);
         clear_screen();
         type(line);
-        snprintf(line, sizeof(line), "%s: vm1 is off\n", verbs[i]);
+        snprintf(line, sizeof(line), "%s: vm1 is off", verbs[i]);
         assert_shows(line);
         snprintf(line, sizeof(line), "%s: vm2 is ending\n", verbs[i]);
         assert_shows(line);
-        assert_shows(": there is no VM vm3\n");
+        assert_shows(": there is no VM vm3: `vms` lists them\n");
         assert_shows(": of which VM?");
     }
     assert_int_equal(vms[0]->exit, VM_EXIT_NONE);
@@ -391,7 +187,7 @@ static void walk_refuses_what_is_no_address(void **state)
     vms[0]->state = VM_OFF;
     type("walk vm1 10000\r");
     assert_shows("walk: give a VM and an address");
-    assert_shows("walk: there is no VM vm9\n");
+    assert_shows("walk: there is no VM vm9: `vms` lists them\n");
     assert_shows("walk: 0x is not an address");
     assert_shows("walk: zz is not an address");
     assert_shows("walk: 11112222333344445 is not an address");
@@ -399,14 +195,10 @@ static void walk_refuses_what_is_no_address(void **state)
     assert_true(fake.walked == 0);
 }
 
-/* The alarm rings at its time, and what follows is done. */
 static void a_second_passes(void)
 {
     assert_true(fake.alarm == fake.now + HZ);
-    fake.now = fake.alarm;
-    fake.alarm = TIME_NEVER;
-    monitor_alarm();
-    run_steps();
+    time_passes();
 }
 
 static void top_shows_rates_until_a_key_is_typed(void **state)
@@ -462,15 +254,6 @@ static void top_covers_its_own_table_and_nothing_else(void **state)
     assert_false(monitor_busy());
 }
 
-static void request(const char *line)
-{
-    fake.records_used = 0;
-    fake.records[0] = '\0';
-    for (; *line != '\0'; line++)
-        monitor_request((u8)*line);
-    run_steps();
-}
-
 static void a_program_gets_records_and_the_screen_nothing(void **state)
 {
     (void)state;
@@ -494,8 +277,8 @@ static void a_program_is_told_what_failed(void **state)
     (void)state;
     start_monitor();
     request("1 pause \"\\\n");
-    assert_string_equal(fake.records,
-                        "{\"id\":1,\"ok\":false,\"error\":\"there is no VM \\\"\\\\\"}\n");
+    assert_string_equal(fake.records, "{\"id\":1,\"ok\":false,\"error\":\"there is no VM \\\"\\\\: "
+                                      "`vms` lists them\"}\n");
     request("2 dance\n");
     assert_non_null(strstr(fake.records, "\"ok\":false,\"error\":\"dance (try help)\""));
     request("3\n");

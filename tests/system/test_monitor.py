@@ -202,7 +202,7 @@ def test_programs_give_commands_and_the_terminal_does_not_notice(two, tmp_path):
     assert ctl(path, "vms")[1]["result"][1]["state"] == "paused"
     status, answer = ctl(path, "pause", "beta")
     assert (status, answer["ok"], answer["error"]) == (1, False, "beta is paused already")
-    assert ctl(path, "kill", "nobody")[1]["error"] == "there is no VM nobody"
+    assert ctl(path, "kill", "nobody")[1]["error"] == "there is no VM nobody: `vms` lists them"
     assert ctl(path, "x" * 100)[0] == 1
     assert ctl(path, "walk", "alpha", "10000")[1]["result"][3]["mapped"]
     assert ctl(path, "audit")[1]["result"][0]["violations"] == 0

@@ -8,7 +8,6 @@ else is a record of the control channel. What is typed goes to the machine, and 
 """
 
 import contextlib
-import ctypes
 import json
 import os
 import re
@@ -22,6 +21,7 @@ import time
 import tty
 
 from .problem import Problem
+from .qemu import child_setup
 
 RECORD, BACKSPACE, NEWLINE, RETURN = 0x1E, 0x08, 0x0A, 0x0D
 NOBODY = -1
@@ -34,7 +34,6 @@ RECORD_MAX = 1 << 16
 CLIENTS_MAX = 16
 ANSWER_S = 10
 END_S = 5
-PR_SET_PDEATHSIG = 1
 
 
 class Splitter:
@@ -75,10 +74,10 @@ class Splitter:
 class Log:
     """One file of plain lines: a line is written when it ends, as it stood then."""
 
-    def __init__(self, path):
+    def __init__(self, path, more=False):
         self.path = path
         try:
-            self.file = open(path, "wb", buffering=0)
+            self.file = open(path, "ab" if more else "wb", buffering=0)
         except OSError as error:
             raise Problem(f"cannot write the log {path}: {error.strerror}") from None
         self.line = bytearray()
@@ -123,12 +122,16 @@ class Logs:
         except OSError as error:
             raise Problem(f"cannot make the log folder {folder}: {error.strerror}") from None
         self.logs = {CANDOR: Log(os.path.join(folder, "candor.log"))}
+        self.names = set()  # of all VMs that there have been
 
     def record(self, record):
         place, name = record.get("place"), record.get("name")
         if isinstance(place, int) and isinstance(name, str) and re.fullmatch("[A-Za-z0-9_-]+", name):
+            if place in self.logs:
+                self.logs.pop(place).close()
             try:
-                self.logs[place] = Log(os.path.join(self.folder, f"vm-{name}.log"))
+                self.logs[place] = Log(os.path.join(self.folder, f"vm-{name}.log"), name in self.names)
+                self.names.add(name)
             except Problem as problem:
                 print(f"candor: {problem}\r", file=sys.stderr)
 
@@ -302,10 +305,6 @@ def raw_terminal():
         termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
 
 
-def ends_with_parent():
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-
-
 class Between:
     """The loop: QEMU, the terminal, the socket."""
 
@@ -435,7 +434,7 @@ def run(command, log_folder, control_path, look=None, look_s=1):
         with raw_terminal():
             process = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0, close_fds=False,
-                preexec_fn=ends_with_parent, start_new_session=True,
+                preexec_fn=child_setup, start_new_session=True,
             )  # fmt: skip
             try:
                 Between(process, logs, control, look, look_s).run()

@@ -9,7 +9,8 @@ LOAD_ADDRESS = 0x80400000
 MAGIC, FORMAT_VERSION, ALIGNMENT = b"CANDORVM", 1, 4096
 NAME_MAX, ARGS_BYTES = 15, 256
 HEADER = struct.Struct("<8sIIQQ")
-RECORD = struct.Struct("<32sQQQQQIIII256sQQI148x")
+RECORD = struct.Struct("<32sQQQQQIIII256sQQQQI132x")
+SYMBOL = struct.Struct("<QII")
 VIRT = {"pv": 1, "shadow": 2}
 DEPRIV = {"s": 0, "u": 1}
 TRAPS = {"direct": 0, "bounced": 1}
@@ -18,6 +19,7 @@ FLAG_COLOUR = 2
 FLAG_TRACE = 4
 FLAG_TRACE_DETAIL = 8
 FLAG_MARKS = 16
+FLAG_LATER = 32
 FLAGS_AT = 32 + 5 * 8 + 2 * 4  # in a record
 CHECKSUM_AT = HEADER.size - 8
 MASK = (1 << 64) - 1
@@ -49,12 +51,14 @@ def pack(machines, colour=False, more_flags=0):
 
     for machine in machines:
         image, initrd, tree = map(place, (machine.image_data, machine.initrd_data, machine.tree_data))
+        symbols = place(symbol_table(machine.functions))
         flags = FLAG_COUNTERS_RAW if machine.counters == "raw" else 0
+        flags |= FLAG_LATER if machine.start == "no" else 0
         flags |= more_flags | (FLAG_COLOUR if colour else 0)
         records.append(
             RECORD.pack(
                 machine.name.encode(), machine.memory_bytes, *image, *initrd, VIRT[machine.virt],
-                TRAPS[machine.traps], flags, 1, machine.args.encode(), *tree,
+                TRAPS[machine.traps], flags, 1, machine.args.encode(), *symbols, *tree,
                 DEPRIV[machine.depriv],
             )
         )  # fmt: skip
@@ -65,6 +69,16 @@ def pack(machines, colour=False, more_flags=0):
     total = HEADER.size + len(body)
     fields = HEADER.pack(MAGIC, FORMAT_VERSION, len(machines), total, 0)[:-8]
     return fields + checksum(fields + body).to_bytes(8, "little") + body
+
+
+def symbol_table(functions):
+    """The table by which Candor names a guest's addresses in the report of a fault (shared/include/symbol_table.h);
+    `functions` is a list of (address, bytes, name) in rising order."""
+    rows, names = b"", b""
+    for address, size, name in functions:
+        rows += SYMBOL.pack(address, size, len(names))
+        names += name.encode() + b"\0"
+    return struct.pack("<II", len(functions), len(names)) + rows + names if functions else b""
 
 
 def with_marks(packed):

@@ -12,6 +12,7 @@ from .problem import KIB, MIB, Problem, parse_size, read_file, show_size
 
 VERSION = "0.1"
 EXIT_FAILED, EXIT_REFUSED = 1, 2
+EXIT_PANIC = 101  # PANIC_STATUS of hypervisor/debug/panic.h
 # Candor's own share of the machine: below the bundle, and its boot-time heap behind it.
 RAM_BASE = 0x80000000
 HEAP_LEAST = 8 * MIB
@@ -23,7 +24,7 @@ one virtual machine; repeat for more. Options, separated by commas (a comma insi
 twice, ',,'; a value may hold spaces and '='): image=PATH the kernel, an ELF file with Candor's note;
 name=NAME (vm1, vm2, ...); mem=SIZE (64M); virt=pv; traps=direct|bounced, where traps of user code enter
 first (direct); initrd=PATH; args=TEXT for the kernel; counters=virtual|raw, whether cycle and instret
-are the machine's own (virtual)"""
+are the machine's own (virtual); start=yes|no, no: only when the monitor's `create` asks for it"""
 
 
 def report(line):
@@ -54,8 +55,8 @@ def arguments():
     parser = Parser(
         prog="candor",
         description="Starts virtual machines under Candor, or Frank on the bare machine, in QEMU.",
-        epilog="QEMU=path names the emulator, QEMUEXTRA holds options to add. The exit status is QEMU's; 2 "
-        "when nothing could be started.",
+        epilog="QEMU=path names the emulator, QEMUEXTRA holds options to add. The exit status is QEMU's: "
+        f"{EXIT_PANIC} after a fault of Candor's own; 2 when nothing could be started.",
     )
     parser.add_argument("--version", action="version", version=f"candor {VERSION}, ABI version {abi.version()}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="{run,native,ctl,pack}")
@@ -184,7 +185,7 @@ def start(command, options):
         return 0
     if getattr(options, "log", None) or getattr(options, "ctl", None):
         return between.run(command, options.log, options.ctl)
-    return qemu.become(command)
+    return qemu.wait(command)
 
 
 def ctl(options):
@@ -217,7 +218,10 @@ def main(argv):
             options.cpu = [change for change in options.cpu.split(",") if change]
             if not 1 <= options.smp <= 512:
                 raise Problem("--smp is a number from 1 to 512")
-        return {"run": run, "native": native, "ctl": ctl, "pack": pack}[options.command](options)
+        status = {"run": run, "native": native, "ctl": ctl, "pack": pack}[options.command](options)
     except Problem as problem:
         report(str(problem))
         return EXIT_REFUSED
+    if options.command == "run" and status == EXIT_PANIC:
+        report(f"stopped by a fault of Candor's own, which is told above (docs/faults.md); exit status {status}")
+    return status

@@ -5,6 +5,7 @@ The same checks are made by Candor itself (shared/elf.c), which trusts no bundle
 the person before QEMU starts.
 """
 
+import re
 import struct
 from dataclasses import dataclass
 
@@ -20,6 +21,7 @@ SEGMENT = struct.Struct("<IIQQQQQQ")
 SECTION = struct.Struct("<IIQQQQIIQQ")
 SYMBOL = struct.Struct("<IBBHQQ")
 SECTION_SYMBOLS = 2
+SYMBOL_KIND, KIND_NONE, KIND_FUNCTION = 15, 0, 2
 ADDRESS_END = 1 << 64
 
 
@@ -120,6 +122,12 @@ def find_symbol(data, name):
 
 def symbols(data):
     """Yields (address, name) of each symbol of the ELF file `data` that has a name."""
+    for address, _, _, name in raw_symbols(data):
+        yield address, name
+
+
+def raw_symbols(data):
+    """Yields (address, size, kind, name) likewise; the kind as in the symbol's st_info."""
     if len(data) < HEADER.size or data[:4] != b"\x7fELF":
         return
     *_, table, _, _, _, _, entry_bytes, count, _ = HEADER.unpack_from(data)
@@ -131,10 +139,29 @@ def symbols(data):
             continue
         strings = sections[link][4]
         for at in range(offset, min(offset + size, len(data) - SYMBOL.size + 1), SYMBOL.size):
-            where, _, _, _, address, _ = SYMBOL.unpack_from(data, at)
+            where, info, _, _, address, length = SYMBOL.unpack_from(data, at)
             end = data.find(b"\0", strings + where)
             if where and end > 0:
-                yield address, data[strings + where : end].decode(errors="replace")
+                yield address, length, info & SYMBOL_KIND, data[strings + where : end].decode(errors="replace")
+
+
+def functions(data, segments):
+    """Returns [(address, bytes, name)] of the functions in `data` (and labels of assembly), those in executable `segments`,
+    in rising order. What has no size reaches to the next one."""
+    code = [(s.virtual, s.virtual + s.memory_bytes) for s in segments if s.flags & FLAG_EXECUTE]
+    found = {}
+    for address, size, kind, name in raw_symbols(data):
+        inside = [end for start, end in code if start <= address < end]
+        if not inside or kind not in (KIND_NONE, KIND_FUNCTION) or not re.fullmatch(r"[A-Za-z_][\w.]{0,62}", name, re.ASCII):
+            continue
+        if address not in found or kind == KIND_FUNCTION:
+            found[address] = (size, name, inside[0])
+    rows = sorted(found.items())
+    ends = [*(address for address, _ in rows[1:]), None]
+    return [
+        (address, size or min(end, following or end) - address, name)
+        for (address, (size, name, end)), following in zip(rows, ends)
+    ]
 
 
 def find_note(data):

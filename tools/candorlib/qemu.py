@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""The QEMU command line, and the step into it."""
+"""The QEMU command line, and how it is run."""
 
+import ctypes
 import os
 import re
 import shlex
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -13,6 +15,7 @@ from . import abi
 from .problem import Problem
 
 MACHINE = "virt"
+PR_SET_PDEATHSIG = 1
 # The processor's extensions, pinned, so that a newer QEMU's defaults change nothing. Candor refuses
 # extensions whose state it does not switch (v) and a kernel in S-mode where H is present.
 EXTENSIONS = {
@@ -103,7 +106,7 @@ def extra_arguments():
 
 
 def memory_file(data):
-    """Returns a path at which QEMU, once this process has become it, finds `data`; no file is left behind."""
+    """Returns a path at which QEMU, started by this process, finds `data`; no file is left behind."""
     descriptor = os.memfd_create("candor-bundle", 0)
     with os.fdopen(os.dup(descriptor), "wb") as target:
         target.write(data)
@@ -111,8 +114,23 @@ def memory_file(data):
     return f"/proc/self/fd/{descriptor}"
 
 
-def become(command):
-    """Turns this process into QEMU: the terminal, signals and exit status are QEMU's own."""
+def child_setup():
+    """The machine does not outlive the launcher."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def wait(command, look=None, look_s=None):
+    """Runs QEMU, whose terminal this process's is, and returns its exit status. `look` is called every `look_s` seconds."""
     sys.stdout.flush()
     sys.stderr.flush()
-    os.execv(command[0], command)
+    # Ctrl-C on the terminal is the machine's affair; a request to end is passed on.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    child = subprocess.Popen(command, close_fds=False, preexec_fn=child_setup)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda received, _: child.send_signal(received))
+    while True:
+        try:
+            status = child.wait(look_s)
+            return status if status >= 0 else 128 - status
+        except subprocess.TimeoutExpired:
+            look()

@@ -6,19 +6,15 @@ at many times a second, so that the trace is longer than they are; what was over
 The twin of hypervisor/debug/trace.h; kinds are read from hypervisor/debug/trace_kinds.h.
 """
 
-import ctypes
 import functools
 import mmap
 import os
 import re
 import shlex
-import signal
 import struct
-import subprocess
-import sys
 from dataclasses import dataclass, field
 
-from . import abi, between, elf, perfetto
+from . import abi, between, elf, perfetto, qemu
 from .problem import Problem
 
 RAM_BASE = 0x80000000
@@ -36,7 +32,6 @@ CALLS_MAX, STANDARD_CALL, UNKNOWN_CALL = 64, -1, -2
 INTERRUPT = 1 << 63
 ENTRY_MAX = 0x100  # entries are below all kinds
 FILE_MAGIC = b"CNDRECS1"
-PR_SET_PDEATHSIG = 1
 
 
 @functools.cache
@@ -257,11 +252,6 @@ def load_records(path):
 # ---- the run ----
 
 
-def child_setup():
-    """The machine does not outlive the launcher."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-
-
 def run(command, options, hypervisor, memory_bytes):
     """Runs QEMU and writes the trace to options.trace; returns QEMU's exit status."""
     header = elf.find_symbol(hypervisor, "trace_header")
@@ -285,21 +275,10 @@ def run(command, options, hypervisor, memory_bytes):
         finally:
             reader.look(final=True)
             write(options.trace, reader)
-    sys.stdout.flush()
-    # Ctrl-C on the terminal is the machine's affair; a request to end is passed on.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    child = subprocess.Popen(command, close_fds=False, preexec_fn=child_setup)
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda received, _: child.send_signal(received))
-    while True:
-        try:
-            status = child.wait(LOOK_S)
-            break
-        except subprocess.TimeoutExpired:
-            reader.look()
+    status = qemu.wait(command, reader.look, LOOK_S)
     reader.look(final=True)
     write(options.trace, reader)
-    return status if status >= 0 else 128 - status
+    return status
 
 
 def write_nothing(path):

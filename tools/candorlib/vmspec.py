@@ -2,16 +2,16 @@
 """The --vm option: what a person says of one virtual machine, and the checks of it."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from . import abi, bundle, devicetree
-from .elf import read_image
+from .elf import functions, read_image
 from .problem import MIB, Problem, parse_size, read_file, show_size
 
 MEMORY_BASE = 0x80000000
 MEMORY_UNIT = 2 * MIB
 MEMORY_DEFAULT = "64M"
-KEYS = ("image", "name", "mem", "virt", "traps", "initrd", "args", "counters", "depriv")
+KEYS = ("image", "name", "mem", "virt", "traps", "depriv", "initrd", "args", "counters", "start")
 
 
 @dataclass
@@ -28,6 +28,8 @@ class Machine:
     image_data: bytes
     initrd_data: bytes
     tree_data: bytes = b""
+    start: str = "yes"
+    functions: list = field(default_factory=list)  # of the image: (address, bytes, name), in order
 
 
 def split_options(text):
@@ -101,6 +103,7 @@ def parse_machine(text, position, check=True):
         args=args,
         image_data=read_file(options["image"], "image"),
         initrd_data=read_file(options["initrd"], "initrd") if options.get("initrd") else b"",
+        start=one_of(options, "start", ("yes", "no")),
     )
     if machine.virt == "shadow":
         machine.tree_data = devicetree.of_machine(machine)
@@ -109,6 +112,7 @@ def parse_machine(text, position, check=True):
         check_image(machine, image)
         if machine.virt == "pv":
             check_pv_image(machine, image)
+        machine.functions = functions(machine.image_data, image.segments)
         machine.image_data = machine.image_data[: image.used_bytes]
     return machine
 

@@ -5,11 +5,13 @@
 #include "host.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "arch/arch.h"
 #include "arch/arch_names.h"
 #include "core/sched.h"
 #include "core/vm.h"
+#include "debug/backtrace.h"
 #include "debug/trace.h"
 #include "mem/frame.h"
 #include "sv39.h"
@@ -59,8 +61,10 @@ void host_start(u64 memory_bytes)
     harts_idle = 0;
     hart_init(0, 0);
     hart_go_online(&harts[0]);
+    memset(vms, 0, sizeof(vms));
     vm_count = 0;
-    vm_all_started = true;
+    vm_live = 0;
+    vm_all_good = true;
 }
 
 /* ---- harts and time ---- */
@@ -302,11 +306,14 @@ const char *arch_register_name(u32 place)
     return NULL;
 }
 
-void arch_registers_where(const u64 *registers, u64 *pc, u64 *stack)
+void arch_vcpu_where(const struct vcpu *vcpu, struct backtrace_start *where)
 {
-    (void)registers;
-    *pc = 0;
-    *stack = 0;
+    *where = (struct backtrace_start){.pc = vcpu->arch.pc};
+}
+
+void arch_here(struct backtrace_start *where)
+{
+    *where = (struct backtrace_start){0};
 }
 
 u64 arch_instruction_count(void)
@@ -314,13 +321,7 @@ u64 arch_instruction_count(void)
     return 0;
 }
 
-bool arch_is_return_address(u64 address)
+void arch_hart_halt(void)
 {
-    (void)address;
-    return false;
-}
-
-const u64 *arch_stack_end(const u64 *address)
-{
-    return address;
+    abort();
 }

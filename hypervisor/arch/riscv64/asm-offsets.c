@@ -53,6 +53,9 @@ void asm_offsets(void)
     DEFINE(FAST_TABLE_BYTES, sizeof(struct fast_table));
     OFFSET(SAVED_F, struct arch_vcpu_saved, f);
     OFFSET(SAVED_FCSR, struct arch_vcpu_saved, fcsr);
+    OFFSET(HERE_PC, struct backtrace_start, pc);
+    OFFSET(HERE_STACK, struct backtrace_start, stack);
+    OFFSET(HERE_LINK, struct backtrace_start, link);
     DEFINE(HART_STACK_BYTES_ASM, HART_STACK_BYTES);
     DEFINE(HARTS_MAX_ASM, HARTS_MAX);
 }

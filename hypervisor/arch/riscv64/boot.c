@@ -8,7 +8,7 @@
 #include "candor_abi.h"
 #include "core/hart.h"
 #include "core/sched.h"
-#include "core/vm.h"
+#include "core/vm_list.h"
 #include "csr.h"
 #include "debug/console.h"
 #include "debug/log.h"
@@ -59,18 +59,12 @@ static u64 bundle_end(void)
     return BUNDLE_LOAD_ADDRESS + header->total_bytes;
 }
 
-NORETURN static void stop_forever(void)
-{
-    for (;;)
-        __asm__ volatile("wfi");
-}
-
 NORETURN static void refuse(const char *why)
 {
     log_line("this machine is refused: %s", why);
     console_drain();
     machine_stop(1);
-    stop_forever();
+    arch_hart_halt();
 }
 
 static void describe_machine(void)
@@ -93,7 +87,7 @@ NORETURN static void run_guests(struct hart *hart)
     struct vcpu *vcpu = sched_next(hart);
 
     leave[trace_header.level](vcpu);
-    stop_forever();
+    arch_hart_halt();
 }
 
 void boot_first(u64 hardware_id, u64 device_tree)
@@ -104,7 +98,7 @@ void boot_first(u64 hardware_id, u64 device_tree)
     hart_register = &harts[0];
     why = machine_read(&machine, (const void *)device_tree, DEVICE_TREE_LIMIT);
     if (machine.uart_base == 0)
-        stop_forever(); /* nothing to say it with */
+        arch_hart_halt(); /* nothing to say it with */
     hart_init(0, hardware_id);
     drivers_init(&machine, hardware_id);
     if (why == NULL)
@@ -123,7 +117,6 @@ void boot_first(u64 hardware_id, u64 device_tree)
              mfn_to_maddr(frame_open_base).value);
     console_start_interrupts();
     vm_start_all((const void *)BUNDLE_LOAD_ADDRESS, closed - BUNDLE_LOAD_ADDRESS);
-    vm_check_last();
     __atomic_store_n(&boot_done, 1, __ATOMIC_RELEASE);
     for (u32 i = 0; i < machine.hart_count; i++) {
         if (machine.hart_ids[i] != hardware_id)

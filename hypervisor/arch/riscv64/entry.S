@@ -183,6 +183,7 @@ light_call\v:
     csrr    t0, mepc
     addi    t0, t0, 4
     csrw    mepc, t0
+    sd      t0, X(0)(t6)
     .if \level != LEVEL_OFF
     record_call t1, t2, RECORD_CALL, a6, a1
     .endif
@@ -368,18 +369,36 @@ fast_pte_set\v:                       /* a0 = root, a1 = address, a2 = entry */
     guest_paths LEVEL_DETAIL, _detailed
 
 /* ---- faults of Candor's own ---- */
+/*
+ * The first hart to come here reports; another one stands still for good. A fault of the report itself comes here again, on
+ * an empty stack: the report goes on with its next part (debug/panic.c), so it needs no more than that. The guest's sscratch
+ * is used up: no guest runs any more.
+ */
 
+    .text
     .balign 4
     .globl panic_entry
 panic_entry:
+    csrw    sscratch, t5
     csrrw   t6, mscratch, t6
-    la      t6, panic_taken
-    amoswap.w t6, t6, (t6)
-    bnez    t6, hart_park           /* another hart, or the panic itself: once is enough */
+    la      t5, panic_taken
+    li      t6, 1
+    amoswap.w t6, t6, (t5)
+    la      t5, panic_hart
+    bnez    t6, 1f
+    csrr    t6, mhartid
+    sd      t6, 0(t5)
     la      t6, panic_registers
-    .irp    n, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30
+    j       2f
+1:  csrr    t6, mhartid
+    ld      t5, 0(t5)
+    bne     t5, t6, panic_lost
+    la      t6, panic_registers_nested
+2:  .irp    n, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29
     sd      x\n, 8 * \n(t6)
     .endr
+    csrr    t0, sscratch
+    sd      t0, 8 * 30(t6)
     csrr    t0, mscratch
     sd      t0, 8 * 31(t6)
     csrr    t0, mepc
@@ -388,6 +407,21 @@ panic_entry:
     mv      a0, t6
     call    trap_own
 
+    /* A fault of this hart's too: it is counted. */
+panic_lost:
+    la      t5, panic_others
+    li      t6, 1
+    amoadd.w zero, t6, (t5)
+    j       hart_park
+
+    /* void arch_here(struct backtrace_start *): where its caller is. */
+    .globl arch_here
+arch_here:
+    sd      ra, HERE_PC(a0)
+    sd      sp, HERE_STACK(a0)
+    sd      zero, HERE_LINK(a0)
+    ret
+
     .section .bss
     .balign 16
 panic_stack:
@@ -395,9 +429,16 @@ panic_stack:
 panic_stack_top:
 panic_registers:
     .skip   8 * 32
+panic_registers_nested:
+    .skip   8 * 32
     .section .data
-    .balign 4
+    .balign 8
+panic_hart:
+    .dword  -1
 panic_taken:
+    .word   0
+    .globl panic_others
+panic_others:
     .word   0
 
 /* ---- floating point: all registers, for a machine switch; mstatus.FS is on ---- */

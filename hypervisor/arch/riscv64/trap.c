@@ -96,10 +96,17 @@ void arch_hart_sleep(void)
 
 void arch_relax(void)
 {
-    __asm__ volatile("nop" : : : "memory");
+    hart_halt_if_wanted();
+}
+
+void arch_hart_halt(void)
+{
+    csr_write(mie, 0);
+    for (;;)
+        __asm__ volatile("wfi" : : : "memory");
 }
 
 void trap_own(const u64 registers[32])
 {
-    panic_registers_dump(registers, csr_read(mcause), csr_read(mtval));
+    panic_fault(registers, csr_read(mcause), csr_read(mtval));
 }

@@ -257,7 +257,7 @@ void audit_run(struct audit_result *result)
     check_counts();
     each_frame(true);
     for (u32 i = 0; i < vm_count; i++) {
-        if (vms[i]->state == VM_RUNNING)
+        if (vms[i] != NULL && vms[i]->state == VM_RUNNING)
             check_vm(vms[i]);
     }
     hart_resume_others();

@@ -7,14 +7,13 @@
 
 #include "arch/arch.h"
 #include "candor_grammar.h"
-#include "core/event.h"
 #include "core/hypercall.h"
-#include "core/sched.h"
 #include "host.h"
 #include "mem/frame.h"
 #include "mem/space_id.h"
 #include "sv39.h"
 #include "tlb.h"
+#include "turns.h"
 #include "virt/pv/paging.h"
 #include "world.h"
 
@@ -23,8 +22,8 @@ enum {
     FULL_EVERY = 1000,
     ROOTS_MAX = 4, /* of a VM: few, so that identifiers run out and are used again */
     SPACE_IDS = COMPARE_VMS * ROOTS_MAX + 1,
-    TURNS_MAX = 16,
     BASES_MAX = 64,
+    SHARED_WORDS_BYTES = offsetof(struct shared_page, reserved), /* the rest of it never changes */
 };
 
 struct model compare_model;
@@ -46,7 +45,7 @@ static struct {
 } doing;
 static bool traced;
 
-static void __attribute__((noreturn, format(printf, 1, 2))) differ(const char *format, ...)
+void compare_differ(const char *format, ...)
 {
     va_list arguments;
 
@@ -129,10 +128,12 @@ static void on_write(u32 vm, u64 gpa, u64 word)
 
 static void on_forget(u32 vm, u64 gpa, u64 bytes)
 {
-    for (u64 at = gpa; at < gpa + bytes; at += sizeof(u64))
-        memcpy(word_at(vm, at),
-               actual(vm, (u32)((at - VM_MEMORY_BASE) >> FRAME_SHIFT)) + at % FRAME_BYTES,
-               sizeof(u64));
+    for (u64 part; bytes > 0; gpa += part, bytes -= part) {
+        u32 frame = (u32)((gpa - VM_MEMORY_BASE) >> FRAME_SHIFT);
+
+        part = min(bytes, FRAME_BYTES - gpa % FRAME_BYTES);
+        memcpy(word_at(vm, gpa), actual(vm, frame) + gpa % FRAME_BYTES, part);
+    }
 }
 
 static u64 machine_frame(u32 vm, u32 guest)
@@ -186,14 +187,23 @@ static void check_memory(u32 vm, u32 frame)
 {
     const u8 *should = sides[vm].expected + (u64)frame * FRAME_BYTES, *is = actual(vm, frame);
     u64 at = VM_MEMORY_BASE + (u64)frame * FRAME_BYTES;
-    u32 i = 0;
+    u32 i = at == compare_model.vms[vm].shared ? SHARED_WORDS_BYTES : 0;
 
-    if (at == compare_model.vms[vm].shared || memcmp(should, is, FRAME_BYTES) == 0)
+    if (memcmp(should + i, is + i, FRAME_BYTES - i) == 0)
         return;
     while (memcmp(should + i, is + i, sizeof(u64)) == 0)
         i += sizeof(u64);
-    differ("VM %u, word at %lx: %lx, should be %lx", vm + 1, at + i, *(const u64 *)(is + i),
-           *(const u64 *)(should + i));
+    compare_differ("VM %u, word at %lx: %lx, should be %lx", vm + 1, at + i, *(const u64 *)(is + i),
+                   *(const u64 *)(should + i));
+}
+
+/* Its frames lie in a row in the machine. */
+static void check_chunk(u32 vm, u32 first)
+{
+    if (memcmp(sides[vm].expected + (u64)first * FRAME_BYTES, actual(vm, first), CHUNK_BYTES) == 0)
+        return;
+    for (u32 frame = first; frame < first + CHUNK_FRAMES; frame++)
+        check_memory(vm, frame);
 }
 
 static u32 window_frame(u32 index)
@@ -256,7 +266,6 @@ static void flush_aliases(u32 vm)
     u64 bases[BASES_MAX], table = 0;
     u32 count = min(entries_changed_count, (u32)ARRAY_SIZE(entries_changed)), bases_count = 0;
     bool shared = false;
-
     entries_changed_count = 0;
     for (u32 i = 0; i <= COMPARE_TABLES; i++)
         shared = shared || (compare_model.vms[vm].tables[window_frame(i)].made &&
@@ -281,7 +290,8 @@ static void check_translations(void)
     struct tlb_verdict verdict = tlb_check_by(root_of);
 
     if (verdict.unsafe != 0 || verdict.stale != 0)
-        differ("%u unsafe and %u stale translations are remembered", verdict.unsafe, verdict.stale);
+        compare_differ("%u unsafe and %u stale translations are remembered", verdict.unsafe,
+                       verdict.stale);
 }
 
 static void check_tables(u32 vm)
@@ -291,23 +301,23 @@ static void check_tables(u32 vm)
         const struct frame *frame = frame_get(pool_frame_of(vm, window_frame(i)));
 
         if ((frame->type == FRAME_TABLE) != table->made || frame->vm != vms[vm]->id)
-            differ("frame %u of the pool has type %u", window_frame(i), frame->type);
+            compare_differ("frame %u of the pool has type %u", window_frame(i), frame->type);
         if (table->made && (frame->level != table->level || frame->links != table->links))
-            differ("table %u: level %u and %u links, should be %u and %u", window_frame(i),
-                   frame->level, frame->links, table->level, table->links);
+            compare_differ("table %u: level %u and %u links, should be %u and %u", window_frame(i),
+                           frame->level, frame->links, table->level, table->links);
     }
 }
 
 static void check_all(void)
 {
     for (u32 vm = 0; vm < COMPARE_VMS; vm++) {
-        for (u32 frame = 0; frame < frames_of(vm); frame++)
-            check_memory(vm, frame);
+        for (u32 frame = 0; frame < frames_of(vm); frame += CHUNK_FRAMES)
+            check_chunk(vm, frame);
         check_tables(vm);
     }
     check_translations();
     if (world_audit() != 0)
-        differ("the audit complains");
+        compare_differ("the audit complains");
     world_log[0] = 0;
 }
 
@@ -329,23 +339,6 @@ static void check_step(u32 vm)
 }
 
 /* ---- steps ---- */
-
-static void become(u32 vm)
-{
-    struct hart *hart = arch_hart();
-    struct vcpu *wanted = &vms[vm]->vcpus[0];
-
-    host_time++;
-    arch_hart_poll();
-    if (wanted->state == VCPU_SLEEPING)
-        event_send_vm(vms[vm], EVENT_CONSOLE);
-    for (u32 i = 0; hart->current != wanted || hart->reschedule; i++) {
-        if (i == TURNS_MAX)
-            differ("its turn does not come");
-        hart->reschedule = true;
-        (void)sched_next(hart);
-    }
-}
 
 static bool may_do_fewer(u64 number)
 {
@@ -371,15 +364,15 @@ void compare_call(u32 vm, u64 number, const u64 args[6])
     doing.vm = vm;
     doing.number = number;
     doing.args = args;
-    become(vm);
+    turns_become(vm);
     if (of->shared != 0)
-        on_forget(vm, of->shared, FRAME_BYTES);
+        on_forget(vm, of->shared, SHARED_WORDS_BYTES);
     result = hypercall_handle(&vms[vm]->vcpus[0], number, args);
     compare_calls++;
     if (result.error == HC_OK && may_do_fewer(number)) {
         most = result.value;
         if (most == 0 && count_asked(number, args) > 0)
-            differ("nothing done, and no error");
+            compare_differ("nothing done, and no error");
     }
     should = model_call(&compare_model, vm, number, args, most);
     if (traced)
@@ -387,13 +380,15 @@ void compare_call(u32 vm, u64 number, const u64 args[6])
                 number < HC_CALL_COUNT ? grammar_calls[number].name : "no call", args[0], args[1],
                 args[2], args[3], args[4], result.error, result.value);
     if (result.error != should.error)
-        differ("error %ld, should be %ld", result.error, should.error);
+        compare_differ("error %ld, should be %ld", result.error, should.error);
     if (result.value != should.value && should.value != MODEL_ANY_VALUE)
-        differ("value %lx, should be %lx", result.value, should.value);
+        compare_differ("value %lx, should be %lx", result.value, should.value);
     if (number < HC_CALL_COUNT && result.error != HC_OK &&
         (grammar_calls[number].errors >> -result.error & 1) == 0)
-        differ("error %ld is not one of its errors", result.error);
+        compare_differ("error %ld is not one of its errors", result.error);
+    turns_called(vm, number, args, result.error);
     check_step(vm);
+    turns_done(vm);
     doing.args = NULL;
 }
 
@@ -433,17 +428,23 @@ void compare_access(u32 vm, u64 address)
     found = host_access(vcpu, gva(address), 0, &leaf);
     should = translation(vm, address, &frame, &rights);
     if (found != should)
-        differ("address %lx is %smapped", address, found ? "" : "not ");
+        compare_differ("address %lx is %smapped", address, found ? "" : "not ");
     if (!found)
         return;
     has = leaf & (SV39_R | SV39_W | SV39_X | SV39_U);
     if (address < SV39_LOWER_END && (sv39_frame(leaf) != frame || has != rights))
-        differ("address %lx is mapped by %lx, should be frame %lx, rights %x", address, leaf, frame,
-               rights);
+        compare_differ("address %lx is mapped by %lx, should be frame %lx, rights %x", address,
+                       leaf, frame, rights);
     if (address >= PV_DIRECT_MAP &&
         ((has & SV39_U) || (rights != 0 && has != rights) ||
          (frame & ~(CHUNK_FRAMES - 1UL)) != (sv39_frame(leaf) & ~(CHUNK_FRAMES - 1UL))))
-        differ("the direct map at %lx is %lx", address, leaf);
+        compare_differ("the direct map at %lx is %lx", address, leaf);
+}
+
+void compare_turn(u32 vm)
+{
+    doing.vm = vm;
+    turns_become(vm);
 }
 
 void compare_poke(u32 vm, u64 gpa_value, u64 word)
@@ -453,6 +454,7 @@ void compare_poke(u32 vm, u64 gpa_value, u64 word)
         return;
     *word_at(vm, gpa_value) = word;
     memcpy(world_bytes(vms[vm], gpa(gpa_value)), &word, sizeof(word));
+    turns_done(vm);
 }
 
 /* ---- lives ---- */
@@ -462,7 +464,6 @@ static void take_over(u32 vm)
 {
     static const u8 zero[FRAME_BYTES];
     const struct vm_pv *pv = &vms[vm]->pv;
-
     for (u32 i = 0; i < frames_of(vm); i++) {
         u64 at = VM_MEMORY_BASE + (u64)i * FRAME_BYTES;
 
@@ -470,19 +471,25 @@ static void take_over(u32 vm)
         memcpy(word_at(vm, at), actual(vm, i), FRAME_BYTES);
         if ((at < pv->image_base || at >= pv->image_end) && at != pv->start_info &&
             at != pv->pool_base && memcmp(actual(vm, i), zero, FRAME_BYTES) != 0)
-            differ("a new VM finds something in its memory at %lx", at);
+            compare_differ("a new VM finds something in its memory at %lx", at);
     }
     model_boot(&compare_model, vm);
 }
 
-void compare_reboot(u32 vm)
+void compare_reboot(u32 vm, enum compare_end how)
 {
     doing.vm = vm;
     doing.args = NULL;
-    become(vm);
-    vm_end(vms[vm], VM_EXIT_REBOOT);
-    world_settle();
+    turns_become(vm);
+    if (how == COMPARE_END_ELSEWHERE)
+        turns_end_elsewhere(vm);
+    else if (how != COMPARE_END_REBOOT)
+        turns_start_again(vm, how == COMPARE_END_DESTROY);
+    else
+        vm_end(vms[vm], VM_EXIT_REBOOT);
     model_end(&compare_model, vm);
+    turns_ended(vm);
+    turns_become(vm);
     take_over(vm);
     roots_find();
     check_all();
@@ -491,14 +498,13 @@ void compare_reboot(u32 vm)
 /* Identifiers are given out from the first one again, so that each input is tried alike. */
 static void renumber(void)
 {
-    tlb_drop_all();
+    turns_reset();
     if (!space_id_init(SPACE_IDS))
         abort();
     for (u32 vm = 0; vm < COMPARE_VMS; vm++) {
-        struct vcpu *vcpu = &vms[vm]->vcpus[0];
-
+        turns_become(vm);
         frame_get(pool_frame_of(vm, 0))->space_id = space_id_alloc();
-        if (hc_space_switch(vcpu, gpa(compare_pool(vm, 0))).error != HC_OK)
+        if (hc_space_switch(&vms[vm]->vcpus[0], gpa(compare_pool(vm, 0))).error != HC_OK)
             abort();
     }
     compare_model.roots_max = ROOTS_MAX;
@@ -533,6 +539,7 @@ void compare_start(void)
             abort();
         take_over(vm);
     }
+    turns_start();
     renumber();
     check_all();
 }
@@ -540,7 +547,6 @@ void compare_start(void)
 static void call1(u32 vm, u64 number, u64 argument0, u64 argument1)
 {
     const u64 args[6] = {argument0, argument1};
-
     compare_call(vm, number, args);
 }
 
@@ -555,7 +561,7 @@ static void free_level(u32 vm, u32 level)
             continue;
         call1(vm, HC_CALL_TABLE_FREE, name, 0);
         if (table->made)
-            differ("table %lx cannot be freed in the end", name);
+            compare_differ("table %lx cannot be freed in the end", name);
     }
 }
 
@@ -578,12 +584,14 @@ void compare_reset(void)
         call1(vm, HC_CALL_TABLE_MAKE, boot, SV39_ROOT_LEVEL);
         call1(vm, HC_CALL_SPACE_SWITCH, boot, 0);
         call1(vm, HC_CALL_TABLE_FREE, spare, 0);
-        vms[vm]->vcpus[0].shared = NULL;
         vms[vm]->vcpus[0].counts = (struct counters){0};
-        of->shared = 0;
         memset(of->calls, 0, sizeof(of->calls));
     }
     renumber();
+    for (u32 vm = 0; vm < COMPARE_VMS; compare_model.vms[vm++].shared = 0) {
+        if (compare_model.vms[vm].shared != 0)
+            on_forget(vm, compare_model.vms[vm].shared, SHARED_WORDS_BYTES);
+    }
 }
 
 u64 compare_machine_address(u32 vm, u64 gpa_value)

@@ -29,20 +29,33 @@ u64 compare_data(u32 vm, u32 n);
 /* Hypercalls made so far, for the caller to show. */
 extern u64 compare_calls;
 
+/* Says what differs, and ends the program. */
+void compare_differ(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
+
 /* The machine with its VMs. */
 void compare_start(void);
 
 /* A hypercall of a VM, when its turn has come. */
 void compare_call(u32 vm, u64 number, const u64 args[6]);
 
-/* A load at `gva` in the space that the VM uses. */
+/* A VM's turn comes: what follows is done by it. */
+void compare_turn(u32 vm);
+
+/* A load at `gva` in the space that the VM uses. In its turn. */
 void compare_access(u32 vm, u64 gva);
 
-/* The guest writes a word of its memory outside the pool. */
+/* The guest writes a word of its memory outside the pool. In its turn. */
 void compare_poke(u32 vm, u64 gpa, u64 word);
 
 /* The VM ends and is made anew: it must find nothing of what was. */
-void compare_reboot(u32 vm);
+enum compare_end {
+    COMPARE_END_REBOOT,    /* it reboots */
+    COMPARE_END_ELSEWHERE, /* another hart wants it to */
+    COMPARE_END_START,     /* it is ended, and started again */
+    COMPARE_END_DESTROY,   /* it is ended, destroyed and created again */
+    COMPARE_END_COUNT,
+};
+void compare_reboot(u32 vm, enum compare_end how);
 
 /* Everything is undone by calls: each table can be freed in the end. Then the VMs are as at first.
  */

@@ -18,6 +18,7 @@
 #include "debug/console.c"
 #include "debug/console_filter.c"
 #include "debug/console_mux.c"
+#include "debug/console_port.c"
 
 /* ---- fakes ---- */
 
@@ -149,7 +150,7 @@ static void start_console(u32 port_count, bool coloured)
         char name[MUX_NAME_BYTES];
 
         snprintf(name, sizeof(name), "vm%u", i + 1);
-        assert_int_equal(console_port_open(&ports[i], name, coloured, notify, &ports[i]), i + 1);
+        assert_true(console_port_open(&ports[i], i + 1, name, coloured, notify, &ports[i]));
     }
     console_start_interrupts();
     fake.screen_bytes = 0;

@@ -8,6 +8,7 @@
 #include "arch/arch.h"
 #include "core/audit.h"
 #include "core/sched.h"
+#include "core/vm_list.h"
 #include "debug/log.h"
 #include "debug/panic.h"
 #include "debug/stay.h"
@@ -87,15 +88,31 @@ void console_show_marks(void)
 {
 }
 
-int console_port_open(struct console_port *port, const char *name, bool coloured,
-                      void (*notify)(void *owner, enum console_event event), void *owner)
+bool console_port_open(struct console_port *port, u32 number, const char *name, bool coloured,
+                       void (*notify)(void *owner, enum console_event event), void *owner)
 {
     (void)name;
+    port->number = number;
     (void)coloured;
     port->notify = notify;
     port->owner = owner;
     port->open = true;
-    return 1;
+    return true;
+}
+
+void console_port_reopen(struct console_port *port)
+{
+    port->open = true;
+}
+
+bool console_port_finish(struct console_port *port)
+{
+    return !port->open;
+}
+
+void console_port_remove(struct console_port *port)
+{
+    port->number = 0;
 }
 
 void console_port_close(struct console_port *port)
@@ -194,6 +211,7 @@ static u64 put_bundle(u32 count, const struct world_image *images)
             .initrd_bytes = how->initrd_bytes,
             .virt = BUNDLE_VIRT_PV,
             .traps = how->bounced ? BUNDLE_TRAPS_BOUNCED : BUNDLE_TRAPS_DIRECT,
+            .flags = how->later ? BUNDLE_FLAG_LATER : 0,
             .vcpus = 1,
         };
 
@@ -237,8 +255,8 @@ void world_start(u32 count, const struct world_image *images)
 static bool unsettled(void)
 {
     for (u32 i = 0; i < vm_count; i++) {
-        if (vms[i]->state == VM_BUILDING || vms[i]->state == VM_ENDING ||
-            vms[i]->end_wanted != VM_EXIT_NONE)
+        if (vms[i] != NULL && (vms[i]->state == VM_BUILDING || vms[i]->state == VM_ENDING ||
+                               vms[i]->end_wanted != VM_EXIT_NONE))
             return true;
     }
     return false;
@@ -273,9 +291,15 @@ void *world_bytes(const struct vm *vm, gpa_t address)
 
 u64 world_audit(void)
 {
+    const u32 count = hart_count, executing = host_hart;
     struct audit_result result;
 
+    /* Nothing runs meanwhile: no other hart has to be told to stand still. */
+    hart_count = 1;
+    host_hart = 0;
     audit_run(&result);
+    hart_count = count;
+    host_hart = executing;
     return result.violations;
 }
 

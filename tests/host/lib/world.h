@@ -27,6 +27,7 @@ struct world_image {
     u64 entry;
     u64 initrd_bytes;
     bool bounced;
+    bool later;    /* not started */
     bool unlinked; /* virtual addresses are not those of the direct map */
 };
 
