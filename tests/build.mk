@@ -10,7 +10,7 @@
 # Sources of the real port that are pure code, and so are tested as they are.
 HOST_PURE    := $(wildcard hypervisor/arch/riscv64/sv39*.c) hypervisor/debug/trace.c
 HOST_SOURCES := $(call find_sources,$(addprefix hypervisor/,core mem virt vdev arch/host)) $(HOST_PURE) \
-                $(filter-out shared/string.c,$(wildcard shared/*.c)) $(call find_sources,tests/host/lib)
+                $(filter-out shared/string.c,$(wildcard shared/*.c)) $(call find_sources,tests/host/lib tests/host/model)
 ifneq ($(wildcard hypervisor/arch/host),)
 HOST_SOURCES += $(wildcard hypercall-abi/generated/*.c)
 endif

@@ -90,6 +90,14 @@ static void init_vm(struct vm *vm, u16 id, const struct bundle_vm_view *config)
     init_vcpus(vm);
 }
 
+/* The record of a VM, with what admission took for it. */
+static void record_free(struct vm *vm)
+{
+    if (vm->virt != NULL && vm->virt->discard != NULL)
+        vm->virt->discard(vm);
+    frame_run_free(vm, record_bytes(vm->vcpu_count));
+}
+
 /* Everything that can fail, in an order that leaves nothing behind but what is given back. */
 static const char *admit(struct vm *vm)
 {
@@ -124,7 +132,7 @@ static const char *vm_make(const struct bundle_vm_view *config)
     init_vm(vm, id, config);
     why = admit(vm);
     if (why != NULL) {
-        frame_run_free(vm, record_bytes(config->vcpus));
+        record_free(vm);
         return why;
     }
     vms[id - 1] = vm;
@@ -300,6 +308,6 @@ bool vm_destroy(struct vm *vm)
     while (vm_count > 0 && vms[vm_count - 1] == NULL)
         vm_count--;
     p2m_destroy(&vm->p2m);
-    frame_run_free(vm, record_bytes(vm->vcpu_count));
+    record_free(vm);
     return true;
 }

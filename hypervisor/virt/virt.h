@@ -63,6 +63,9 @@ struct virt_ops {
      * more. */
     bool (*release)(struct vm *vm);
 
+    /* Gives back what admit took, also where that failed in its middle. NULL: it takes nothing. */
+    void (*discard)(struct vm *vm);
+
     /* Handles a trap: upcall, emulation, or the end of the VM. */
     void (*trap)(struct vcpu *vcpu, const struct virt_trap *trap);
 

@@ -21,6 +21,9 @@ static inline mfn_t arch_frame_of(const void *bytes)
     return maddr_to_mfn(maddr((u64)((const u8 *)bytes - host_memory) + HOST_MEMORY_BASE));
 }
 
+/* Where the pc stands among a guest's registers (arch_shadow.h). */
+enum { REGISTER_PC = 0 };
+
 struct arch_vcpu {
     u64 pc;
     u64 arguments[2];

@@ -81,11 +81,21 @@ static bool shadow_release(struct vm *vm)
     return shadow_tables_release(vm);
 }
 
+static void shadow_discard(struct vm *vm)
+{
+    if (vm->shadow == NULL)
+        return;
+    shadow_tables_destroy(vm);
+    frame_run_free(vm->shadow, sizeof(*vm->shadow));
+    vm->shadow = NULL;
+}
+
 const struct virt_ops virt_shadow = {
     .name = "shadow",
     .admit = shadow_admit,
     .build = shadow_build,
     .release = shadow_release,
+    .discard = shadow_discard,
     .trap = shadow_trap,
     .events = shadow_events,
     .firmware_has = shadow_firmware_has,
@@ -99,6 +109,7 @@ const struct virt_ops virt_shadow_in_u = {
     .admit = shadow_admit,
     .build = shadow_build,
     .release = shadow_release,
+    .discard = shadow_discard,
     .trap = shadow_trap,
     .events = shadow_events,
     .enter = shadow_enter,

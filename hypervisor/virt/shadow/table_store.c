@@ -174,6 +174,12 @@ void shadow_table_drop(struct shadow_tables *shadow, struct shadow_table *table)
 
 /* ---- beginning and end ---- */
 
+static void run_free(void *run, u64 bytes)
+{
+    if (run != NULL)
+        frame_run_free(run, bytes);
+}
+
 bool shadow_tables_init(struct vm *vm)
 {
     struct shadow_tables *shadow = &vm->shadow->tables;
@@ -189,6 +195,15 @@ bool shadow_tables_init(struct vm *vm)
     shadow->frames = frame_run_alloc(shadow->frames_count * sizeof(shadow->frames[0]));
     shadow->generation = 1;
     return shadow->tables != NULL && shadow->buckets != NULL && shadow->frames != NULL;
+}
+
+void shadow_tables_destroy(struct vm *vm)
+{
+    struct shadow_tables *shadow = &vm->shadow->tables;
+
+    run_free(shadow->tables, shadow->tables_max * sizeof(shadow->tables[0]));
+    run_free(shadow->buckets, shadow->bucket_count * sizeof(shadow->buckets[0]));
+    run_free(shadow->frames, shadow->frames_count * sizeof(shadow->frames[0]));
 }
 
 bool shadow_tables_ready(struct vm *vm)

@@ -119,8 +119,10 @@ struct shadow_tables {
 #define SHADOW_BARE_KERNEL 0UL
 #define SHADOW_BARE_USER 1UL
 
-/* Takes what the tables of a VM need, for its whole life. False without memory. */
+/* Takes what the tables of a VM need, for its whole life. False without memory. Ended by
+   shadow_tables_destroy either way. */
 MUST_CHECK bool shadow_tables_init(struct vm *vm);
+void shadow_tables_destroy(struct vm *vm);
 
 /* Before it runs: the least that it needs of open memory. False: there is none. */
 MUST_CHECK bool shadow_tables_ready(struct vm *vm);

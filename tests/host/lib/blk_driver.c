@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The block device's surroundings: see blk_driver.h.
+ */
+#include "blk_driver.h"
+
+#include "check.h"
+
+struct vblk blk;
+u8 blk_ram[BLK_RAM_BYTES], blk_disk[SECTORS * 512];
+u16 blk_available, blk_descriptor;
+u32 blk_line_changes;
+
+/* ---- the machine around */
+
+static bool memory_read(void *context, u64 gpa, void *to, u32 bytes)
+{
+    (void)context;
+    assert_true(bytes > 0 && bytes <= VDEV_COPY_BYTES);
+    if (gpa < BLK_RAM_BASE || gpa - BLK_RAM_BASE > BLK_RAM_BYTES ||
+        BLK_RAM_BYTES - (gpa - BLK_RAM_BASE) < bytes)
+        return false;
+    memcpy(to, blk_ram + (gpa - BLK_RAM_BASE), bytes);
+    return true;
+}
+
+static bool memory_write(void *context, u64 gpa, const void *from, u32 bytes)
+{
+    (void)context;
+    assert_true(bytes > 0 && bytes <= VDEV_COPY_BYTES);
+    if (gpa < BLK_RAM_BASE || gpa - BLK_RAM_BASE > BLK_RAM_BYTES ||
+        BLK_RAM_BYTES - (gpa - BLK_RAM_BASE) < bytes)
+        return false;
+    memcpy(blk_ram + (gpa - BLK_RAM_BASE), from, bytes);
+    return true;
+}
+
+static bool media_read(void *context, u64 sector, u8 *bytes)
+{
+    (void)context;
+    assert_true(sector < SECTORS);
+    memcpy(bytes, blk_disk + sector * 512, 512);
+    return sector != BAD_SECTOR;
+}
+
+static bool media_write(void *context, u64 sector, const u8 *bytes)
+{
+    (void)context;
+    assert_true(sector < SECTORS);
+    if (sector == BAD_SECTOR)
+        return false;
+    memcpy(blk_disk + sector * 512, bytes, 512);
+    return true;
+}
+
+static void line_set(void *context, u32 number, bool level)
+{
+    (void)context;
+    (void)number;
+    (void)level;
+    blk_line_changes++;
+}
+
+u32 blk_get(u64 offset)
+{
+    u64 value;
+
+    assert_true(vblk_ops.read(&blk, offset, 4, &value));
+    return (u32)value;
+}
+
+void blk_put(u64 offset, u32 value)
+{
+    assert_true(vblk_ops.write(&blk, offset, 4, value));
+}
+
+void blk_put_long(u64 low, u64 value)
+{
+    blk_put(low, (u32)value);
+    blk_put(low + 4, (u32)(value >> 32));
+}
+
+/* ---- a driver */
+
+void blk_poke(u64 gpa, u64 value, u32 bytes)
+{
+    assert_true(memory_write(NULL, gpa, &value, bytes));
+}
+
+u64 blk_peek(u64 gpa, u32 bytes)
+{
+    u64 value = 0;
+
+    assert_true(memory_read(NULL, gpa, &value, bytes));
+    return value;
+}
+
+void blk_set_up(u32 size, u64 descriptors, u64 driver, u64 device)
+{
+    blk_put(REG_STATUS, 0);
+    blk_put(REG_STATUS, 3);
+    blk_put(0x24, 1);
+    blk_put(0x20, 1); /* VERSION_1 */
+    blk_put(REG_STATUS, 0xb);
+    assert_int_equal(blk_get(REG_STATUS), 0xb);
+    blk_put(0x38, size);
+    blk_put_long(0x80, descriptors);
+    blk_put_long(0x90, driver);
+    blk_put_long(0xa0, device);
+    blk_put(REG_READY, 1);
+    blk_put(REG_STATUS, RUNNING);
+    blk_available = blk_descriptor = 0;
+}
+
+int blk_start(void **state)
+{
+    static const struct vblk_media media = {.read = media_read, .write = media_write};
+
+    (void)state;
+    memset(&blk, 0, sizeof(blk));
+    memset(blk_ram, UNTOUCHED, sizeof(blk_ram));
+    memset(blk_ram + (AVAILABLE - BLK_RAM_BASE), 0, 0x2000);
+    for (u32 i = 0; i < sizeof(blk_disk); i++)
+        blk_disk[i] = (u8)(i / 512 + i * 7);
+    blk.media = &media;
+    blk.memory = (struct vdev_memory){.read = memory_read, .write = memory_write};
+    blk.line.set = line_set;
+    blk.capacity = SECTORS;
+    memcpy(blk.id, "candor-disk", 12);
+    vblk_reset(&blk);
+    blk_set_up(QUEUE, DESCRIPTORS, AVAILABLE, USED);
+    blk_line_changes = 0;
+    return 0;
+}
+
+void blk_describe(u64 gpa, u32 bytes, u32 flags)
+{
+    u64 at = DESCRIPTORS + (u64)blk_descriptor * 16;
+
+    blk_poke(at, gpa, 8);
+    blk_poke(at + 8, bytes, 4);
+    blk_poke(at + 12, flags, 2);
+    blk_poke(at + 14, ++blk_descriptor % QUEUE, 2);
+    blk_descriptor %= QUEUE;
+}
+
+void blk_write_header(u32 type, u64 sector)
+{
+    blk_poke(HEADER, type, 4);
+    blk_poke(HEADER + 4, 0, 4);
+    blk_poke(HEADER + 8, sector, 8);
+    blk_poke(STATUS, UNTOUCHED, 1);
+}
+
+void blk_offer(u32 head)
+{
+    blk_poke(AVAILABLE + 4 + blk_available % QUEUE * 2, head, 2);
+    blk_poke(AVAILABLE + 2, ++blk_available, 2);
+}
+
+void blk_kick(void)
+{
+    blk_put(REG_NOTIFY, 0);
+    for (u32 i = 0; blk.more; i++) {
+        assert_true(i < 1000);
+        (void)vblk_serve(&blk);
+    }
+}
+
+u32 blk_request(u32 type, u64 sector, u32 bytes, u32 direction)
+{
+    u32 head = blk_descriptor;
+
+    blk_write_header(type, sector);
+    blk_describe(HEADER, 16, NEXT);
+    if (bytes > 0)
+        blk_describe(BUFFER, bytes, direction | NEXT);
+    blk_describe(STATUS, 1, WRITABLE);
+    blk_offer(head);
+    blk_kick();
+    assert_int_equal(blk_peek(USED + 2, 2), blk_available);
+    assert_int_equal(blk_peek(USED + 4 + (blk_available - 1) % QUEUE * 8, 4), head);
+    return (u32)blk_peek(STATUS, 1);
+}
+
+u32 blk_used_bytes(void)
+{
+    return (u32)blk_peek(USED + 8 + (blk_available - 1) % QUEUE * 8, 4);
+}
