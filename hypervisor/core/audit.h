@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The audit: walks every VM's memory, tables and translations and checks every invariant of
- * paravirtual memory. It stops the machine for as long as it takes: for the monitor and for tests.
+ * memory: who owns which frame here, and what each path promises in virt_ops.audit. It stops the
+ * machine for as long as it takes: for the monitor and for tests.
  */
 #ifndef CORE_AUDIT_H
 #define CORE_AUDIT_H
 
-#include "types.h"
+#include "mem/addr.h"
 
 enum { AUDIT_TEXT_BYTES = 128 };
 
@@ -19,5 +20,15 @@ struct audit_result {
 };
 
 void audit_run(struct audit_result *result);
+
+/* For virt_ops.audit, while audit_run runs: what must hold of a frame, or of a table's entry there.
+ */
+void audit_check(bool holds, mfn_t frame, u32 index, const char *what);
+
+/* An address-space identifier is in use, and named once in all. */
+void audit_space_id(mfn_t root, u16 id);
+
+/* A table was looked at, with so many entries that are present. */
+void audit_count_table(u32 entries);
 
 #endif

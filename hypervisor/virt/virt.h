@@ -88,6 +88,9 @@ struct virt_ops {
     /* Walks the space that the vCPU of a running VM uses, for people to look at. It changes nothing
      * and locks nothing: where the guest changes its tables meanwhile, it shows some of either. */
     void (*walk)(const struct vcpu *vcpu, gva_t address, struct virt_walk *walk);
+
+    /* Checks every invariant of a running VM's translations, while no guest runs (core/audit.h). */
+    void (*audit)(const struct vm *vm);
 };
 
 /* The operations that a bundle's record asks for (enum bundle_virt), or NULL. */

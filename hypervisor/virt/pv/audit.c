@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The audit of paravirtual memory: every invariant at the head of paging.c, recomputed from the
+ * The audit of a paravirtual VM: every invariant at the head of paging.c, recomputed from the
  * frame table and all tables, by code that shares nothing with the calls that keep them.
  *
  * Links are counted without memory of its own: each link found is taken from its table's count,
@@ -9,40 +9,10 @@
 #include "core/audit.h"
 
 #include "arch/arch.h"
-#include "bitmap.h"
-#include "core/hart.h"
 #include "core/vm.h"
-#include "debug/log.h"
 #include "mem/frame.h"
-#include "mem/space_id.h"
-#include "string.h"
 #include "sv39.h"
 #include "virt/pv/paging.h"
-
-enum { SPACE_IDS = 1 << 16 };
-
-static struct audit_result *audit;
-
-static void violation(mfn_t frame, u32 index, const char *what)
-{
-    char text[AUDIT_TEXT_BYTES];
-
-    snprintf(text, sizeof(text), "frame 0x%x, entry %u: %s", frame.number, index, what);
-    log_line("audit: %s", text);
-    if (audit->violations++ == 0)
-        strlcpy(audit->first, text, sizeof(audit->first));
-}
-
-static void check(bool holds, mfn_t frame, u32 index, const char *what)
-{
-    if (!holds)
-        violation(frame, index, what);
-}
-
-static struct vm *owner_of(const struct frame *frame)
-{
-    return frame->vm != FRAME_NO_VM && frame->vm <= vm_count ? vms[frame->vm - 1] : NULL;
-}
 
 /* A leaf in the lower half: what a guest may have made. */
 static void check_leaf(mfn_t table, u32 index, u64 entry, u16 vm)
@@ -50,16 +20,17 @@ static void check_leaf(mfn_t table, u32 index, u64 entry, u16 vm)
     const u64 always = SV39_V | SV39_A | SV39_D;
     const struct frame *target = frame_get(mfn(sv39_frame(entry)));
 
-    check((entry & always) == always, table, index, "a leaf lacks V, A or D");
-    check(sv39_is_leaf(entry) && ((entry & SV39_R) || !(entry & SV39_W)), table, index,
-          "a leaf has no rights, or W alone");
-    check((entry & SV39_G) == 0 && entry >> 54 == 0, table, index, "a leaf has G or reserved bits");
+    audit_check((entry & always) == always, table, index, "a leaf lacks V, A or D");
+    audit_check(sv39_is_leaf(entry) && ((entry & SV39_R) || !(entry & SV39_W)), table, index,
+                "a leaf has no rights, or W alone");
+    audit_check((entry & SV39_G) == 0 && entry >> 54 == 0, table, index,
+                "a leaf has G or reserved bits");
     if (target == NULL || target->vm != vm || target->type == FRAME_FREE ||
         target->type == FRAME_DIRECT_MAP)
-        violation(table, index, "a leaf maps a frame that is not its VM's");
+        audit_check(false, table, index, "a leaf maps a frame that is not its VM's");
     else
-        check(target->type == FRAME_DATA || (entry & SV39_W) == 0, table, index,
-              "a leaf maps a frame of the pool writable");
+        audit_check(target->type == FRAME_DATA || (entry & SV39_W) == 0, table, index,
+                    "a leaf maps a frame of the pool writable");
 }
 
 /* A leaf of the direct map: `span` frames of the VM in a row, not for users, and never written and
@@ -67,19 +38,19 @@ static void check_leaf(mfn_t table, u32 index, u64 entry, u16 vm)
 static void check_direct_leaf(mfn_t table, u32 index, u64 entry, const struct vm *vm,
                               u64 gfn_expected, u32 span)
 {
-    check((entry & (SV39_U | SV39_G)) == 0, table, index,
-          "the direct map is open to users, or global");
-    check((entry & (SV39_W | SV39_X)) != (SV39_W | SV39_X), table, index,
-          "the direct map is writable code");
+    audit_check((entry & (SV39_U | SV39_G)) == 0, table, index,
+                "the direct map is open to users, or global");
+    audit_check((entry & (SV39_W | SV39_X)) != (SV39_W | SV39_X), table, index,
+                "the direct map is writable code");
     for (u32 i = 0; i < span; i++) {
         u32 mapped = p2m_entry(&vm->p2m, gfn_expected + i);
 
         if ((mapped & ~P2M_POOL) != sv39_frame(entry) + i) {
-            violation(table, index, "the direct map maps the wrong frame");
+            audit_check(false, table, index, "the direct map maps the wrong frame");
             return;
         }
-        check((mapped & P2M_POOL) == 0 || (entry & (SV39_W | SV39_X)) == 0, table, index,
-              "the direct map maps the pool writable or executable");
+        audit_check((mapped & P2M_POOL) == 0 || (entry & (SV39_W | SV39_X)) == 0, table, index,
+                    "the direct map maps the pool writable or executable");
     }
 }
 
@@ -93,7 +64,8 @@ static void check_link(mfn_t table, u32 index, u64 entry, u16 vm, u32 level, boo
 
     if (!good) {
         if (!give_back)
-            violation(table, index, "a link leads to no table of its VM's of the right level");
+            audit_check(false, table, index,
+                        "a link leads to no table of its VM's of the right level");
         return;
     }
     target->links += give_back ? 1 : ~0u;
@@ -108,13 +80,13 @@ static void check_root_upper(mfn_t table, const u64 *entries, const struct vm *v
                       mfn_valid(vm->pv.direct_map[i - first]);
         u64 expected = inside ? sv39_link(vm->pv.direct_map[i - first]) : 0;
 
-        check(entries[i] == expected, table, i, "the upper half of a root is not the direct map");
+        audit_check(entries[i] == expected, table, i,
+                    "the upper half of a root is not the direct map");
     }
 }
 
 static void check_table(mfn_t table, const struct frame *frame, const struct vm *vm, bool give_back)
 {
-    static BITMAP_DECLARE(ids_seen, SPACE_IDS);
     const u64 *entries = arch_frame_bytes(table);
     u32 lower = frame->level == SV39_ROOT_LEVEL ? SV39_LOWER_ENTRIES : SV39_ENTRIES;
     u32 children = 0;
@@ -128,22 +100,16 @@ static void check_table(mfn_t table, const struct frame *frame, const struct vm 
         else if (!give_back)
             check_leaf(table, i, entries[i], frame->vm);
     }
-    if (frame->level == SV39_ROOT_LEVEL && give_back)
-        bitmap_clear(ids_seen, frame->space_id);
     if (give_back)
         return;
-    audit->tables++;
-    audit->entries += children;
-    check(frame->level <= SV39_ROOT_LEVEL, table, 0, "a table has no such level");
-    check(frame->level == 0 || children == frame->children, table, 0,
-          "a table's children are miscounted");
+    audit_count_table(children);
+    audit_check(frame->level <= SV39_ROOT_LEVEL, table, 0, "a table has no such level");
+    audit_check(frame->level == 0 || children == frame->children, table, 0,
+                "a table's children are miscounted");
     if (frame->level != SV39_ROOT_LEVEL)
         return;
     check_root_upper(table, entries, vm);
-    check(frame->space_id != 0 && space_id_used(frame->space_id), table, 0,
-          "a root has no identifier");
-    check(!bitmap_test(ids_seen, frame->space_id), table, 0, "two roots have one identifier");
-    bitmap_set(ids_seen, frame->space_id);
+    audit_space_id(table, frame->space_id);
 }
 
 static void check_direct_map(const struct vm *vm)
@@ -158,7 +124,7 @@ static void check_direct_map(const struct vm *vm)
 
         if (frame == NULL || frame->type != FRAME_DIRECT_MAP || frame->vm != vm->id ||
             frame->level != 1) {
-            violation(upper, index, "the direct map lacks a table");
+            audit_check(false, upper, index, "the direct map lacks a table");
             return;
         }
         entry = ((const u64 *)arch_frame_bytes(upper))[index];
@@ -169,7 +135,7 @@ static void check_direct_map(const struct vm *vm)
         frame = frame_get(mfn(sv39_frame(entry)));
         if (frame == NULL || frame->type != FRAME_DIRECT_MAP || frame->vm != vm->id ||
             frame->level != 0) {
-            violation(upper, index, "the direct map links no table of its own");
+            audit_check(false, upper, index, "the direct map links no table of its own");
             continue;
         }
         pages = arch_frame_bytes(mfn(sv39_frame(entry)));
@@ -178,87 +144,46 @@ static void check_direct_map(const struct vm *vm)
     }
 }
 
-static void check_frame(mfn_t at, const struct frame *frame, bool give_back)
+/* The tables in the pool of a VM. */
+static void each_table(const struct vm *vm, bool give_back)
 {
-    const struct vm *vm = owner_of(frame);
-    u32 expected;
-
-    if (!give_back)
-        audit->frames++;
-    if (frame->type == FRAME_FREE || frame->type == FRAME_DIRECT_MAP) {
-        if (!give_back && frame->type == FRAME_DIRECT_MAP)
-            check(vm != NULL && vm->state != VM_OFF, at, 0,
-                  "a table of the direct map outlives its VM");
-        return;
-    }
-    if (vm == NULL || vm->state == VM_OFF) {
-        if (!give_back)
-            violation(at, 0, "a frame belongs to a VM that is not there");
-        return;
-    }
-    if (vm->state != VM_RUNNING)
-        return;
-    expected = at.number | (frame->type == FRAME_DATA ? 0 : P2M_POOL);
-    if (!give_back)
-        check(p2m_entry(&vm->p2m, frame->gfn) == expected, at, 0,
-              "the p2m and the frame table disagree");
-    if (frame->type == FRAME_TABLE)
-        check_table(at, frame, vm, give_back);
-}
-
-static void each_frame(bool give_back)
-{
-    for (u32 i = frame_open_base.number; i < frame_open_end.number; i++)
-        check_frame(mfn(i), frame_get(mfn(i)), give_back);
-}
-
-static void check_counts(void)
-{
-    for (u32 i = frame_open_base.number; i < frame_open_end.number; i++) {
-        const struct frame *frame = frame_get(mfn(i));
-        const struct vm *vm = owner_of(frame);
-
-        if (frame->type == FRAME_TABLE && vm != NULL && vm->state == VM_RUNNING)
-            check(frame->links == 0, mfn(i), 0, "a table's links are miscounted");
-    }
-}
-
-static void check_vm(const struct vm *vm)
-{
-    check_direct_map(vm);
     for (u32 i = 0; i < vm->p2m.frames_count; i++) {
         mfn_t at = mfn(vm->p2m.entries[i] & ~P2M_POOL);
         const struct frame *frame = frame_get(at);
 
-        check(frame != NULL && frame->vm == vm->id && frame->gfn == vm->p2m.base_gfn + i, at, 0,
-              "a VM's p2m names a frame that is not its own");
+        if (frame != NULL && frame->type == FRAME_TABLE)
+            check_table(at, frame, vm, give_back);
     }
+}
+
+static void check_counts(const struct vm *vm)
+{
+    for (u32 i = 0; i < vm->p2m.frames_count; i++) {
+        mfn_t at = mfn(vm->p2m.entries[i] & ~P2M_POOL);
+        const struct frame *frame = frame_get(at);
+
+        if (frame != NULL && frame->type == FRAME_TABLE)
+            audit_check(frame->links == 0, at, 0, "a table's links are miscounted");
+    }
+}
+
+void paging_audit(const struct vm *vm)
+{
+    each_table(vm, false);
+    check_counts(vm);
+    each_table(vm, true);
+    check_direct_map(vm);
     for (u32 i = 0; i < vm->vcpu_count; i++) {
         mfn_t root = arch_space_root(&vm->vcpus[i]);
         const struct frame *frame = frame_get(root);
 
-        check(frame != NULL && frame->type == FRAME_TABLE && frame->level == SV39_ROOT_LEVEL &&
-                  frame->vm == vm->id,
-              root, 0, "a vCPU uses a root that is none");
+        audit_check(frame != NULL && frame->type == FRAME_TABLE &&
+                        frame->level == SV39_ROOT_LEVEL && frame->vm == vm->id,
+                    root, 0, "a vCPU uses a root that is none");
         if (vm->vcpus[i].shared == NULL)
             continue;
         frame = frame_get(arch_frame_of(vm->vcpus[i].shared));
-        check(frame != NULL && frame->type == FRAME_DATA && frame->vm == vm->id, root, 0,
-              "a shared page is not its VM's data");
+        audit_check(frame != NULL && frame->type == FRAME_DATA && frame->vm == vm->id, root, 0,
+                    "a shared page is not its VM's data");
     }
-}
-
-void audit_run(struct audit_result *result)
-{
-    hart_stop_others();
-    *result = (struct audit_result){0};
-    audit = result;
-    each_frame(false);
-    check_counts();
-    each_frame(true);
-    for (u32 i = 0; i < vm_count; i++) {
-        if (vms[i] != NULL && vms[i]->state == VM_RUNNING)
-            check_vm(vms[i]);
-    }
-    hart_resume_others();
 }

@@ -24,3 +24,6 @@ void paging_walk(const struct vcpu *vcpu, gva_t address, struct virt_walk *walk)
 
 /* Ends whatever table a pool frame is, for a VM that ends: its identifier is given back. */
 void paging_release_frame(mfn_t frame);
+
+/* virt_ops.audit */
+void paging_audit(const struct vm *vm);

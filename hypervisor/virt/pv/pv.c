@@ -387,4 +387,5 @@ const struct virt_ops virt_pv = {
     .events = pv_events,
     .own_calls = true,
     .walk = paging_walk,
+    .audit = paging_audit,
 };

@@ -101,6 +101,7 @@ const struct virt_ops virt_shadow = {
     .firmware_has = shadow_firmware_has,
     .firmware_call = shadow_firmware_call,
     .walk = shadow_walk,
+    .audit = shadow_audit,
 };
 
 /* The same, for a kernel in U-mode, whose interrupts the hardware does not deliver. */
@@ -116,4 +117,5 @@ const struct virt_ops virt_shadow_in_u = {
     .firmware_has = shadow_firmware_has,
     .firmware_call = shadow_firmware_call,
     .walk = shadow_walk,
+    .audit = shadow_audit,
 };

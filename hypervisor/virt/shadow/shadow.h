@@ -76,8 +76,9 @@ void shadow_register_set(struct vcpu *vcpu, u8 number, u64 value);
 /* virt_ops.events: of the console, and of a timer that no stimecmp drives (machine.c). */
 void shadow_events(struct vcpu *vcpu, u64 events);
 
-/* virt_ops.walk */
+/* virt_ops.walk and .audit */
 void shadow_walk(const struct vcpu *vcpu, gva_t address, struct virt_walk *walk);
+void shadow_audit(const struct vm *vm);
 
 /* virt_ops.firmware_has and firmware_call (firmware.c) */
 bool shadow_firmware_has(u64 extension);

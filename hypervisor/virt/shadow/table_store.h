@@ -64,3 +64,7 @@ void shadow_entry_clear(struct shadow_tables *shadow, const struct shadow_table 
 
 /* Gives up one table that nothing links. The caller drops the translations. */
 void shadow_table_drop(struct shadow_tables *shadow, struct shadow_table *table);
+
+/* Whether a shadow's entry still is what its guest's says (tables.c). */
+bool shadow_entry_holds(const struct vm *vm, const struct shadow_table *table, u64 entry,
+                        u64 guest);

@@ -160,10 +160,9 @@ static void mirrors_drop(struct shadow_tables *shadow, u64 guest)
         shadow_table_drop(shadow, table);
 }
 
-/* Whether a shadow's entry still is what the guest's says. */
-static bool entry_holds(const struct shadow_tables *shadow, const struct vm *vm,
-                        const struct shadow_table *table, u64 entry, u64 guest)
+bool shadow_entry_holds(const struct vm *vm, const struct shadow_table *table, u64 entry, u64 guest)
 {
+    const struct shadow_tables *shadow = &vm->shadow->tables;
     const struct shadow_table *below;
     u64 rights;
 
@@ -187,7 +186,7 @@ static bool entries_settle(struct shadow_tables *shadow, const struct vm *vm,
     bool unlinked = false;
 
     for (u32 i = max(first, (u32)table->first); i < min(end, (u32)table->end); i++) {
-        if (entries[i] == 0 || entry_holds(shadow, vm, table, entries[i], READ_ONCE(guest[i])))
+        if (entries[i] == 0 || shadow_entry_holds(vm, table, entries[i], READ_ONCE(guest[i])))
             continue;
         shadow_entry_clear(shadow, table, &entries[i]);
         unlinked = table->level > 0;
