@@ -92,6 +92,8 @@ COLUMNS = {
     "native": None,
     "pv": "image=build/frank-pv.elf,initrd=build/initrd.cpio,name=frank",
     "bounced": "image=build/frank-pv.elf,initrd=build/initrd.cpio,name=frank,traps=bounced",
+    "shadow-s": "image=build/frank-native.elf,initrd=build/initrd.cpio,name=frank,virt=shadow,depriv=s",
+    "shadow-u": "image=build/frank-native.elf,initrd=build/initrd.cpio,name=frank,virt=shadow,depriv=u",
 }
 
 

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: MIT
+"""Frank's native image, byte for byte, runs on Candor: with its kernel in S-mode and with its kernel in U-mode."""
+
+import hashlib
+import re
+
+import pytest
+from machine import BUILD
+
+BUDGET_S = 60
+UNMODIFIED = "image=build/frank-native.elf,initrd=build/initrd.cpio,virt=shadow"
+DEPRIVILEGINGS = ("s", "u")
+MONITOR = "\x14m"
+
+
+def audit(machine):
+    machine.send(MONITOR)
+    machine.expect("candor> ")
+    machine.type_line("audit")
+    machine.expect(r"audit: (clean|BROKEN)[^\r\n]*")
+    assert "BROKEN" not in machine.transcript
+
+
+def test_the_image_in_the_bundle_is_the_one_that_boots_the_bare_machine(tmp_path):
+    """What the launcher packs of it is what an ELF loader reads: all but the symbols behind."""
+    from candorlib import vmspec
+
+    packed = vmspec.parse_machine(UNMODIFIED.replace("build/", f"{BUILD}/"), 1).image_data
+    image = (BUILD / "frank-native.elf").read_bytes()
+    assert hashlib.sha256(packed).digest() == hashlib.sha256(image[: len(packed)]).digest()
+
+
+@pytest.mark.parametrize("depriv", DEPRIVILEGINGS)
+def test_an_unmodified_frank_works_and_its_shadows_hold(candor, depriv):
+    machine = candor(f"{UNMODIFIED},name=un,depriv={depriv}")
+    machine.expect("Frank on the bare machine")
+    machine.prompt()
+    assert machine.shell("echo a b c | wc").split() == ["1", "3", "6"]
+    machine.shell("ls /bin > /list")
+    assert "init" in machine.shell("cat /list")
+    audit(machine)
+    machine.send("\x141")
+    machine.type_line("poweroff")
+    assert machine.wait_exit() == 0
+
+
+@pytest.mark.parametrize("depriv", DEPRIVILEGINGS)
+def test_an_unmodified_frank_reboots(candor, depriv):
+    machine = candor(f"{UNMODIFIED},name=un,depriv={depriv}")
+    machine.prompt()
+    machine.type_line("reboot")
+    machine.expect("un: reboots")
+    machine.expect("Frank on the bare machine")
+    machine.prompt()
+    machine.type_line("poweroff")
+    assert machine.wait_exit() == 0
+
+
+def test_unmodified_and_paravirtual_machines_run_together(candor):
+    paravirtual = "image=build/frank-pv.elf,initrd=build/initrd.cpio"
+    machine = candor(
+        f"{UNMODIFIED},name=s1", f"{UNMODIFIED},name=u1,depriv=u", f"{paravirtual},name=p1", f"{paravirtual},name=p2,traps=bounced"
+    )
+    for number, name in enumerate(("s1", "u1", "p1", "p2"), 1):
+        machine.send(f"\x14{number}")
+        machine.type_line(f"echo from {name}")
+        machine.expect(rf"{name}\S*\| from {name}")
+    audit(machine)
+    machine.type_line("quit")
+    assert machine.wait_exit() == 0
+
+
+def test_an_idle_unmodified_machine_gives_its_hart_away(candor):
+    machine = candor(f"{UNMODIFIED},name=un")
+    machine.prompt()
+    machine.send(MONITOR)
+    machine.expect("candor> ")
+    machine.type_line("vms")
+    machine.expect(r"un +idle")
+
+
+def test_an_image_that_cannot_be_one_is_refused_by_name(candor):
+    machine = candor("image=build/frank-native.elf,name=small,virt=shadow,mem=2M")
+    machine.expect(r"vm small: segment \[[^\n]*lies outside its memory[^\n]*give it more with mem=")
+    assert re.search("small", machine.transcript)
+    assert machine.wait_exit() != 0
