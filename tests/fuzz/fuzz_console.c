@@ -7,171 +7,74 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "debug/console.c"
-#include "debug/console_filter.c"
-#include "debug/console_mux.c"
-#include "debug/console_port.c"
+#include "console_below.h"
 #include "debug/line_editor.c"
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t bytes);
 
 enum {
     PORTS = 3,
-    FIFO_BYTES = 16,
     NAME_BYTES = 5, /* "vm1| " */
     INTERRUPTS_MAX = 100000,
 };
 
-/* ---- fakes ---- */
+/* ---- the terminal ---- */
 
+/* The line on it, as far as it has come. */
 static struct {
-    const u8 *typed;
-    size_t typed_bytes;
-    bool stuck, wanted;
-    /* the line on the terminal, as far as it has come */
     char start[NAME_BYTES + 1];
-    u32 bytes;     /* of the line, up to the length of a name */
-    u32 column;    /* of the cursor */
-    bool returned; /* the last byte was a carriage return */
-} fake;
+    u32 bytes;  /* of the line, up to the length of a name */
+    u32 column; /* of the cursor */
+} line;
 
 static struct console_port ports[PORTS];
 
 static void __attribute__((noreturn)) broken(const char *what)
 {
-    fprintf(stderr, "difference: %s, in a line of \"%s\"\n", what, fake.start);
+    fprintf(stderr, "difference: %s, in a line of \"%s\"\n", what, line.start);
     abort();
 }
 
 static void line_begins(void)
 {
-    fake.bytes = 0;
-    fake.column = 0;
-    fake.start[0] = '\0';
+    line.bytes = 0;
+    line.column = 0;
+    line.start[0] = '\0';
 }
 
 /* A byte of a line that a VM owns, behind its name. */
 static void check_text(u8 byte)
 {
-    if (byte >= 'A' && byte <= 'Z' && byte - 'A' != fake.start[2] - '1')
+    if (byte >= 'A' && byte <= 'Z' && byte - 'A' != line.start[2] - '1')
         broken("another VM's letter");
     if (byte == '\b') {
-        if (fake.column <= NAME_BYTES)
+        if (line.column <= NAME_BYTES)
             broken("the name can be written over");
-        fake.column--;
+        line.column--;
     } else if (byte < 0x80 || byte >= 0xc0) {
-        fake.column++;
+        line.column++;
     }
 }
 
-static void show(u8 byte)
+void fake_show(u8 byte)
 {
-    bool after_return = fake.returned;
-
-    fake.returned = byte == '\r';
     if (byte == '\n' || byte == '\r') {
         line_begins();
         return;
     }
     if (byte < ' ' && byte != '\t' && byte != '\b')
         broken("a control character");
-    (void)after_return;
-    if (fake.bytes < NAME_BYTES) {
-        fake.start[fake.bytes++] = (char)byte;
-        fake.start[fake.bytes] = '\0';
-        fake.column++;
-        if (fake.bytes == NAME_BYTES && strncmp(fake.start, "cando", NAME_BYTES) != 0 &&
-            (strncmp(fake.start, "vm", 2) != 0 || strncmp(fake.start + 3, "| ", 2) != 0))
+    if (line.bytes < NAME_BYTES) {
+        line.start[line.bytes++] = (char)byte;
+        line.start[line.bytes] = '\0';
+        line.column++;
+        if (line.bytes == NAME_BYTES && strncmp(line.start, "cando", NAME_BYTES) != 0 &&
+            (strncmp(line.start, "vm", 2) != 0 || strncmp(line.start + 3, "| ", 2) != 0))
             broken("no speaker's name");
         return;
     }
-    if (fake.start[0] == 'v')
+    if (line.start[0] == 'v')
         check_text(byte);
-}
-
-static int fake_read(void *context)
-{
-    (void)context;
-    if (fake.typed_bytes == 0)
-        return -1;
-    fake.typed_bytes--;
-    return *fake.typed++;
-}
-
-static void fake_write_polled(void *context, u8 byte)
-{
-    (void)context;
-    show(byte);
-}
-
-static u32 fake_write(void *context, const u8 *bytes, u32 count)
-{
-    (void)context;
-    if (fake.stuck)
-        return 0;
-    count = min(count, (u32)FIFO_BYTES);
-    for (u32 i = 0; i < count; i++)
-        show(bytes[i]);
-    return count;
-}
-
-static void fake_want_room(void *context, bool wanted)
-{
-    (void)context;
-    fake.wanted = wanted;
-}
-
-static const struct console_device fake_device = {
-    .read = fake_read,
-    .write = fake_write,
-    .want_room = fake_want_room,
-    .write_polled = fake_write_polled,
-};
-
-void lock_acquire(struct lock *lock)
-{
-    if (lock->taken)
-        abort();
-    lock->taken = 1;
-}
-
-void lock_release(struct lock *lock)
-{
-    if (!lock->taken)
-        abort();
-    lock->taken = 0;
-}
-
-void monitor_enter(void)
-{
-}
-
-void monitor_leave(void)
-{
-}
-
-void monitor_request(u8 byte)
-{
-    (void)byte;
-}
-
-void monitor_input(u8 byte)
-{
-    (void)byte;
-}
-
-void monitor_run(const char *command)
-{
-    (void)command;
-}
-
-bool monitor_busy(void)
-{
-    return false;
-}
-
-void monitor_continue(void)
-{
 }
 
 static void notify(void *owner, enum console_event event)
@@ -262,6 +165,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t bytes)
 
     memset(&console, 0, sizeof(console));
     memset(&fake, 0, sizeof(fake));
+    memset(&line, 0, sizeof(line));
     memset(ports, 0, sizeof(ports));
     console_init(&fake_device);
     for (u32 i = 0; i < PORTS; i++) {

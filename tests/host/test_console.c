@@ -96,7 +96,7 @@ static void one_vm_prints_without_a_name(void **state)
     start_console(1, true);
     guest_says(0, "hello\nworld\n");
     drain();
-    assert_string_equal(fake.screen, "hello\r\nworld\r\n");
+    assert_string_equal(screen.text, "hello\r\nworld\r\n");
 }
 
 static void lines_of_several_vms_carry_their_names(void **state)
@@ -106,7 +106,7 @@ static void lines_of_several_vms_carry_their_names(void **state)
     guest_says(0, "one\n");
     guest_says(1, "two\r\nthree\n");
     drain();
-    assert_string_equal(fake.screen, "vm1| one\r\nvm2| two\r\nvm2| three\r\n");
+    assert_string_equal(screen.text, "vm1| one\r\nvm2| two\r\nvm2| three\r\n");
 }
 
 static void colour_surrounds_the_name_alone(void **state)
@@ -115,7 +115,7 @@ static void colour_surrounds_the_name_alone(void **state)
     start_console(2, true);
     guest_says(1, "x\n");
     drain();
-    assert_string_equal(fake.screen, "\033[1;36mvm2\033[0m| x\r\n");
+    assert_string_equal(screen.text, "\033[1;36mvm2\033[0m| x\r\n");
 }
 
 static void a_broken_line_is_shown_again(void **state)
@@ -127,7 +127,7 @@ static void a_broken_line_is_shown_again(void **state)
     drain();
     guest_says(0, "ho");
     drain();
-    assert_string_equal(fake.screen, "vm1| $ ec\r\nvm2| noise\r\nvm1| $ echo");
+    assert_string_equal(screen.text, "vm1| $ ec\r\nvm2| noise\r\nvm1| $ echo");
 }
 
 static void a_name_cannot_be_written_over(void **state)
@@ -138,7 +138,7 @@ static void a_name_cannot_be_written_over(void **state)
     guest_says(0, "x\b\b\b\b\b\by\n");
     guest_says(0, "\303\274\b\bz\n");
     drain();
-    assert_string_equal(fake.screen,
+    assert_string_equal(screen.text,
                         "vm1| abc\rvm1| vm2| forged\r\nvm1| x\by\r\nvm1| \303\274z\r\n");
 }
 
@@ -148,11 +148,11 @@ static void backspace_takes_back_own_characters(void **state)
     start_console(2, false);
     guest_says(0, "$ lx\b \bs");
     drain();
-    assert_string_equal(fake.screen, "vm1| $ lx\b \bs");
+    assert_string_equal(screen.text, "vm1| $ lx\b \bs");
     guest_says(1, "!\n");
     guest_says(0, "\n");
     drain();
-    assert_string_equal(fake.screen, "vm1| $ lx\b \bs\r\nvm2| !\r\nvm1| $ ls\r\n");
+    assert_string_equal(screen.text, "vm1| $ lx\b \bs\r\nvm2| !\r\nvm1| $ ls\r\n");
 }
 
 static void candor_speaks_first_and_breaks_lines(void **state)
@@ -165,7 +165,7 @@ static void candor_speaks_first_and_breaks_lines(void **state)
     console_system_write("candor: news\n", 13);
     fake.stuck = false;
     drain();
-    assert_string_equal(fake.screen,
+    assert_string_equal(screen.text,
                         "vm1| a long unfinished line\r\ncandor: news\r\nvm2| later\r\n");
 }
 
@@ -181,9 +181,9 @@ static void what_a_vm_wrote_comes_before_what_became_of_it(void **state)
     guest_says(0, "born again\n");
     fake.stuck = false;
     drain();
-    const char *news = strstr(fake.screen, "candor: vm1: off");
-    assert_true(strstr(fake.screen, "last words") < news);
-    assert_true(strstr(fake.screen, "born again") > news);
+    const char *news = strstr(screen.text, "candor: vm1: off");
+    assert_true(strstr(screen.text, "last words") < news);
+    assert_true(strstr(screen.text, "born again") > news);
 }
 
 static void a_flood_takes_turns_with_others(void **state)
@@ -198,9 +198,9 @@ static void a_flood_takes_turns_with_others(void **state)
     guest_says(1, "heard\n");
     fake.stuck = false;
     drain();
-    const char *heard = strstr(fake.screen, "vm2| heard");
+    const char *heard = strstr(screen.text, "vm2| heard");
     assert_non_null(heard);
-    assert_true(heard - fake.screen < 2 * MUX_TURN_BYTES);
+    assert_true(heard - screen.text < 2 * MUX_TURN_BYTES);
 }
 
 static void a_writer_is_cut_short_and_told_of_room(void **state)
@@ -215,11 +215,11 @@ static void a_writer_is_cut_short_and_told_of_room(void **state)
     assert_true(taken > 0 && taken <= CONSOLE_OUTPUT_BYTES);
     assert_true(console_guest_write(&ports[0], flood, sizeof(flood)) < FIFO_BYTES);
     guest_says(1, "not my fault");
-    assert_int_equal(fake.rooms[0], 0);
+    assert_int_equal(rooms[0], 0);
     fake.stuck = false;
     drain();
-    assert_int_equal(fake.rooms[0], 1);
-    assert_int_equal(fake.rooms[1], 0);
+    assert_int_equal(rooms[0], 1);
+    assert_int_equal(rooms[1], 0);
     assert_false(fake.wanted);
 }
 
@@ -234,7 +234,7 @@ static void an_interrupt_does_bounded_work(void **state)
     (void)!console_guest_write(&ports[0], flood, sizeof(flood));
     fake.stuck = false;
     console_interrupt();
-    assert_true(fake.screen_bytes <= CONSOLE_BURSTS * FIFO_BYTES);
+    assert_true(screen.bytes <= CONSOLE_BURSTS * FIFO_BYTES);
     assert_true(fake.wanted);
 }
 
@@ -272,7 +272,7 @@ static void lost_messages_are_told(void **state)
         console_system_write(line, sizeof(line));
     fake.stuck = false;
     drain();
-    assert_non_null(strstr(fake.screen, "candor: 4000 bytes of messages were lost\r\n"));
+    assert_non_null(strstr(screen.text, "candor: 4000 bytes of messages were lost\r\n"));
 }
 
 /* ---- input ---- */
@@ -288,8 +288,8 @@ static void input_goes_to_the_focused_vm(void **state)
     assert_int_equal(console_guest_read(&ports[0], got, sizeof(got)), 3);
     assert_memory_equal(got, "ls\r", 3);
     assert_int_equal(console_guest_read(&ports[0], got, sizeof(got)), 0);
-    assert_int_equal(fake.inputs[0], 3);
-    assert_int_equal(fake.inputs[1], 0);
+    assert_int_equal(inputs[0], 3);
+    assert_int_equal(inputs[1], 0);
 }
 
 static void the_prefix_switches_and_sends_itself(void **state)
@@ -303,10 +303,10 @@ static void the_prefix_switches_and_sends_itself(void **state)
     assert_memory_equal(got, "x\024", 2);
     assert_int_equal(console_guest_read(&ports[0], got, sizeof(got)), 1);
     assert_memory_equal(got, "y", 1);
-    assert_non_null(strstr(fake.screen, "candor: input goes to vm2\r\n"));
+    assert_non_null(strstr(screen.text, "candor: input goes to vm2\r\n"));
     type("\0249\024?");
-    assert_non_null(strstr(fake.screen, "candor: there is no such VM"));
-    assert_non_null(strstr(fake.screen, "candor: Ctrl-T, then:"));
+    assert_non_null(strstr(screen.text, "candor: there is no such VM"));
+    assert_non_null(strstr(screen.text, "candor: Ctrl-T, then:"));
     assert_int_equal(console.focus, 1);
 }
 
@@ -316,7 +316,7 @@ static void the_monitor_gets_what_is_typed_there(void **state)
     start_console(2, false);
     type("\024mvms\r\024v");
     assert_int_equal(fake.monitor_entered, 1);
-    assert_memory_equal(fake.monitor, "vms\r", 4);
+    assert_memory_equal(fake.monitor.text, "vms\r", 4);
     assert_string_equal(fake.monitor_ran, "vms");
     assert_false(console_guest_readable(&ports[0]));
 }
@@ -355,7 +355,7 @@ static void ports_are_counted(void **state)
     assert_false(console_port_open(&ports[CONSOLE_PORTS_MAX], 2, "taken", false, notify, NULL));
     guest_says(CONSOLE_PORTS_MAX - 1, "last\n");
     drain();
-    assert_string_equal(fake.screen, "vm64| last\r\n");
+    assert_string_equal(screen.text, "vm64| last\r\n");
 }
 
 int main(void)

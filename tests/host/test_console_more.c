@@ -23,9 +23,9 @@ static void what_is_still_on_the_screen_is_not_shown_again(void **state)
     for (u32 i = 0; i < CONSOLE_NEAR_LINES - 1; i++)
         guest_says(0, "line\n");
     drain();
-    fake.screen_bytes = 0;
+    screen.bytes = 0;
     type("\0242");
-    assert_string_equal(fake.screen, "candor: input goes to vm2\r\nvm2| prompt$ ");
+    assert_string_equal(screen.text, "candor: input goes to vm2\r\nvm2| prompt$ ");
 }
 
 static void a_switch_shows_again_the_unfinished_line(void **state)
@@ -36,16 +36,16 @@ static void a_switch_shows_again_the_unfinished_line(void **state)
     drain();
     scroll();
     type("\0242");
-    assert_non_null(strstr(fake.screen,
+    assert_non_null(strstr(screen.text,
                            "candor: input goes to vm2; it has said 1 line meanwhile:\r\n"
                            "vm2| one\r\nvm2| prompt$ "));
     guest_says(1, "x");
     drain();
-    assert_string_equal(fake.screen + fake.screen_bytes - 12, "vm2| prompt$ x" + 2);
+    assert_string_equal(screen.text + screen.bytes - 12, "vm2| prompt$ x" + 2);
     type("\0241");
-    fake.screen_bytes = 0;
+    screen.bytes = 0;
     type("\0242");
-    assert_string_equal(fake.screen, "candor: input goes to vm2\r\nvm2| prompt$ x");
+    assert_string_equal(screen.text, "candor: input goes to vm2\r\nvm2| prompt$ x");
 }
 
 static void a_switch_shows_the_last_lines_that_were_missed(void **state)
@@ -62,16 +62,16 @@ static void a_switch_shows_the_last_lines_that_were_missed(void **state)
         drain();
     }
     scroll();
-    fake.screen_bytes = 0;
+    screen.bytes = 0;
     type("\0242");
-    assert_string_equal(fake.screen,
+    assert_string_equal(screen.text,
                         "candor: input goes to vm2; it has said 1000 lines meanwhile, the last:\r\n"
                         "vm2| line 995\r\nvm2| line 996\r\nvm2| line 997\r\nvm2| line 998\r\n"
                         "vm2| line 999\r\n");
     assert_int_equal(fake.monitor_left, 2);
-    fake.screen_bytes = 0;
+    screen.bytes = 0;
     type("\0242");
-    assert_string_equal(fake.screen, "candor: input goes to vm2\r\n");
+    assert_string_equal(screen.text, "candor: input goes to vm2\r\n");
 }
 
 static void long_missed_lines_are_kept_as_far_as_there_is_room(void **state)
@@ -88,11 +88,11 @@ static void long_missed_lines_are_kept_as_far_as_there_is_room(void **state)
         drain();
     }
     scroll();
-    fake.screen_bytes = 0;
+    screen.bytes = 0;
     type("\0242");
-    assert_null(strchr(fake.screen, 'f'));
-    assert_non_null(strstr(fake.screen, "\r\nvm2| jj"));
-    assert_non_null(strstr(fake.screen, "jjj\r\n"));
+    assert_null(strchr(screen.text, 'f'));
+    assert_non_null(strstr(screen.text, "\r\nvm2| jj"));
+    assert_non_null(strstr(screen.text, "jjj\r\n"));
 }
 
 static void a_restarted_vm_begins_a_line_of_its_own(void **state)
@@ -109,7 +109,7 @@ static void a_restarted_vm_begins_a_line_of_its_own(void **state)
     console_port_restart(&ports[0]);
     guest_says(0, "whole\n");
     drain();
-    assert_string_equal(fake.screen, "vm1| prompt$ \r\nvm1| hello\r\nvm1| half\r\nvm1| whole\r\n");
+    assert_string_equal(screen.text, "vm1| prompt$ \r\nvm1| hello\r\nvm1| half\r\nvm1| whole\r\n");
 }
 
 /* ---- marks, records and requests ---- */
@@ -125,7 +125,7 @@ static void take_apart(void)
     u32 seen_bytes = 0, said_bytes[3] = {0}, record_bytes = 0;
     int speaker = 0;
 
-    for (const char *c = fake.screen; *c != '\0'; c++) {
+    for (const char *c = screen.text; *c != '\0'; c++) {
         if (*c != MUX_RECORD) {
             seen[seen_bytes++] = *c;
             if (speaker >= 0)
@@ -168,7 +168,7 @@ static void marks_tell_who_said_what_and_leave_the_screen_alone(void **state)
     (void)state;
     start_console(2, true);
     two_talk();
-    strcpy(plain, fake.screen);
+    strcpy(plain, screen.text);
     start_console(2, true);
     console_show_marks();
     two_talk();
@@ -221,7 +221,7 @@ static void a_request_goes_to_the_monitor_whoever_has_the_focus(void **state)
     (void)state;
     start_console(2, false);
     type("ab\024\00217 vms\024m\ncd");
-    assert_string_equal(fake.requested, "17 vms\024m\n");
+    assert_string_equal(fake.requested.text, "17 vms\024m\n");
     assert_int_equal(console_guest_read(&ports[0], text, sizeof(text)), 4);
     assert_memory_equal(text, "abcd", 4);
     assert_int_equal(fake.monitor_entered, 0);
