@@ -1,0 +1,469 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Shadow page tables against what a processor may do: a guest writes its own tables, fences, and
+ * changes spaces at random; each of its accesses must give what its tables say, or have said while
+ * that space was in use, since the last fence. CANDOR_SEED=n repeats a run, CANDOR_STEPS=n makes it
+ * longer.
+ */
+#include "check.h"
+
+#include <stdio.h>
+
+#include "arch/arch.h"
+#include "core/audit.h"
+#include "core/vm.h"
+#include "csr.h"
+#include "host.h"
+#include "mem/frame.h"
+#include "mem/space_id.h"
+#include "sv39.h"
+#include "tlb.h"
+#include "virt/shadow/shadow.h"
+#include "virt/virt.h"
+
+enum {
+    MEMORY = 24 << 20,
+    VM_MEMORY = 4 << 20,
+    VM_FRAMES = VM_MEMORY / FRAME_BYTES,
+    ROOTS = 3,
+    TABLES = 12, /* guest frames that serve as tables, roots first */
+    DATA = 16,   /* guest frames that are mapped, tables among them */
+    SPACES = 4,  /* identifiers that the guest uses with each root */
+    PAGES = 12,  /* addresses that it uses */
+    SEEN_MAX = 64,
+    STEPS = 20000,
+    AUDIT_EVERY = 200,
+    RETRIES = 64,
+};
+
+static u64 seed;
+static struct vm *vm;
+static struct vcpu *vcpu;
+static bool user;
+
+/* What a page may translate to in a space, since its last fence there: guest leaf entries, exact. */
+static struct seen {
+    u32 count;
+    u64 leaves[SEEN_MAX];
+} seen[ROOTS][SPACES][PAGES];
+static u32 now_root, now_space;
+
+static u32 pick(u32 count)
+{
+    seed = seed * 6364136223846793005UL + 1442695040888963407UL;
+    return (u32)(seed >> 33) % count;
+}
+
+/* ---- the machine ---- */
+
+static u64 guest_frame(u32 n)
+{
+    return (VM_MEMORY_BASE >> FRAME_SHIFT) + 8 + n;
+}
+
+static u64 *guest_table(u32 n)
+{
+    return guest_table_entry(vm, guest_frame(n), 0);
+}
+
+static void memory_make(void)
+{
+    for (u32 chunk = 0; chunk < VM_MEMORY / CHUNK_BYTES; chunk++) {
+        mfn_t first = frame_chunk_alloc(vm->id);
+
+        assert_true(mfn_valid(first));
+        for (u32 i = 0; i < CHUNK_FRAMES; i++) {
+            mfn_t frame = mfn(first.number + i);
+            gfn_t guest = gfn(vm->p2m.base_gfn + chunk * CHUNK_FRAMES + i);
+
+            *frame_get(frame) = (struct frame){.type = FRAME_DATA, .vm = 1, .gfn = guest.number};
+            p2m_set(&vm->p2m, guest, frame, false);
+        }
+    }
+}
+
+static void machine_make(void)
+{
+    static const struct virt_ops tables_alone = {.name = "tables", .audit = shadow_audit};
+
+    host_start(MEMORY);
+    assert_true(frame_init(maddr(HOST_MEMORY_BASE), maddr(HOST_MEMORY_BASE + MEMORY)));
+    assert_true(space_id_init(arch_space_ids()));
+    vm = frame_run_alloc(sizeof(struct vm) + sizeof(struct vcpu));
+    vms[0] = vm;
+    vm_count = 1;
+    vm->id = 1;
+    vm->state = VM_RUNNING;
+    vm->virt = &tables_alone;
+    vm->vcpu_count = 1;
+    vm->config.memory_bytes = VM_MEMORY;
+    vcpu = &vm->vcpus[0];
+    vcpu->vm = vm;
+    vcpu->hart = arch_hart();
+    assert_true(p2m_init(&vm->p2m, gfn(VM_MEMORY_BASE >> FRAME_SHIFT), VM_FRAMES));
+    memory_make();
+    vm->shadow = frame_run_alloc(sizeof(*vm->shadow));
+    assert_non_null(vm->shadow);
+    assert_true(shadow_tables_init(vm));
+    assert_true(shadow_tables_ready(vm));
+    shadow_drop_all(vcpu);
+}
+
+/* ---- the guest's tables, walked a second way ---- */
+
+static gva_t page_address(u32 page)
+{
+    static const u64 regions[] = {0, 1UL << 21, 1UL << 30, 0xffffffffc0000000UL};
+
+    return gva(regions[page % ARRAY_SIZE(regions)] + (u64)(page / 4) * FRAME_BYTES);
+}
+
+/* The leaf that the guest's tables give an address, its frame that of the page; 0: a fault. */
+static u64 leaf_of(u32 root, u32 page)
+{
+    gva_t address = page_address(page);
+    u64 table = guest_frame(root);
+
+    for (u32 level = SV39_LEVELS; level-- > 0;) {
+        u64 pages = 1UL << (SV39_INDEX_BITS * level);
+        const u64 *entries = guest_table_entry(vm, table, 0);
+        u64 entry, frame;
+
+        if (entries == NULL)
+            return 0;
+        entry = entries[address.value >> (FRAME_SHIFT + SV39_INDEX_BITS * level) & 511];
+        frame = entry >> 10;
+        if (!(entry & SV39_V) || ((entry & SV39_W) && !(entry & SV39_R)) || entry >> 54)
+            return 0;
+        if (!(entry & (SV39_R | SV39_W | SV39_X))) {
+            if (level == 0 || (entry & (SV39_U | SV39_A | SV39_D)))
+                return 0;
+            table = frame;
+            continue;
+        }
+        if (frame % pages != 0)
+            return 0;
+        frame += (address.value >> FRAME_SHIFT) % pages;
+        return frame << 10 | (entry & (SV39_V | SV39_R | SV39_W | SV39_X | SV39_U));
+    }
+    return 0;
+}
+
+static void see(u32 page)
+{
+    struct seen *one = &seen[now_root][now_space][page];
+    u64 leaf = leaf_of(now_root, page);
+
+    for (u32 i = 0; i < one->count; i++) {
+        if (one->leaves[i] == leaf)
+            return;
+    }
+    assert_true(one->count < SEEN_MAX);
+    one->leaves[one->count++] = leaf;
+}
+
+static void see_all(void)
+{
+    for (u32 page = 0; page < PAGES; page++)
+        see(page);
+}
+
+/* ---- what the guest does ---- */
+
+static u64 satp_now(void)
+{
+    return SATP_SV39 | (u64)(now_space + 1) << SATP_ASID_SHIFT | guest_frame(now_root);
+}
+
+/* One access through what the hardware has, with the faults that it raises on the way. Returns the
+   leaf that it went by, or 0. */
+static u64 go(gva_t address, u64 right)
+{
+    const struct guest_access access = {.right = right, .kernel = !user};
+    struct guest_translation found;
+
+    for (u32 i = 0; i < RETRIES; i++) {
+        u64 entry;
+
+        if (host_access(vcpu, address, right, &entry) && !(entry & SV39_U) == !user)
+            return entry;
+        if (guest_walk(vm, satp_now(), address, &access, &found) != GUEST_WALK_OK)
+            return 0;
+        if (!mfn_valid(p2m_lookup(&vm->p2m, found.physical.value >> FRAME_SHIFT)))
+            return 0;
+        shadow_fill(vcpu, address, &found, right == SV39_W);
+    }
+    fail_msg("an access that is allowed faults without end");
+    return 0;
+}
+
+/* The guest's kernel writes to its memory as QEMU's would: through a mapping of it, of which the
+   shadow sees only that it is written. */
+static void guest_write(u32 table, u32 index, u64 value)
+{
+    struct shadow_tables *shadow = &vm->shadow->tables;
+    struct guest_translation found = {
+        .physical = gpa(guest_frame(table) << FRAME_SHIFT),
+        .level = SV39_ROOT_LEVEL,
+        .leaf = SV39_V | SV39_R | SV39_W | SV39_X | SV39_A | SV39_D,
+    };
+    const gva_t window = gva(0xffffffe000000000UL + (guest_frame(table) << FRAME_SHIFT));
+    u64 entry = 0;
+
+    /* The window is a large leaf in every root's upper half (windows_make). */
+    for (u32 i = 0; i < RETRIES && !host_access(vcpu, window, SV39_W, &entry); i++) {
+        found.level = SV39_ROOT_LEVEL;
+        shadow_fill(vcpu, window, &found, true);
+    }
+    assert_true(host_access(vcpu, window, SV39_W, &entry));
+    assert_int_equal(sv39_frame(entry), p2m_lookup(&vm->p2m, guest_frame(table)).number);
+    (void)shadow;
+    guest_table(table)[index] = value;
+    see_all();
+}
+
+/* The guest's kernel sees its memory through the last quarter of every root. */
+static void windows_make(void)
+{
+    const u64 rights = SV39_V | SV39_R | SV39_W | SV39_X | SV39_A | SV39_D;
+
+    for (u32 root = 0; root < ROOTS; root++) {
+        u32 index = sv39_index(gva(0xffffffe000000000UL + VM_MEMORY_BASE), SV39_ROOT_LEVEL);
+
+        guest_table(root)[index] = (VM_MEMORY_BASE >> FRAME_SHIFT) << 10 | rights;
+    }
+}
+
+static u64 any_entry(void)
+{
+    static const u64 rights[] = {SV39_R,
+                                 SV39_R | SV39_W,
+                                 SV39_R | SV39_X,
+                                 SV39_X,
+                                 SV39_R | SV39_U,
+                                 SV39_R | SV39_W | SV39_U,
+                                 SV39_X | SV39_U,
+                                 SV39_R | SV39_W | SV39_X | SV39_U,
+                                 SV39_W};
+    u64 frame = guest_frame(pick(DATA));
+
+    switch (pick(8)) {
+    case 0:
+        return 0;
+    case 1:
+    case 2:
+    case 3:
+        return guest_frame(ROOTS + pick(TABLES - ROOTS)) << 10 | SV39_V; /* a link */
+    case 4:
+        frame = (VM_MEMORY_BASE >> FRAME_SHIFT) + pick(2) * CHUNK_FRAMES; /* a large leaf */
+        break;
+    case 5:
+        frame = pick(4) == 0 ? pick(1 << 20) : frame; /* perhaps no memory */
+        break;
+    default:
+        break;
+    }
+    return frame << 10 | SV39_V | rights[pick(ARRAY_SIZE(rights))] | (pick(4) ? SV39_A : 0) |
+           (pick(2) ? SV39_D : 0) | (pick(8) ? 0 : SV39_G);
+}
+
+static void write_any(void)
+{
+    u32 table = pick(TABLES);
+    gva_t address = page_address(pick(PAGES));
+
+    guest_write(table, sv39_index(address, pick(SV39_LEVELS)), any_entry());
+}
+
+static void fence_all(void)
+{
+    while (shadow_fence_all(vcpu))
+        ;
+    for (u32 root = 0; root < ROOTS; root++) {
+        for (u32 space = 0; space < SPACES; space++) {
+            for (u32 page = 0; page < PAGES; page++)
+                seen[root][space][page].count = 0;
+        }
+    }
+    see_all();
+}
+
+static void fence_page(void)
+{
+    u32 page = pick(PAGES);
+
+    shadow_fence_page(vcpu, page_address(page));
+    for (u32 root = 0; root < ROOTS; root++) {
+        for (u32 space = 0; space < SPACES; space++)
+            seen[root][space][page].count = 0;
+    }
+    see(page);
+}
+
+static void change_space(u32 root, u32 space)
+{
+    while (shadow_fence_all(vcpu))
+        ;
+    now_root = root;
+    now_space = space;
+    shadow_space_enter(vcpu, satp_now(), SHADOW_VIEW_DIRECT);
+    see_all();
+}
+
+static bool permitted(u32 page, u64 leaf, u64 right)
+{
+    const struct seen *one = &seen[now_root][now_space][page];
+
+    for (u32 i = 0; i < one->count; i++) {
+        u64 may = one->leaves[i];
+        mfn_t frame = p2m_lookup(&vm->p2m, may >> 10);
+
+        if (leaf == 0 ? (may & right) == 0 || !(may & SV39_U) != !user || !mfn_valid(frame)
+                      : (may & right) != 0 && !(may & SV39_U) == !user &&
+                            frame.number == sv39_frame(leaf))
+            return true;
+    }
+    return false;
+}
+
+static void access_any(void)
+{
+    static const u64 rights[] = {SV39_R, SV39_W, SV39_X};
+    u32 page = pick(PAGES);
+    u64 right = rights[pick(ARRAY_SIZE(rights))];
+    u64 leaf;
+
+    user = pick(2) != 0;
+    leaf = go(page_address(page), right);
+    see_all(); /* A and D do not count, but a table that is mapped may have been its own */
+    if (!permitted(page, leaf, right))
+        fail_msg("seed %lu: page %u, right %lx, %s: the leaf %lx was never so in root %u space %u",
+                 seed, page, right, user ? "user" : "kernel", leaf, now_root, now_space);
+    user = false;
+}
+
+static void audit_holds(void)
+{
+    struct audit_result result;
+
+    audit_run(&result);
+    if (result.violations > 0)
+        fail_msg("the audit: %s", result.first);
+}
+
+/* ---- tests ---- */
+
+static u64 number_of(const char *name, u64 usual)
+{
+    const char *text = getenv(name);
+
+    return text != NULL ? strtoull(text, NULL, 0) : usual;
+}
+
+static void test_every_access_gives_what_the_tables_say_or_said_since_the_fence(void **state)
+{
+    u64 steps = number_of("CANDOR_STEPS", STEPS);
+
+    (void)state;
+    seed = number_of("CANDOR_SEED", 1);
+    machine_make();
+    windows_make();
+    change_space(0, 0);
+    for (u64 i = 0; i < steps; i++) {
+        u32 what = pick(100);
+
+        if (what < 45)
+            access_any();
+        else if (what < 85)
+            write_any();
+        else if (what < 92)
+            fence_page();
+        else if (what < 95)
+            fence_all();
+        else
+            change_space(pick(ROOTS), pick(SPACES));
+        if (i % AUDIT_EVERY == 0)
+            audit_holds();
+    }
+    assert_true(vm->shadow->tables.counts.fills > 0 && vm->shadow->tables.counts.settled > 0);
+}
+
+/* root 0 -> 3 -> 4 -> one page, for users to read and write */
+static void one_page(void)
+{
+    const u64 rights = SV39_V | SV39_R | SV39_W | SV39_U | SV39_A | SV39_D;
+
+    machine_make();
+    windows_make();
+    guest_table(0)[0] = guest_frame(3) << 10 | SV39_V;
+    guest_table(3)[0] = guest_frame(4) << 10 | SV39_V;
+    guest_table(4)[0] = guest_frame(20) << 10 | rights;
+    change_space(0, 0);
+    user = true;
+    assert_int_not_equal(go(gva(0), SV39_W), 0);
+}
+
+static void test_a_page_taken_away_is_gone_after_the_fence(void **state)
+{
+    (void)state;
+    one_page();
+    guest_write(4, 0, 0);
+    shadow_fence_page(vcpu, gva(0));
+    assert_int_equal(go(gva(0), SV39_R), 0);
+    audit_holds();
+}
+
+static void test_a_table_in_step_stays_so_over_fences_and_keeps_its_shadow(void **state)
+{
+    u64 fills;
+
+    (void)state;
+    one_page();
+    fills = vm->shadow->tables.counts.fills;
+    fence_all();
+    change_space(1, 0);
+    change_space(0, 0);
+    user = true;
+    assert_int_not_equal(go(gva(0), SV39_W), 0);
+    assert_int_equal(vm->shadow->tables.counts.fills, fills);
+}
+
+static void test_the_guests_tables_cannot_be_written_while_in_step(void **state)
+{
+    const gva_t window = gva(0xffffffe000000000UL + (guest_frame(4) << FRAME_SHIFT));
+    u64 entry;
+
+    (void)state;
+    one_page();
+    user = false;
+    assert_int_not_equal(go(window, SV39_R), 0);
+    assert_true(host_access(vcpu, window, SV39_R, &entry));
+    assert_false(host_access(vcpu, window, SV39_W, &entry));
+    audit_holds();
+}
+
+static void test_everything_can_be_given_up_at_any_time(void **state)
+{
+    (void)state;
+    one_page();
+    shadow_drop_all(vcpu);
+    audit_holds();
+    assert_int_not_equal(go(gva(0), SV39_W), 0);
+    while (shadow_tables_release(vm))
+        ;
+    for (u32 i = frame_open_base.number; i < frame_open_end.number; i++)
+        assert_int_not_equal(frame_get(mfn(i))->type, FRAME_SHADOW);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_every_access_gives_what_the_tables_say_or_said_since_the_fence),
+        cmocka_unit_test(test_a_page_taken_away_is_gone_after_the_fence),
+        cmocka_unit_test(test_a_table_in_step_stays_so_over_fences_and_keeps_its_shadow),
+        cmocka_unit_test(test_the_guests_tables_cannot_be_written_while_in_step),
+        cmocka_unit_test(test_everything_can_be_given_up_at_any_time),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
