@@ -413,6 +413,25 @@ static void test_a_page_taken_away_is_gone_after_the_fence(void **state)
     audit_holds();
 }
 
+/* The second entry is stale where the table was before, and was never seen where it is linked now.
+ */
+static void test_a_table_that_is_linked_again_shows_nothing_stale_there(void **state)
+{
+    const u64 rights = SV39_V | SV39_R | SV39_W | SV39_U | SV39_A | SV39_D;
+    u64 leaf;
+
+    (void)state;
+    one_page();
+    guest_write(4, 1, guest_frame(21) << 10 | rights);
+    assert_int_not_equal(go(gva(FRAME_BYTES), SV39_R), 0);
+    guest_write(4, 1, guest_frame(22) << 10 | rights);
+    guest_write(3, 1, guest_frame(4) << 10 | SV39_V);
+    assert_int_not_equal(go(gva(CHUNK_BYTES), SV39_R), 0);
+    leaf = go(gva(CHUNK_BYTES + FRAME_BYTES), SV39_R);
+    assert_int_equal(sv39_frame(leaf), p2m_lookup(&vm->p2m, guest_frame(22)).number);
+    audit_holds();
+}
+
 static void test_a_table_in_step_stays_so_over_fences_and_keeps_its_shadow(void **state)
 {
     u64 fills;
@@ -460,6 +479,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_access_gives_what_the_tables_say_or_said_since_the_fence),
         cmocka_unit_test(test_a_page_taken_away_is_gone_after_the_fence),
+        cmocka_unit_test(test_a_table_that_is_linked_again_shows_nothing_stale_there),
         cmocka_unit_test(test_a_table_in_step_stays_so_over_fences_and_keeps_its_shadow),
         cmocka_unit_test(test_the_guests_tables_cannot_be_written_while_in_step),
         cmocka_unit_test(test_everything_can_be_given_up_at_any_time),
