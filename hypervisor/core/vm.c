@@ -29,13 +29,6 @@ u32 vm_frames(const struct vm *vm)
     return (u32)(vm->config.memory_bytes >> FRAME_SHIFT);
 }
 
-void vm_set_fast_paths(struct vm *vm, bool on)
-{
-    vm->fast_paths = on;
-    for (u32 i = 0; i < vm->vcpu_count; i++)
-        arch_vcpu_fast_paths(&vm->vcpus[i], on);
-}
-
 /* ---- ending ---- */
 
 /* A VM that reboots and reboots does not flood the terminal with lines about it. */

@@ -82,7 +82,7 @@ static void init_vm(struct vm *vm, u16 id, const struct bundle_vm_view *config)
     vm->virt = virt_find(config->virt);
     vm->traps_bounced = config->traps == BUNDLE_TRAPS_BOUNCED;
     vm->counters_raw = (config->flags & BUNDLE_FLAG_COUNTERS_RAW) != 0;
-    vm->fast_paths = true;
+    vm->fast_paths = (config->flags & BUNDLE_FLAG_NO_FAST_PATHS) == 0;
     vm->reboots_told = vm->made_at;
     vm->reboot_lines = REBOOT_LINES_MAX;
     vm->vcpu_count = config->vcpus;

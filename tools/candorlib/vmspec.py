@@ -11,7 +11,7 @@ from .problem import MIB, Problem, parse_size, read_file, show_size
 MEMORY_BASE = 0x80000000
 MEMORY_UNIT = 2 * MIB
 MEMORY_DEFAULT = "64M"
-KEYS = ("image", "name", "mem", "virt", "traps", "initrd", "args", "counters", "start")
+KEYS = ("image", "name", "mem", "virt", "traps", "initrd", "args", "counters", "start", "fastpaths")
 
 
 @dataclass
@@ -23,6 +23,7 @@ class Machine:
     virt: str
     traps: str
     counters: str
+    fastpaths: str
     args: str
     image_data: bytes
     initrd_data: bytes
@@ -97,6 +98,7 @@ def parse_machine(text, position, check=True):
         virt=one_of(options, "virt", ("pv",)),
         traps=one_of(options, "traps", ("direct", "bounced")),
         counters=one_of(options, "counters", ("virtual", "raw")),
+        fastpaths=one_of(options, "fastpaths", ("yes", "no")),
         args=args,
         image_data=read_file(options["image"], "image"),
         initrd_data=read_file(options["initrd"], "initrd") if options.get("initrd") else b"",
