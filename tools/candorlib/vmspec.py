@@ -23,11 +23,11 @@ class Machine:
     virt: str
     traps: str
     counters: str
-    fastpaths: str
     args: str
     image_data: bytes
     initrd_data: bytes
     start: str = "yes"
+    fastpaths: str = "yes"
     functions: list = field(default_factory=list)  # of the image: (address, bytes, name), in order
 
 
