@@ -210,7 +210,8 @@ static bool step_memory(struct vm *vm)
     if (vm->step % CHUNK_FRAMES == 0) {
         vm->chunk = frame_chunk_alloc(vm->id);
         if (!mfn_valid(vm->chunk)) {
-            log_vm_line(vm->name, "not started: it needs %lu MiB, and %u MiB more are not free",
+            log_vm_line(vm->name,
+                        "not started: it needs %lu MiB, and %u MiB more are not free: " MEMORY_CURE,
                         vm->config.memory_bytes >> 20,
                         (vm_frames(vm) - vm->step) / (CHUNK_FRAMES / 2));
             return false;

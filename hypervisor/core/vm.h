@@ -32,6 +32,9 @@ enum {
 
 enum { PV_DIRECT_MAP_GIB = 64 };
 
+/* What to do where memory is short, for a person. */
+#define MEMORY_CURE "give it less (mem=), or the machine more (--mem)"
+
 #define VM_MEMORY_BASE 0x80000000UL
 
 enum vm_state {

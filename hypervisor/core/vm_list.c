@@ -93,16 +93,21 @@ static void init_vm(struct vm *vm, u16 id, const struct bundle_vm_view *config)
 /* Everything that can fail, in an order that leaves nothing behind but what is given back. */
 static const char *admit(struct vm *vm)
 {
+    static char text[sizeof(((struct vm_refusal *)0)->text)];
     const struct bundle_vm_view *config = &vm->config;
     const char *why = vm->virt != NULL ? vm->virt->admit(vm)
                                        : "its kind of virtualization is not in this build";
 
     if (why != NULL)
         return why;
-    if (config->memory_bytes / CHUNK_BYTES > frame_chunks_all())
-        return "it asks for more memory than the machine has for guests";
+    if (config->memory_bytes / CHUNK_BYTES > frame_chunks_all()) {
+        snprintf(text, sizeof(text),
+                 "it asks for more memory than the machine has for guests, %u MiB: " MEMORY_CURE,
+                 frame_chunks_all() * (CHUNK_BYTES >> MIB_SHIFT));
+        return text;
+    }
     if (!p2m_init(&vm->p2m, gfn(VM_MEMORY_BASE >> FRAME_SHIFT), vm_frames(vm)))
-        return "no room for the map of its memory";
+        return "no room for the map of its memory: " MEMORY_CURE;
     if (!console_port_open(&vm->console, vm->id, vm->name,
                            (config->flags & BUNDLE_FLAG_COLOUR) != 0, console_notify, vm)) {
         p2m_destroy(&vm->p2m);

@@ -81,3 +81,41 @@ def test_a_hart_that_comes_late_takes_part(held):
     machine.send(PREFIX + "1")
     machine.type_line("poweroff")
     machine.expect("a: shut down")
+
+
+# ---- memory ----
+
+
+@pytest.fixture
+def packed(start, tmp_path):
+    """packed(mem, machine): Candor on a machine of that much memory, whose one VM asks for `mem`, unseen by the launcher."""
+
+    def run(vm_memory, machine_memory="128M", **rest):
+        path = tmp_path / "one.bundle"
+        machine = start("pack", "--vm", f"image=build/tests/guest/hello.elf,mem={vm_memory}", "--output", path)
+        assert machine.wait_exit() == 0
+        return start("run", "--bundle", path, "--mem", machine_memory, **rest)
+
+    return run
+
+
+def test_memory_at_the_exact_limit(packed):
+    """One unit of 2 MiB of what the machine has for guests holds the tables of the direct map."""
+    machine = packed("4M")
+    room = int(machine.expect(r"candor: (\d+) MiB for guests")[1])
+    assert machine.wait_exit() == 0
+    machine = packed(f"{room - 2}M")
+    machine.expect("DONE")
+    assert machine.wait_exit() == 0
+    machine = packed(f"{room}M")
+    machine.expect(r"candor: vm1: not started: no memory is left for its direct map: give it less \(mem=\), or the machine more")
+    assert machine.wait_exit() == 1
+    machine = packed(f"{room + 2}M")
+    machine.expect(rf"candor: vm1: not started: it asks for more memory than the machine has for guests, {room} MiB: give it less")
+    assert machine.wait_exit() == 1
+
+
+def test_a_machine_too_small_for_candor_is_refused_with_the_cure(packed):
+    machine = packed("4M", environment={"QEMUEXTRA": "-m 8M"})
+    machine.expect(r"candor: this machine is refused: its memory is too small for Candor, the bundle and a guest: start it with more")
+    assert machine.wait_exit() == 1

@@ -154,8 +154,11 @@ void boot_first(u64 hardware_id, u64 device_tree)
     describe_machine();
     closed = bundle_end();
     end = machine.memory_base + machine.memory_bytes;
-    if (!frame_init(maddr(closed), maddr(end)) || !space_id_init(arch_space_ids()))
-        refuse("it has too little memory, or no address-space identifiers");
+    if (!frame_init(maddr(closed), maddr(end)))
+        refuse("its memory is too small for Candor, the bundle and a guest: start it with more "
+               "(--mem)");
+    if (!space_id_init(arch_space_ids()))
+        refuse("it has no address-space identifiers, by which Candor tells spaces apart");
     hart_count = machine.hart_count;
     cpu_init(0);
     hart_go_online(&harts[0]);

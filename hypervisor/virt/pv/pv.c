@@ -120,7 +120,7 @@ static const char *admit_places(struct vm *vm)
     u64 initrd = ALIGN_UP(vm->config.initrd_bytes, (u64)FRAME_BYTES);
 
     if (vm->config.initrd_bytes > room || room - initrd < FRAME_BYTES)
-        return "its memory is too small for its image and initrd";
+        return "its memory is too small for its image and initrd: give it more (mem=)";
     vm->pv.initrd = memory_end(vm) - initrd;
     vm->pv.start_info = vm->pv.initrd - FRAME_BYTES;
     if (ranges_meet(vm->pv.start_info, memory_end(vm), vm->pv.pool_base,
@@ -362,7 +362,8 @@ static int pv_build(struct vm *vm)
     case PV_MAP:
         more = step_map(vm);
         if (more < 0)
-            log_vm_line(vm->name, "not started: no memory is left for its direct map");
+            log_vm_line(vm->name,
+                        "not started: no memory is left for its direct map: " MEMORY_CURE);
         break;
     default:
         return step_start(vm);
