@@ -14,10 +14,10 @@ enum page_geometry {
     PAGE_SIZE = 1 << PAGE_SHIFT,
 };
 
-/* User addresses are [USER_BASE, USER_TOP); the stack grows down from USER_STACK_TOP. */
+/* User addresses are [USER_BASE, USER_TOP); the stack grows down from the top. One table of the
+   middle level covers them, which platform/pv counts on. */
 #define USER_BASE 0x1000UL
-#define USER_TOP 0x4000000000UL
-#define USER_STACK_TOP 0x40000000UL
+#define USER_TOP 0x40000000UL
 
 static inline u64 page_floor(u64 address)
 {

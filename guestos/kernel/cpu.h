@@ -29,6 +29,7 @@ struct cpu {
     u32 lock_levels_held;    /* one bit a level, kept when FRANK_LOCK_CHECKS */
     u64 timer_programmed_ticks;
     u64 slice_end_ticks; /* TIMER_NEVER: nobody else waits to run */
+    u64 user_ticks;      /* user mode, while it was watched (account.h) */
 
     struct spinlock run_lock; /* level LOCK_RUN_QUEUE; guards the three below and threads' states */
     struct list_node run_queue;

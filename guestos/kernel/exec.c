@@ -110,7 +110,7 @@ static int arguments_finish(struct arguments *arguments, uva_t *sp)
 {
     u64 words = 1 + arguments->argc + 1 + arguments->envc + 1;
     u64 strings = arguments->size - arguments->used;
-    u64 to_user = USER_STACK_TOP - ((u64)arguments->text + arguments->size);
+    u64 to_user = USER_TOP - ((u64)arguments->text + arguments->size);
     const char *string = arguments->text + strings;
     u64 start, *word;
 
@@ -151,9 +151,9 @@ static int arguments_from_user(struct arguments *arguments, uva_t argv, uva_t en
 static int add_stack(struct space *space, struct arguments *arguments)
 {
     struct region region = {
-        .start = USER_STACK_TOP - arguments->size,
-        .end = USER_STACK_TOP,
-        .lowest = USER_STACK_TOP - STACK_MAX_BYTES,
+        .start = USER_TOP - arguments->size,
+        .end = USER_TOP,
+        .lowest = USER_TOP - STACK_MAX_BYTES,
         .kind = REGION_STACK,
         .prot = PLAT_PROT_READ | PLAT_PROT_WRITE,
     };
@@ -198,8 +198,8 @@ static int add_segment(struct space *space, struct inode *inode, const struct el
     };
     int error;
 
-    if (segment->virtual_address >= USER_STACK_TOP - STACK_MAX_BYTES ||
-        region.end > USER_STACK_TOP - STACK_MAX_BYTES)
+    if (segment->virtual_address >= USER_TOP - STACK_MAX_BYTES ||
+        region.end > USER_TOP - STACK_MAX_BYTES)
         return -ENOEXEC;
     if (segment->file_bytes > 0) {
         if ((segment->offset & (PAGE_SIZE - 1)) != into_page)

@@ -2,6 +2,9 @@
 /* System calls that touch time, memory, the machine as a whole. */
 #include "frank/errno.h"
 #include "frank/procinfo.h"
+#include "kernel/account.h"
+#include "kernel/kmalloc.h"
+#include "kernel/main.h"
 #include "kernel/page.h"
 #include "kernel/process.h"
 #include "kernel/space.h"
@@ -10,6 +13,7 @@
 #include "kernel/timer.h"
 #include "kernel/uaccess.h"
 #include "platform.h"
+#include "spare_spaces.h"
 
 enum info_limits {
     NS_PER_SECOND = 1000000000,
@@ -64,9 +68,28 @@ long sys_clock(u64 clock, u64 address)
     return copy_to_user(address, &time, sizeof(time));
 }
 
-long sys_idle_ticks(void)
+long sys_times(u64 address, u64 flags)
 {
-    return (long)plat_idle_ticks();
+    struct frank_times report = {.ticks_per_second = kernel_plat_info->timebase_hz};
+    struct plat_times times;
+
+    if ((flags & ~(u64)FRANK_TIMES_WATCH) != 0)
+        return -EINVAL;
+    interrupts_push_off();
+    times = plat_times();
+    report.user_ticks = account_user_ticks();
+    interrupts_pop();
+    report.ticks = times.now;
+    report.idle_ticks = times.idle;
+    report.stolen_ticks = times.stolen;
+    if (copy_to_user(address, &report, sizeof(report)) != 0)
+        return -EFAULT;
+    if ((flags & FRANK_TIMES_WATCH) != 0) {
+        spin_acquire(&process_lock);
+        account_watch_locked(process_current());
+        spin_release(&process_lock);
+    }
+    return 0;
 }
 
 long sys_counters(u64 address)
@@ -95,15 +118,26 @@ long sys_procinfo(u64 address, u64 count)
     return (long)done;
 }
 
-long sys_meminfo(u64 address)
+long sys_meminfo(u64 address, u64 flags)
 {
-    struct frank_meminfo info = {
+    struct kmalloc_usage usage;
+    struct frank_meminfo info;
+
+    if ((flags & ~(u64)FRANK_MEMINFO_TRIM) != 0)
+        return -EINVAL;
+    if ((flags & FRANK_MEMINFO_TRIM) != 0) {
+        thread_trim_spares();
+        spare_trim();
+    }
+    usage = kmalloc_usage();
+    info = (struct frank_meminfo){
         .total_pages = page_total_count(),
         .free_pages = page_free_count(),
         .process_count = process_count(),
         .zeroed_pages = page_zeroed_count(),
+        .slab_pages = usage.slab_pages,
+        .slab_bytes = usage.used_bytes,
     };
-
     return copy_to_user(address, &info, sizeof(info));
 }
 

@@ -24,7 +24,7 @@ static const u16 class_sizes[] = {32,  64,  96,  128, 192,  256,      352,
                                   448, 576, 672, 800, 1344, SMALL_MAX};
 
 struct slab {
-    struct list_node node; /* on its class's list while it has room */
+    struct list_node node; /* on its class's list while it has room, else on that of the full */
     struct free_object *free;
     u16 used_count;
     u16 class;
@@ -36,6 +36,7 @@ struct free_object {
 };
 
 static struct spinlock kmalloc_lock = SPINLOCK_INITIALIZER("kmalloc", LOCK_KMALLOC);
+static struct list_node full_slabs = {&full_slabs, &full_slabs};
 static struct list_node with_room[ARRAY_SIZE(class_sizes)];
 static u8 class_of_units[SMALL_MAX / SMALL_UNIT + 1]; /* by the size in units, rounded up */
 
@@ -114,8 +115,10 @@ void *kmalloc(size_t bytes)
         object = slab->free;
         slab->free = object->next;
         slab->used_count++;
-        if (slab->free == NULL)
+        if (slab->free == NULL) {
             list_remove(&slab->node);
+            list_push_front(&full_slabs, &slab->node);
+        }
     }
     spin_release(&kmalloc_lock);
     return object;
@@ -153,8 +156,10 @@ void kfree(void *memory)
     }
     spin_acquire(&kmalloc_lock);
     list = &with_room[slab->class];
-    if (slab->free == NULL)
+    if (slab->free == NULL) {
+        list_remove(&slab->node);
         list_push_back(list, &slab->node);
+    }
     object->next = slab->free;
     slab->free = object;
     slab->used_count--;
@@ -163,4 +168,26 @@ void kfree(void *memory)
         page_put(kva_to_pa(slab));
     }
     spin_release(&kmalloc_lock);
+}
+
+static void add_usage_locked(const struct list_node *list, struct kmalloc_usage *usage)
+{
+    struct slab *slab;
+
+    list_for_each (slab, list, node) {
+        usage->used_bytes += (u64)slab->used_count * class_sizes[slab->class];
+        usage->slab_pages++;
+    }
+}
+
+struct kmalloc_usage kmalloc_usage(void)
+{
+    struct kmalloc_usage usage = {0};
+
+    spin_acquire(&kmalloc_lock);
+    add_usage_locked(&full_slabs, &usage);
+    for (size_t i = 0; i < ARRAY_SIZE(with_room); i++)
+        add_usage_locked(&with_room[i], &usage);
+    spin_release(&kmalloc_lock);
+    return usage;
 }

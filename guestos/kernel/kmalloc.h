@@ -16,4 +16,12 @@ MUST_CHECK void *kzalloc(size_t bytes);
 /* NULL is allowed. */
 void kfree(void *memory);
 
+/* What is handed out of pieces up to half a page, in bytes with their rounding, and how many pages
+   hold them, free pieces included. */
+struct kmalloc_usage {
+    u64 used_bytes;
+    u64 slab_pages;
+};
+struct kmalloc_usage kmalloc_usage(void);
+
 #endif

@@ -121,7 +121,7 @@ pa_t page_alloc_zeroed(void)
 
     if (page != 0) {
         arch_page_zero(pa_to_kva(page));
-        zeroed_count++;
+        __atomic_fetch_add(&zeroed_count, 1, __ATOMIC_RELAXED);
     }
     return page;
 }

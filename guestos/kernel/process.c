@@ -7,6 +7,7 @@
 #include "frank/errno.h"
 #include "frank/procinfo.h"
 #include "frank/wait.h"
+#include "kernel/account.h"
 #include "kernel/exec.h"
 #include "kernel/fs/file.h"
 #include "kernel/kmalloc.h"
@@ -221,6 +222,7 @@ static void become_zombie(struct process *process)
 
     spin_acquire(&process_lock);
     orphan_children_locked(process);
+    account_unwatch_locked(process);
     thread_current()->process = NULL;
     process->state = PROCESS_ZOMBIE;
     wake_all(&process->parent->child_wait);
@@ -244,6 +246,7 @@ void process_exit(int status)
     arch_fp_reset(thread); /* nobody is to find what it leaves in the registers */
     list_remove(&thread->process_node);
     process->ended_run_ticks += thread_run_ticks(thread);
+    process->ended_user_ticks += thread->user_ticks;
     is_last = --process->thread_count == 0;
     if (!is_last)
         thread->process = NULL;
@@ -258,9 +261,9 @@ long sys_exit(u64 code)
     process_exit(wait_status_exited((int)code));
 }
 
-/* A zombie among the children that `pid` names, taken out of the tree, or NULL; *exists says
+/* A zombie among the children that `pid` names, claimed by the caller, or NULL; *exists says
    whether there is any such child. */
-static struct process *take_zombie_locked(struct process *parent, i32 pid, bool *exists)
+static struct process *claim_zombie_locked(struct process *parent, i32 pid, bool *exists)
 {
     struct process *child;
 
@@ -269,8 +272,8 @@ static struct process *take_zombie_locked(struct process *parent, i32 pid, bool 
         if (pid != PID_ANY && child->pid != pid)
             continue;
         *exists = true;
-        if (child->state == PROCESS_ZOMBIE) {
-            leave_locked(child);
+        if (child->state == PROCESS_ZOMBIE && !child->is_claimed) {
+            child->is_claimed = true;
             return child;
         }
     }
@@ -287,7 +290,7 @@ long sys_waitpid(u64 pid, u64 status_address, u64 flags)
     if ((flags & ~(u64)WNOHANG) != 0)
         return -EINVAL;
     spin_acquire(&process_lock);
-    while ((zombie = take_zombie_locked(parent, (i32)pid, &exists)) == NULL && error == 0) {
+    while ((zombie = claim_zombie_locked(parent, (i32)pid, &exists)) == NULL && error == 0) {
         if (!exists)
             error = -ECHILD;
         else if ((flags & WNOHANG) != 0)
@@ -301,9 +304,19 @@ long sys_waitpid(u64 pid, u64 status_address, u64 flags)
 
     ended = zombie->pid;
     status = zombie->exit_status;
+    if (status_address != 0)
+        error = copy_to_user(status_address, &status, sizeof(status));
+    spin_acquire(&process_lock);
+    if (error == 0) {
+        leave_locked(zombie);
+    } else { /* the child is still to be waited for */
+        zombie->is_claimed = false;
+        wake_all(&parent->child_wait);
+    }
+    spin_release(&process_lock);
+    if (error != 0)
+        return error;
     process_free(zombie);
-    if (status_address != 0 && copy_to_user(status_address, &status, sizeof(status)) != 0)
-        return -EFAULT;
     return ended;
 }
 
@@ -352,7 +365,7 @@ static void report_locked(struct process *process, struct frank_procinfo *info)
         [THREAD_DEAD] = FRANK_PROCESS_RUNNING,
     };
     struct thread *thread;
-    u64 ticks = process->ended_run_ticks;
+    u64 ticks = process->ended_run_ticks, user_ticks = process->ended_user_ticks;
 
     memset(info, 0, sizeof(*info));
     info->pid = process->pid;
@@ -362,9 +375,11 @@ static void report_locked(struct process *process, struct frank_procinfo *info)
     info->state = FRANK_PROCESS_ZOMBIE;
     list_for_each (thread, &process->threads, process_node) {
         ticks += thread_run_ticks(thread);
+        user_ticks += thread->user_ticks;
         info->state = min(info->state, (u32)states[thread->state]);
     }
     info->run_ns = timer_ns_from_ticks(ticks);
+    info->user_ns = timer_ns_from_ticks(user_ticks);
     memcpy(info->name, process->name, sizeof(info->name));
 }
 

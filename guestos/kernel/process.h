@@ -43,16 +43,19 @@ struct process {
 
     /* Guarded by process_lock. */
     enum process_state state;
-    bool is_ending;  /* its threads are to exit */
-    int exit_status; /* as waitpid reports it */
-    i32 group;       /* process_group.h */
+    bool is_ending;     /* its threads are to exit */
+    bool is_claimed;    /* a zombie that a waitpid has found and is about to report */
+    bool watches_times; /* account.h */
+    int exit_status;    /* as waitpid reports it */
+    i32 group;          /* process_group.h */
     struct process *parent;
     struct list_node children;
     struct list_node sibling_node; /* on the parent's children */
     struct list_node all_node;     /* on the list of all, by pid */
     struct list_node threads;
     u32 thread_count;
-    u64 ended_run_ticks;          /* of threads that have exited */
+    u64 ended_run_ticks; /* of threads that have exited */
+    u64 ended_user_ticks;
     struct wait_queue child_wait; /* a child has ended */
 
     u32 pending_signals; /* one bit a signal; atomic */

@@ -278,7 +278,7 @@ long space_set_break(struct space *space, uva_t address)
     top = page_ceiling(space->heap_end);
     if (address == 0)
         address = space->heap_end;
-    else if (address < space->heap_start || address > USER_STACK_TOP)
+    else if (address < space->heap_start || address > USER_TOP)
         error = -ENOMEM;
     else if (new_top < top)
         error = space_remove_locked(space, new_top, top);

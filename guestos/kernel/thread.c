@@ -3,6 +3,7 @@
 #include "kernel/thread.h"
 
 #include "frank/errno.h"
+#include "kernel/account.h"
 #include "kernel/main.h"
 #include "kernel/page.h"
 #include "kernel/printk.h"
@@ -58,18 +59,26 @@ static void init_fields(struct thread *thread)
     thread->canary = THREAD_STACK_CANARY;
 }
 
-static struct thread *take_memory(void)
+/* A spare one, or NULL. */
+static struct thread *take_spare(void)
 {
     struct list_node *node;
-    pa_t stack;
 
     spin_acquire(&spare_lock);
     node = list_pop_front(&spare_threads);
     if (node != NULL)
         spare_count--;
     spin_release(&spare_lock);
-    if (node != NULL)
-        return list_entry(node, struct thread, run_node);
+    return node != NULL ? list_entry(node, struct thread, run_node) : NULL;
+}
+
+static struct thread *take_memory(void)
+{
+    struct thread *spare = take_spare();
+    pa_t stack;
+
+    if (spare != NULL)
+        return spare;
     stack = page_alloc_run(STACK_PAGES);
     return stack != 0 ? pa_to_kva(stack) : NULL;
 }
@@ -107,11 +116,17 @@ struct thread *thread_create(void (*entry)(void *argument), void *argument)
     thread->argument = argument;
     thread->state = THREAD_NEW;
     thread->cpu = cpu_this(); /* a signal may come before it is started */
-    thread->frame->work = 0;
+    thread->frame->work = account_frame_work();
     thread->frame->status = 0;
     arch_frame_init(thread->frame, 0, 0);
     arch_context_init(&thread->context, thread->frame, thread_begin, kernel_plat_info->user_return);
     return thread;
+}
+
+static void free_memory(struct thread *thread)
+{
+    for (u64 i = 0; i < STACK_PAGES; i++)
+        page_put(kva_to_pa((char *)thread + i * PAGE_SIZE));
 }
 
 void thread_destroy(struct thread *thread)
@@ -125,10 +140,16 @@ void thread_destroy(struct thread *thread)
         spare_count++;
     }
     spin_release(&spare_lock);
-    if (!keep) {
-        for (u64 i = 0; i < STACK_PAGES; i++)
-            page_put(kva_to_pa((char *)thread + i * PAGE_SIZE));
-    }
+    if (!keep)
+        free_memory(thread);
+}
+
+void thread_trim_spares(void)
+{
+    struct thread *spare;
+
+    while ((spare = take_spare()) != NULL)
+        free_memory(spare);
 }
 
 /* Put a thread at the end of a CPU's queue, whose run_lock is held. */
@@ -211,10 +232,12 @@ u64 thread_run_ticks(const struct thread *thread)
 {
     u64 ticks = thread->run_ticks;
 
-    return thread->state == THREAD_RUNNING ? ticks + plat_time_now() - thread->started_ticks
-                                           : ticks;
+    return thread->state == THREAD_RUNNING
+               ? ticks + account_clock(plat_times()) - thread->started_ticks
+               : ticks;
 }
 
+/* `now` is of account_clock(). */
 static void switch_to(struct cpu *cpu, struct thread *from, struct thread *to, u64 now)
 {
     u64 depth = (u64)__builtin_frame_address(0) - (u64)from;
@@ -244,18 +267,18 @@ void schedule_locked(void)
     struct list_node *node = list_pop_front(&cpu->run_queue);
     struct thread *to = node != NULL ? list_entry(node, struct thread, run_node) : cpu->idle;
     bool were_on = cpu->interrupts_were_on;
-    u64 now = plat_time_now();
+    struct plat_times times = plat_times();
 
     kassert(cpu->interrupts_off_depth == 1);
     if (node != NULL)
         cpu->runnable_count--;
-    timer_begin_slice(cpu, cpu->runnable_count > 0 ? now + slice_ticks : TIMER_NEVER);
+    timer_begin_slice(cpu, cpu->runnable_count > 0 ? times.now + slice_ticks : TIMER_NEVER);
     if (to == from) {
         to->state = THREAD_RUNNING;
         spin_release(&cpu->run_lock);
         return;
     }
-    switch_to(cpu, from, to, now);
+    switch_to(cpu, from, to, account_clock(times));
     cpu_this()->interrupts_were_on = were_on;
     finish_switch();
 }

@@ -52,8 +52,10 @@ struct thread {
     struct list_node wait_node; /* guarded by the wait queue's lock */
     struct timer timer;         /* ends a sleep */
 
-    u64 started_ticks; /* when it last began to run */
-    u64 run_ticks;     /* before that */
+    u64 started_ticks; /* when it last began to run, by account_clock() */
+    u64 run_ticks;     /* how long it ran before that */
+    u64 user_ticks;    /* of that, user mode while it was watched (account.h) */
+    u64 user_since;    /* when it was last seen to enter user mode */
     struct arch_fp fp; /* its floating-point registers while no CPU holds them */
     u64 canary;        /* last: what an overflowing stack overwrites first */
 };
@@ -77,6 +79,9 @@ MUST_CHECK struct thread *thread_create(void (*entry)(void *argument), void *arg
 
 /* Free a thread that never ran or that is DEAD and off its CPU. */
 void thread_destroy(struct thread *thread);
+
+/* Give back the memory of threads that is kept for the next ones. */
+void thread_trim_spares(void);
 
 /* Let a NEW thread run. */
 void thread_start(struct thread *thread);

@@ -29,6 +29,8 @@ enum tty_sizes {
     TTY_INPUT_BYTES = 1024,
     TTY_COPY_BYTES = 128,   /* one piece on the stack */
     TTY_RETRY_NS = 1000000, /* between looks at a console that is full */
+    NS_PER_MS = 1000000,
+    TTY_WAIT_MS_MAX = 1000000000,
 };
 
 enum tty_character {
@@ -350,6 +352,18 @@ static int set_mode_locked(u64 mode)
     return 0;
 }
 
+/* Wait at most so long until something may be read: whether it may, or -EINTR. */
+static int wait_with_limit_locked(u64 milliseconds)
+{
+    u64 limit_ns = min(milliseconds, (u64)TTY_WAIT_MS_MAX) * NS_PER_MS;
+    u64 deadline = plat_time_now() + timer_ticks_from_ns(limit_ns);
+    int error = 0;
+
+    while (tty.head == tty.committed && error == 0)
+        error = wait_on_until(&tty.readers, &tty.lock, deadline);
+    return error == -EINTR ? error : tty.head != tty.committed;
+}
+
 static int tty_control(struct inode *inode, u64 request, u64 argument)
 {
     int result = 0;
@@ -365,6 +379,9 @@ static int tty_control(struct inode *inode, u64 request, u64 argument)
         break;
     case FRANK_TTY_SET_FOREGROUND:
         tty.foreground = (i32)argument;
+        break;
+    case FRANK_TTY_WAIT_INPUT:
+        result = wait_with_limit_locked(argument);
         break;
     default:
         result = -EINVAL;

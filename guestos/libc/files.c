@@ -122,23 +122,10 @@ int lstat(const char *restrict path, struct stat *restrict result)
     return _stat_r(_REENT, path, result);
 }
 
-/* Until there is a call for it, in two steps; so it is not atomic, and refuses directories. */
 int _rename_r(struct _reent *reent, const char *old_path, const char *new_path)
 {
-    struct stat old_stat;
-    struct stat new_stat;
-
-    if (_stat_r(reent, old_path, &old_stat) < 0)
-        return -1;
-    if (_stat_r(reent, new_path, &new_stat) == 0) {
-        if (old_stat.st_ino == new_stat.st_ino)
-            return 0;
-        if (_unlink_r(reent, new_path) < 0)
-            return -1;
-    }
-    if (_link_r(reent, old_path, new_path) < 0)
-        return -1;
-    return _unlink_r(reent, old_path);
+    return (int)system_call_result(
+        reent, system_call(FRANK_SYS_rename, (long)old_path, (long)new_path, 0));
 }
 
 int dup(int descriptor)

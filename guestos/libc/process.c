@@ -244,14 +244,22 @@ int frank_processes(struct frank_procinfo *processes, int count)
                                    system_call(FRANK_SYS_procinfo, (long)processes, count, 0));
 }
 
-int frank_memory(struct frank_meminfo *memory)
+int frank_memory(struct frank_meminfo *memory, int flags)
 {
-    return (int)system_call_result(_REENT, system_call(FRANK_SYS_meminfo, (long)memory, 0, 0));
+    return (int)system_call_result(_REENT, system_call(FRANK_SYS_meminfo, (long)memory, flags, 0));
+}
+
+int frank_times(struct frank_times *times, int flags)
+{
+    return (int)system_call_result(_REENT, system_call(FRANK_SYS_times, (long)times, flags, 0));
 }
 
 uint64_t frank_idle_ticks(void)
 {
-    return (uint64_t)system_call(FRANK_SYS_idle_ticks, 0, 0, 0);
+    struct frank_times times = {0};
+
+    (void)system_call(FRANK_SYS_times, (long)&times, 0, 0);
+    return times.idle_ticks;
 }
 
 int frank_counters(struct frank_counters *counters)

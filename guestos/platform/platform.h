@@ -73,6 +73,10 @@ const struct plat_info *plat_init(u64 boot_a0, u64 boot_a1);
    the page allocator works. */
 void plat_cpu_init(void);
 
+/* Whether this CPU's traps from user mode are timed (account_user_end) from now on: by another
+   vector, so that nothing is lost while they are not. */
+void plat_time_traps(bool timed);
+
 /* End, telling the machine's owner of a failure or not; or start again from the beginning. */
 NORETURN void plat_poweroff(bool failed);
 NORETURN void plat_reboot(void);
@@ -97,8 +101,8 @@ void plat_space_switch(struct plat_space *space);
 /* Map one page, in place of what was there. -ENOMEM. */
 MUST_CHECK int plat_map(struct plat_space *space, uva_t address, pa_t page, u32 prot);
 
-/* Map `count` pages, none of which was mapped, from pages[0] on; a 0 in it leaves a hole. -ENOMEM,
-   and then none of them is mapped. */
+/* Map `count` pages, none of which was mapped, from pages[0] on. -ENOMEM, and then none of them is
+   mapped. */
 MUST_CHECK int plat_map_many(struct plat_space *space, uva_t address, u64 count, const pa_t *pages,
                              u32 prot);
 
@@ -129,6 +133,14 @@ u64 plat_unmap(struct plat_space *space, uva_t address, u64 count, pa_t *pages,
 /* The clock, in ticks of timebase_hz. */
 u64 plat_time_now(void);
 
+/* What this CPU's time went to so far, in ticks of one and the same moment. */
+struct plat_times {
+    u64 now;    /* as plat_time_now() */
+    u64 idle;   /* asleep in plat_idle() */
+    u64 stolen; /* it would have run, but the platform beneath ran something else */
+};
+struct plat_times plat_times(void);
+
 /* Interrupt this CPU at a time (at once if it is past); replaces the time set before. ~0: never. */
 void plat_timer_set(u64 deadline_ticks);
 
@@ -142,8 +154,5 @@ void plat_idle(u64 deadline_ticks);
 
 /* What the platform beneath has done for this CPU so far; on the bare machine nothing. */
 void plat_counters(struct frank_counters *counters);
-
-/* How long this machine's CPUs have slept in plat_idle(). */
-u64 plat_idle_ticks(void);
 
 #endif

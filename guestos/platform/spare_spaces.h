@@ -14,4 +14,7 @@ MUST_CHECK bool spare_take(struct plat_space *space);
 /* Keep one. False: there are enough, and it stays the caller's. Any context. */
 MUST_CHECK bool spare_give(const struct plat_space *space);
 
+/* Destroy all that are kept. Thread context. */
+void spare_trim(void);
+
 #endif

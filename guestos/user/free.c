@@ -12,7 +12,7 @@ int main(void)
     struct frank_meminfo memory;
     uint64_t page_kib = (uint64_t)getpagesize() / 1024;
 
-    if (frank_memory(&memory) < 0) {
+    if (frank_memory(&memory, 0) < 0) {
         fprintf(stderr, "free: %s\n", strerror(errno));
         return 1;
     }

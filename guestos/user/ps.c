@@ -7,24 +7,9 @@
 #include <unistd.h>
 
 #include "frank_system.h"
+#include "state_name.h"
 
 enum { PROCESS_TABLE_MAX = 1024 };
-
-static const char *state_name(uint32_t state)
-{
-    switch (state) {
-    case FRANK_PROCESS_RUNNING:
-        return "running";
-    case FRANK_PROCESS_RUNNABLE:
-        return "ready";
-    case FRANK_PROCESS_SLEEPING:
-        return "asleep";
-    case FRANK_PROCESS_ZOMBIE:
-        return "zombie";
-    default:
-        return "?";
-    }
-}
 
 int main(void)
 {

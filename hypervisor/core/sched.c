@@ -542,8 +542,10 @@ struct vcpu *sched_next(struct hart *hart)
             continue;
         }
         vm_serve(vcpu->vm);
-        if (turn_paused(vcpu))
+        if (turn_paused(vcpu)) {
+            load(hart, NULL); /* an interrupt that waits for it must not keep the hart awake */
             continue;
+        }
         load(hart, vcpu->vm->state == VM_RUNNING ? vcpu : NULL);
         if (ready_on(hart) > 0)
             offer();

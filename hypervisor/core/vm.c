@@ -29,13 +29,6 @@ u32 vm_frames(const struct vm *vm)
     return (u32)(vm->config.memory_bytes >> FRAME_SHIFT);
 }
 
-void vm_set_fast_paths(struct vm *vm, bool on)
-{
-    vm->fast_paths = on;
-    for (u32 i = 0; i < vm->vcpu_count; i++)
-        arch_vcpu_fast_paths(&vm->vcpus[i], on);
-}
-
 /* ---- ending ---- */
 
 /* A VM that reboots and reboots does not flood the terminal with lines about it. */
@@ -217,7 +210,8 @@ static bool step_memory(struct vm *vm)
     if (vm->step % CHUNK_FRAMES == 0) {
         vm->chunk = frame_chunk_alloc(vm->id);
         if (!mfn_valid(vm->chunk)) {
-            log_vm_line(vm->name, "not started: it needs %lu MiB, and %u MiB more are not free",
+            log_vm_line(vm->name,
+                        "not started: it needs %lu MiB, and %u MiB more are not free: " MEMORY_CURE,
                         vm->config.memory_bytes >> 20,
                         (vm_frames(vm) - vm->step) / (CHUNK_FRAMES / 2));
             return false;

@@ -33,6 +33,9 @@ enum {
 
 enum { PV_DIRECT_MAP_GIB = 64 };
 
+/* What to do where memory is short, for a person. */
+#define MEMORY_CURE "give it less (mem=), or the machine more (--mem)"
+
 #define VM_MEMORY_BASE 0x80000000UL
 
 enum vm_state {
@@ -101,7 +104,7 @@ struct vm {
     const struct virt_ops *virt;
     bool traps_bounced;
     bool counters_raw;
-    bool fast_paths; /* the assembly may serve calls itself */
+    bool fast_paths; /* the assembly may serve calls itself: both ways must behave alike */
     struct lock lock;
     struct p2m p2m;
     struct vm_image image;
@@ -148,9 +151,6 @@ void vm_serve(struct vm *vm);
 /* One bounded step of building or ending (at most some 20,000 instructions), in the VM's own turn.
  */
 void vm_step(struct vm *vm);
-
-/* Turns the assembly's fast paths on or off for a VM: both ways must behave alike. */
-void vm_set_fast_paths(struct vm *vm, bool on);
 
 /* A VM that is OFF, or new: its turns build it from now on. */
 void vm_build(struct vm *vm);

@@ -54,9 +54,9 @@ static u64 record_bytes(u32 vcpus)
 /* The lowest identifier that no VM has; 0 when there is none. */
 static u16 free_id(void)
 {
-    for (u16 id = 1; id <= VMS_MAX; id++) {
+    for (u32 id = 1; id <= VMS_MAX; id++) {
         if (vms[id - 1] == NULL)
-            return id;
+            return (u16)id;
     }
     return 0;
 }
@@ -82,7 +82,7 @@ static void init_vm(struct vm *vm, u16 id, const struct bundle_vm_view *config)
     vm->virt = virt_find(config->virt);
     vm->traps_bounced = config->traps == BUNDLE_TRAPS_BOUNCED;
     vm->counters_raw = (config->flags & BUNDLE_FLAG_COUNTERS_RAW) != 0;
-    vm->fast_paths = true;
+    vm->fast_paths = (config->flags & BUNDLE_FLAG_NO_FAST_PATHS) == 0;
     vm->reboots_told = vm->made_at;
     vm->reboot_lines = REBOOT_LINES_MAX;
     vm->vcpu_count = config->vcpus;
@@ -101,16 +101,21 @@ static void record_free(struct vm *vm)
 /* Everything that can fail, in an order that leaves nothing behind but what is given back. */
 static const char *admit(struct vm *vm)
 {
+    static char text[sizeof(((struct vm_refusal *)0)->text)];
     const struct bundle_vm_view *config = &vm->config;
     const char *why = vm->virt != NULL ? vm->virt->admit(vm)
                                        : "its kind of virtualization is not in this build";
 
     if (why != NULL)
         return why;
-    if (config->memory_bytes / CHUNK_BYTES > frame_chunks_all())
-        return "it asks for more memory than the machine has for guests";
+    if (config->memory_bytes / CHUNK_BYTES > frame_chunks_all()) {
+        snprintf(text, sizeof(text),
+                 "it asks for more memory than the machine has for guests, %u MiB: " MEMORY_CURE,
+                 frame_chunks_all() * (CHUNK_BYTES >> MIB_SHIFT));
+        return text;
+    }
     if (!p2m_init(&vm->p2m, gfn(VM_MEMORY_BASE >> FRAME_SHIFT), vm_frames(vm)))
-        return "no room for the map of its memory";
+        return "no room for the map of its memory: " MEMORY_CURE;
     if (!console_port_open(&vm->console, vm->id, vm->name,
                            (config->flags & BUNDLE_FLAG_COLOUR) != 0, console_notify, vm)) {
         p2m_destroy(&vm->p2m);

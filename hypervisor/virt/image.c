@@ -50,7 +50,7 @@ const char *image_place_initrd(struct vm *vm, u64 more_bytes)
     u64 initrd = ALIGN_UP(vm->config.initrd_bytes, (u64)FRAME_BYTES);
 
     if (vm->config.initrd_bytes > room || room - initrd < more_bytes)
-        return "its memory is too small for its image and initrd";
+        return "its memory is too small for its image and initrd: give it more (mem=)";
     vm->image.initrd = image_memory_end(vm) - initrd;
     return NULL;
 }

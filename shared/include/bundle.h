@@ -50,6 +50,7 @@ enum bundle_flags {
     BUNDLE_FLAG_TRACE_DETAIL = 1 << 3, /* and exits too (debug/trace.h) */
     BUNDLE_FLAG_MARKS = 1 << 4,        /* the console marks who says what (debug/console_mux.h) */
     BUNDLE_FLAG_LATER = 1 << 5,        /* not started: the monitor's `create` makes VMs of it */
+    BUNDLE_FLAG_NO_FAST_PATHS = 1 << 6, /* C serves all of its calls: for tests */
 };
 
 struct bundle_header {

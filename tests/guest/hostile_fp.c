@@ -7,7 +7,7 @@
 
 #include "string.h"
 
-enum { FP_REGISTERS = 32, SSTATUS_FS = 0x6000, ROUNDS = 200, SPIN_TICKS = 40000 };
+enum { FP_REGISTERS = 32, ROUNDS = 200, SPIN_TICKS = 40000 };
 
 static u64 first[FP_REGISTERS], mine[FP_REGISTERS], found[FP_REGISTERS];
 

@@ -5,8 +5,6 @@
  */
 #include "guest.h"
 
-enum { SSTATUS_SIE = 2 };
-
 void guest_main(void)
 {
     guest_printf("hogging");

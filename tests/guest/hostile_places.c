@@ -8,7 +8,6 @@
 #include "string.h"
 
 enum {
-    SSTATUS_SPP = 0x100,
     SSTATUS_WILD = 0xc6000, /* MXR, SUM, FS */
     STVEC_VECTORED = 1,
     LAST_PAGE_OFFSET = PAGE_BYTES - 4,

@@ -9,7 +9,6 @@
 
 enum {
     FP_REGISTERS = 32,
-    SSTATUS_FS = 0x6000,
     SSTATUS_LEFT = 0xc0022, /* MXR, SUM, SPIE, SIE */
     SIE_ALL = 0x222,
     LIVES_S = 2, /* it goes on until the machine is that old */
@@ -18,14 +17,6 @@ enum {
 };
 
 #define PLACE 0x40000000UL
-
-#define csr_get(name)                                       \
-    ({                                                      \
-        u64 value_;                                         \
-        __asm__ volatile("csrr %0, " #name : "=r"(value_)); \
-        value_;                                             \
-    })
-#define csr_put(name, value) __asm__ volatile("csrw " #name ", %0" : : "r"((u64)(value)))
 
 static u64 left_in_memory;
 

@@ -5,7 +5,6 @@
 #include "guest.h"
 
 enum {
-    SSTATUS_SPP = 0x100,
     CAUSE_FETCH_ACCESS = 1,
     CAUSE_LOAD_ACCESS = 5,
     CAUSE_KERNEL_CALL = 9,

@@ -12,7 +12,6 @@ enum {
     WORDS = PAGE_BYTES / 8,
     BASE = 0x10000000,
     FP_REGISTERS = 32,
-    SSTATUS_FS = 0x6000,
     ROUND_MS = 100,
     MS_A_SECOND = 1000,
 };

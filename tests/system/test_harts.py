@@ -101,6 +101,21 @@ def test_an_idle_machine_uses_no_host_processor(boot):
     machine.expect(r"alpha\S*\| \S*awake")
 
 
+def test_a_paused_machine_keeps_no_hart_awake_whatever_waits_for_it(boot):
+    machine = boot(f"{GUEST}/hostile_loop.elf,name=storm,mem=4M,args=doorbell-never-silenced")
+    machine.expect("ATTACK")
+    machine.send(PREFIX + "m")
+    machine.expect("candor> ")
+    machine.type_line("pause storm")
+    machine.expect("candor> ")
+    time.sleep(1)
+    before = process_seconds(machine)
+    time.sleep(WATCHED_S)
+    assert process_seconds(machine) - before < 0.05 * WATCHED_S
+    machine.type_line("kill storm")
+    machine.expect("candor: storm: ended by the monitor")
+
+
 def test_busy_vms_share_the_harts(boot, harts):
     names = ["a1", "b2", "c3"]
     machine = boot(*(f"{GUEST}/hostile_hog.elf,name={name}" for name in names))

@@ -111,6 +111,7 @@ def test_a_bad_image_is_refused_with_the_machine_and_the_reason(case, image_file
         ("image=GOOD,virt=hw", "unknown virt 'hw'"),
         ("image=GOOD,traps=none", "unknown traps"),
         ("image=GOOD,counters=no", "unknown counters"),
+        ("image=GOOD,fastpaths=maybe", "unknown fastpaths"),
         ("image=GOOD,name=", "'name' is empty"),
         ("image=GOOD,initrd=", "'initrd' is empty"),
         ("image=GOOD,name=0123456789abcdef", "a name has"),

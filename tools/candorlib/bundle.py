@@ -20,6 +20,7 @@ FLAG_TRACE = 4
 FLAG_TRACE_DETAIL = 8
 FLAG_MARKS = 16
 FLAG_LATER = 32
+FLAG_NO_FAST_PATHS = 64
 FLAGS_AT = 32 + 5 * 8 + 2 * 4  # in a record
 CHECKSUM_AT = HEADER.size - 8
 MASK = (1 << 64) - 1
@@ -54,6 +55,7 @@ def pack(machines, colour=False, more_flags=0):
         symbols = place(symbol_table(machine.functions))
         flags = FLAG_COUNTERS_RAW if machine.counters == "raw" else 0
         flags |= FLAG_LATER if machine.start == "no" else 0
+        flags |= FLAG_NO_FAST_PATHS if machine.fastpaths == "no" else 0
         flags |= more_flags | (FLAG_COLOUR if colour else 0)
         records.append(
             RECORD.pack(

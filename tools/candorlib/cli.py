@@ -24,7 +24,8 @@ one virtual machine; repeat for more. Options, separated by commas (a comma insi
 twice, ',,'; a value may hold spaces and '='): image=PATH the kernel, an ELF file with Candor's note;
 name=NAME (vm1, vm2, ...); mem=SIZE (64M); virt=pv; traps=direct|bounced, where traps of user code enter
 first (direct); initrd=PATH; args=TEXT for the kernel; counters=virtual|raw, whether cycle and instret
-are the machine's own (virtual); start=yes|no, no: only when the monitor's `create` asks for it"""
+are the machine's own (virtual); start=yes|no, no: only when the monitor's `create` asks for it;
+fastpaths=yes|no, whether assembly serves the hottest calls (yes)"""
 
 
 def report(line):

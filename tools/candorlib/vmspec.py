@@ -11,7 +11,7 @@ from .problem import MIB, Problem, parse_size, read_file, show_size
 MEMORY_BASE = 0x80000000
 MEMORY_UNIT = 2 * MIB
 MEMORY_DEFAULT = "64M"
-KEYS = ("image", "name", "mem", "virt", "traps", "depriv", "initrd", "args", "counters", "start")
+KEYS = ("image", "name", "mem", "virt", "traps", "depriv", "initrd", "args", "counters", "start", "fastpaths")
 
 
 @dataclass
@@ -29,6 +29,7 @@ class Machine:
     initrd_data: bytes
     tree_data: bytes = b""
     start: str = "yes"
+    fastpaths: str = "yes"
     functions: list = field(default_factory=list)  # of the image: (address, bytes, name), in order
 
 
@@ -100,6 +101,7 @@ def parse_machine(text, position, check=True):
         traps=one_of(options, "traps", ("direct", "bounced")),
         depriv=one_of(options, "depriv", ("s", "u")),
         counters=one_of(options, "counters", ("virtual", "raw")),
+        fastpaths=one_of(options, "fastpaths", ("yes", "no")),
         args=args,
         image_data=read_file(options["image"], "image"),
         initrd_data=read_file(options["initrd"], "initrd") if options.get("initrd") else b"",

@@ -7,6 +7,7 @@
 
 #include "frank/signal.h"
 #include "frank/signo.h"
+#include "kernel/account.h"
 #include "kernel/addr.h"
 #include "kernel/printk.h"
 #include "kernel/process.h"
@@ -98,7 +99,7 @@ void trap_finish_user(struct trap_frame *frame)
 {
     u32 work;
 
-    while ((work = READ_ONCE(frame->work)) != 0) {
+    while ((work = READ_ONCE(frame->work) & ~(u32)FRAME_WORK_TIMED) != 0) {
         __atomic_fetch_and(&frame->work, ~(work & ~(u32)FRAME_WORK_SIGNAL), __ATOMIC_RELAXED);
         if ((work & FRAME_WORK_SIGNAL) != 0) {
             arch_interrupts_on();
@@ -108,6 +109,8 @@ void trap_finish_user(struct trap_frame *frame)
         if ((work & FRAME_WORK_PREEMPT) != 0)
             schedule_preempt();
     }
+    if (READ_ONCE(frame->work) != 0)
+        account_user_begin();
 }
 
 void trap_in_kernel(struct trap_frame *frame, u64 cause, u64 value)

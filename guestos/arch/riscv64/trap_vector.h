@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The trap vector, for assembly. TRAP_VECTOR name, user_return makes `name`, for stvec, and
+ * The trap vector, for assembly. TRAP_VECTOR name, timed, user_return makes `name`, for stvec, and
  * `name_return`, the way from a complete trap frame (sp points to it, interrupts off) to user mode.
  * Only the last step to user mode differs between platforms: it is the macro or instruction
  * `user_return`, reached with every register already the user's. So each platform instantiates the
  * vectors it needs and none of them tests for another.
+ *
+ * A timed vector notes when user mode ended (account_user_end) before it does anything else; when
+ * user mode begins again is noted by trap_finish_user, to which the frame's work then leads.
  *
  * sscratch holds the address of the thread's frame while user mode runs, and 0 in the kernel.
  *
@@ -38,7 +41,7 @@
     csrw sstatus, t1
 .endm
 
-.macro TRAP_VECTOR name, user_return:vararg
+.macro TRAP_VECTOR name, timed, user_return:vararg
     .section .text
     .balign 64
     .global \name
@@ -54,6 +57,12 @@
     ld tp, FRAME_CPU(sp)
     sd t0, (FRAME_X + 8 * 2)(sp)
     sd t2, FRAME_STATUS(sp)
+    .if \timed
+    call account_user_end
+    FRAME_LOAD 10, 11, 12, 13, 14, 15, 16, 17
+    csrr t1, sepc
+    csrr t3, scause
+    .endif
     li t4, CAUSE_USER_ECALL_NUMBER
     bne t3, t4, 1f
 

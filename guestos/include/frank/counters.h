@@ -12,8 +12,10 @@ enum frank_counters_limits {
 };
 
 struct frank_counters {
-    uint64_t flushes;                         /* translations dropped */
-    uint64_t upcalls;                         /* traps handed on to the kernel */
+    uint64_t flushes;        /* translations dropped */
+    uint64_t upcalls;        /* traps handed on to the kernel */
+    uint64_t standard_calls; /* of the firmware's interface (SBI) */
+    uint64_t reserved[5];
     uint64_t calls[FRANK_COUNTERS_CALLS];     /* hypercalls by number */
     uint64_t entries[FRANK_COUNTERS_ENTRIES]; /* by cause: exceptions, from 32 on interrupts */
 };

@@ -21,7 +21,8 @@ struct frank_procinfo {
     uint32_t state;
     uint32_t thread_count;
     uint64_t page_count; /* pages mapped, shared ones included */
-    uint64_t run_ns;
+    uint64_t run_ns;     /* how long it has run, in user mode and in the kernel */
+    uint64_t user_ns;    /* of that, user mode while some process watched the times */
     char name[32];
 };
 
@@ -30,6 +31,27 @@ struct frank_meminfo {
     uint64_t free_pages;
     uint64_t process_count;
     uint64_t zeroed_pages; /* how many the kernel has zeroed so far */
+    uint64_t slab_pages;   /* of those in use, how many hold the kernel's small pieces of memory */
+    uint64_t slab_bytes;   /* how much of them is in use */
+};
+
+enum frank_meminfo_flags {
+    FRANK_MEMINFO_TRIM = 1, /* first give back what the kernel keeps for quick use */
+};
+
+/* What the processor's time went to since the start, in ticks, all of one moment. The processor was
+ * busy for the rest: ticks - idle_ticks - stolen_ticks. */
+struct frank_times {
+    uint64_t ticks_per_second;
+    uint64_t ticks;      /* since the start */
+    uint64_t idle_ticks; /* asleep */
+    uint64_t
+        stolen_ticks;    /* it had work, and a hypervisor ran another machine; 0 on the bare one */
+    uint64_t user_ticks; /* in user mode while some process watched */
+};
+
+enum frank_times_flags {
+    FRANK_TIMES_WATCH = 1, /* tell user mode and kernel apart from now on, until the caller ends */
 };
 
 struct frank_timespec {

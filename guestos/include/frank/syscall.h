@@ -28,8 +28,8 @@
     X(13, clock, 2)       \
     X(14, procinfo, 2)    \
     X(15, reboot, 1)      \
-    X(16, idle_ticks, 0)  \
-    X(17, meminfo, 1)     \
+    X(16, times, 2)       \
+    X(17, meminfo, 2)     \
     X(18, open, 3)        \
     X(19, close, 1)       \
     X(20, read, 3)        \
@@ -50,7 +50,8 @@
     X(35, ftruncate, 2)   \
     X(36, ioctl, 3)       \
     X(37, setpgid, 2)     \
-    X(38, counters, 1)
+    X(38, counters, 1)    \
+    X(39, rename, 2)
 
 #ifndef __ASSEMBLER__
 #define FRANK_SYSCALL_NUMBER(number, name, arguments) FRANK_SYS_##name = (number),

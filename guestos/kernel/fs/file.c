@@ -227,16 +227,38 @@ static int find_inode(const char *path, u32 flags, u32 permissions, struct inode
     return error;
 }
 
-/* What an inode's type refuses, and the effect of O_TRUNC. */
-static int prepare_open(struct inode *inode, u32 flags, bool can_write)
+/* What an inode's type refuses. */
+static int check_open(struct inode *inode, u32 flags, bool can_write)
 {
     if (inode->type == INODE_DIRECTORY && (can_write || (flags & (O_TRUNC | O_CREAT))))
         return -EISDIR;
     if (inode->type != INODE_DIRECTORY && (flags & O_DIRECTORY))
         return -ENOTDIR;
-    if ((flags & O_TRUNC) && can_write && inode->type == INODE_REGULAR)
-        return inode_truncate(inode, 0);
     return 0;
+}
+
+/* A descriptor for an inode, whose reference is taken over in any case. O_TRUNC has its effect
+   last, when nothing else can fail. */
+static int open_inode(struct file_table *table, struct inode *inode, u32 flags, bool can_read,
+                      bool can_write)
+{
+    struct file *file = file_create(inode, can_read, can_write, (flags & O_APPEND) != 0);
+    int descriptor, error = 0;
+
+    if (!file) {
+        inode_put(inode);
+        return -ENOMEM;
+    }
+    descriptor = file_table_add(table, file, 0, (flags & O_CLOEXEC) != 0);
+    if (descriptor < 0) {
+        file_put(file);
+        return descriptor;
+    }
+    if ((flags & O_TRUNC) && can_write && inode->type == INODE_REGULAR)
+        error = inode_truncate(inode, 0);
+    if (error)
+        file_put(file_table_remove(table, (u64)descriptor));
+    return error ? error : descriptor;
 }
 
 int file_open(struct file_table *table, const char *path, u32 flags, u32 permissions)
@@ -245,7 +267,6 @@ int file_open(struct file_table *table, const char *path, u32 flags, u32 permiss
     bool can_read = access == O_RDONLY || access == O_RDWR;
     bool can_write = access == O_WRONLY || access == O_RDWR;
     struct inode *inode;
-    struct file *file;
     int result;
 
     if (access == O_ACCMODE)
@@ -253,18 +274,10 @@ int file_open(struct file_table *table, const char *path, u32 flags, u32 permiss
     result = find_inode(path, flags, permissions, &inode);
     if (result < 0)
         return result;
-    result = prepare_open(inode, flags, can_write);
+    result = check_open(inode, flags, can_write);
     if (result < 0) {
         inode_put(inode);
         return result;
     }
-    file = file_create(inode, can_read, can_write, (flags & O_APPEND) != 0);
-    if (!file) {
-        inode_put(inode);
-        return -ENOMEM;
-    }
-    result = file_table_add(table, file, 0, (flags & O_CLOEXEC) != 0);
-    if (result < 0)
-        file_put(file);
-    return result;
+    return open_inode(table, inode, flags, can_read, can_write);
 }

@@ -410,6 +410,43 @@ long sys_link(u64 old_path_address, u64 new_path_address)
     return error;
 }
 
+/* A slash at the end of one of the paths is right only for a directory. */
+static int rename_between(struct inode *from, const char *name, bool slash, struct inode *to,
+                          const char *new_name)
+{
+    struct inode *inode;
+    int error = 0;
+
+    if (from->directory != to->directory || !from->directory->rename)
+        return -EXDEV;
+    if (slash) {
+        error = from->directory->lookup(from, name, &inode);
+        if (error)
+            return error;
+        error = inode->type == INODE_DIRECTORY ? 0 : -ENOTDIR;
+        inode_put(inode);
+    }
+    return error ? error : from->directory->rename(from, name, to, new_name);
+}
+
+long sys_rename(u64 path_address, u64 new_path_address)
+{
+    char name[FRANK_NAME_SIZE], new_name[FRANK_NAME_SIZE];
+    struct inode *from, *to;
+    bool slash, new_slash;
+    int error = lookup_parent_from_user(path_address, &from, name, &slash);
+
+    if (error)
+        return error;
+    error = lookup_parent_from_user(new_path_address, &to, new_name, &new_slash);
+    if (!error) {
+        error = rename_between(from, name, slash || new_slash, to, new_name);
+        inode_put(to);
+    }
+    inode_put(from);
+    return error;
+}
+
 /* The directory's entries from *cursor on, as many as fit: how many, or a negative errno. */
 static long report_entries(struct inode *inode, u64 *cursor, u64 buffer, u64 count)
 {

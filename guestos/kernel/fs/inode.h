@@ -20,10 +20,11 @@
  * -----
  * `lock` is a sleeping mutex. It guards a directory's entries, and serialises what changes a
  * regular file. Operations are called with no lock held and take what they need. Order:
- * a file's offset lock (file.h), then a directory's lock, then that of an inode in it (parents
- * before children), then spin locks. `refs`, `links` are atomic; `ops`, `directory`, `type`,
- * `number`, `device` never change. Copies to and from users may fault pages in, and a page fault
- * calls ops->get_page: so get_page must never wait for `lock`.
+ * a file's offset lock (file.h), then a file system's tree lock (ramfs_directory.c), then a
+ * directory's lock, then that of an inode in it (parents before children), then spin locks. `refs`,
+ * `links` are atomic; `ops`, `directory`, `type`, `number`, `device` never change. Copies to and
+ * from users may fault pages in, and a page fault calls ops->get_page: so get_page must never wait
+ * for `lock`.
  *
  * Adding a file system means filling in these operations; an operation left NULL is refused with
  * the error named beside it. Devices and pipes are inodes whose read and write ignore the offset.
@@ -88,6 +89,12 @@ struct directory_ops {
                   struct inode **inode);
     /* One more name for `inode`, which is no directory. -EEXIST, -ENOSPC, -EXDEV. */
     int (*link)(struct inode *directory, const char *name, struct inode *inode);
+    /*
+     * The inode that has a name gets another one in its place, in this directory or another of the
+     * same file system; what had that one loses it. One step: nobody finds neither or both. As
+     * unlink; -EINVAL (a directory into itself), -EBUSY (a mount point). NULL: -EXDEV.
+     */
+    int (*rename)(struct inode *from, const char *name, struct inode *to, const char *new_name);
     /* Take a name away: a directory's (-ENOTDIR, -ENOTEMPTY) or another's (-EISDIR). */
     int (*unlink)(struct inode *directory, const char *name, bool is_directory);
     /*

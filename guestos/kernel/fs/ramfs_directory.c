@@ -6,7 +6,8 @@
  * inode and a sequence number, which is the cursor of read_entry: it never changes, so a reader
  * misses nothing and sees nothing twice while other names come and go. The inode's mutex guards
  * the list. `parent` is a plain pointer: a directory with a name is kept by its parent's entry, and
- * its parent cannot go away while that entry exists; removing the name clears the pointer.
+ * its parent cannot go away while that entry exists; removing the name clears the pointer. It
+ * changes under tree_lock and the directory's own lock.
  */
 #include "frank/errno.h"
 #include "kernel/fs/ramfs.h"
@@ -30,6 +31,9 @@ struct ramfs_directory {
     u64 last_sequence;
     struct inode *parent; /* itself for the root; NULL once the directory is removed */
 };
+
+/* Held by whatever moves or removes a directory: while it is, no directory's parent changes. */
+static struct mutex tree_lock;
 
 static const struct inode_ops ramfs_directory_inode_ops;
 static const struct directory_ops ramfs_directory_ops;
@@ -117,6 +121,7 @@ static struct inode *create_directory(struct inode *parent, u32 permissions)
 
 struct inode *ramfs_create_root(void)
 {
+    mutex_init(&tree_lock, "ramfs tree");
     return create_directory(NULL, 0755);
 }
 
@@ -176,27 +181,144 @@ static int prepare_unlink(struct inode *parent, struct inode *inode, bool is_dir
     return error;
 }
 
+/* Take a name off its directory, whose lock is held; free_name() is to follow without it. */
+static void remove_name_locked(struct inode *inode, struct ramfs_name *name)
+{
+    list_remove(&name->node);
+    __atomic_sub_fetch(&name->inode->links, 1, __ATOMIC_RELAXED);
+    inode->modified_ticks = plat_time_now();
+}
+
+static void free_name(struct ramfs_name *name)
+{
+    inode_put(name->inode);
+    kfree(name);
+}
+
 static int ramfs_unlink(struct inode *inode, const char *text, bool is_directory)
 {
-    struct ramfs_directory *directory = directory_of(inode);
     struct ramfs_name *name;
     int error = -ENOENT;
 
+    if (is_directory)
+        mutex_lock(&tree_lock);
     mutex_lock(&inode->lock);
-    name = find_name(directory, text);
+    name = find_name(directory_of(inode), text);
     if (name)
         error = prepare_unlink(inode, name->inode, is_directory);
-    if (!error) {
-        list_remove(&name->node);
-        __atomic_sub_fetch(&name->inode->links, 1, __ATOMIC_RELAXED);
-        inode->modified_ticks = plat_time_now();
-    }
+    if (!error)
+        remove_name_locked(inode, name);
     mutex_unlock(&inode->lock);
+    if (is_directory)
+        mutex_unlock(&tree_lock);
+    if (!error)
+        free_name(name);
+    return error;
+}
+
+/* Whether a directory is `above` or lies below it. tree_lock is held. */
+static bool is_within(struct inode *inode, const struct inode *above)
+{
+    while (inode && inode != above) {
+        struct inode *parent = directory_of(inode)->parent;
+
+        inode = parent != inode ? parent : NULL;
+    }
+    return inode != NULL;
+}
+
+/* Parents before children; unrelated directories by address. tree_lock is held. */
+static void lock_both(struct inode *one, struct inode *other)
+{
+    bool one_first = is_within(other, one) || (!is_within(one, other) && one < other);
+
+    mutex_lock(one_first ? &one->lock : &other->lock);
+    if (one != other)
+        mutex_lock(one_first ? &other->lock : &one->lock);
+}
+
+static void unlock_both(struct inode *one, struct inode *other)
+{
+    mutex_unlock(&one->lock);
+    if (one != other)
+        mutex_unlock(&other->lock);
+}
+
+/* May the inode behind `moved`, a name in `from`, become what `old` names in `to` (NULL: nothing)?
+   An old directory has been cut off then. Everything is locked. */
+static int prepare_rename(struct inode *from, struct inode *to, struct inode *moved,
+                          struct inode *old)
+{
+    bool is_directory = moved->type == INODE_DIRECTORY;
+
+    if (is_directory && moved->directory != &ramfs_directory_ops)
+        return -EBUSY;
+    if (!directory_of(to)->parent)
+        return -ENOENT;
+    if (is_directory && is_within(to, moved))
+        return -EINVAL;
+    if (!old)
+        return 0;
+    if (is_directory && old->directory == &ramfs_directory_ops && is_within(from, old))
+        return -ENOTEMPTY;
+    return prepare_unlink(to, old, is_directory);
+}
+
+/* A directory has come from one parent to another: its "..". */
+static void change_parent(struct inode *inode, struct inode *from, struct inode *to)
+{
+    mutex_lock(&inode->lock);
+    directory_of(inode)->parent = to;
+    mutex_unlock(&inode->lock);
+    __atomic_sub_fetch(&from->links, 1, __ATOMIC_RELAXED);
+    __atomic_add_fetch(&to->links, 1, __ATOMIC_RELAXED);
+}
+
+/* Everything is locked. Gives the name that is left over, which names what nothing names any more
+   or what has its new name; NULL if nothing was to be done. */
+static int rename_locked(struct inode *from, const char *text, struct inode *to,
+                         const char *new_text, struct ramfs_name **left_over)
+{
+    struct ramfs_name *name = find_name(directory_of(from), text);
+    struct ramfs_name *old = find_name(directory_of(to), new_text);
+    struct inode *moved = name ? name->inode : NULL;
+    int error;
+
+    if (!name)
+        return -ENOENT;
+    if (old && old->inode == moved)
+        return 0;
+    error = prepare_rename(from, to, moved, old ? old->inode : NULL);
+    if (!error && !old)
+        error = add_name_locked(directory_of(to), new_text, moved);
     if (error)
         return error;
-    inode_put(name->inode);
-    kfree(name);
+    if (old) { /* the two names change places, and then the one in `from` goes */
+        name->inode = old->inode;
+        old->inode = moved;
+        to->modified_ticks = plat_time_now();
+    }
+    remove_name_locked(from, name);
+    if (moved->type == INODE_DIRECTORY && from != to)
+        change_parent(moved, from, to);
+    *left_over = name;
     return 0;
+}
+
+static int ramfs_rename(struct inode *from, const char *text, struct inode *to,
+                        const char *new_text)
+{
+    struct ramfs_name *left_over = NULL;
+    int error;
+
+    mutex_lock(&tree_lock);
+    lock_both(from, to);
+    error = rename_locked(from, text, to, new_text, &left_over);
+    unlock_both(from, to);
+    mutex_unlock(&tree_lock);
+    if (left_over)
+        free_name(left_over);
+    return error;
 }
 
 static int ramfs_read_entry(struct inode *inode, u64 *cursor, struct directory_entry *entry)
@@ -233,6 +355,7 @@ static const struct directory_ops ramfs_directory_ops = {
     .lookup = ramfs_lookup,
     .create = ramfs_create,
     .link = ramfs_link,
+    .rename = ramfs_rename,
     .unlink = ramfs_unlink,
     .read_entry = ramfs_read_entry,
 };

@@ -12,8 +12,11 @@
 /* Fill up to `count` descriptions of processes, by pid: how many, or -1. */
 int frank_processes(struct frank_procinfo *processes, int count);
 
-/* How much memory there is: 0 or -1. */
-int frank_memory(struct frank_meminfo *memory);
+/* How much memory there is; flags are of enum frank_meminfo_flags: 0 or -1. */
+int frank_memory(struct frank_meminfo *memory, int flags);
+
+/* What the processor's time went to; flags are of enum frank_times_flags: 0 or -1. */
+int frank_times(struct frank_times *times, int flags);
 
 /* How long the processor has slept, in ticks of frank_clock_ticks(). */
 uint64_t frank_idle_ticks(void);

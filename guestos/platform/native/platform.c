@@ -14,6 +14,7 @@
 extern const char kernel_end[];
 
 void native_vector(void);
+void native_vector_timed(void);
 void native_vector_return(void);
 
 static struct plat_info info;
@@ -47,13 +48,18 @@ const struct plat_info *plat_init(u64 hart, u64 tree)
 void plat_cpu_init(void)
 {
     sv39_find_asids();
-    csr_write(stvec, native_vector);
+    plat_time_traps(false);
     csr_write(scounteren, SCOUNTEREN_BASE);
     plat_timer_set(TIMER_NEVER);
     plic_init(machine.plic, machine.plic_context, machine.uart_interrupt);
     uart_enable_interrupt();
     csr_write(scounteren, SCOUNTEREN_ALL);
     csr_write(sie, 1UL << IRQ_TIMER | 1UL << IRQ_EXTERNAL);
+}
+
+void plat_time_traps(bool timed)
+{
+    csr_write(stvec, timed ? native_vector_timed : native_vector);
 }
 
 /* The call does not return if it succeeds; if it does, the hart waits without end. */
@@ -83,6 +89,11 @@ size_t plat_console_write(const char *text, size_t bytes)
 u64 plat_time_now(void)
 {
     return csr_read(time);
+}
+
+struct plat_times plat_times(void)
+{
+    return (struct plat_times){.now = plat_time_now(), .idle = idle_ticks};
 }
 
 void plat_timer_set(u64 deadline_ticks)
@@ -116,11 +127,6 @@ void plat_idle(u64 deadline_ticks)
     (void)deadline_ticks; /* the timer is set */
     __asm__ volatile("wfi" : : : "memory");
     idle_ticks += plat_time_now() - before;
-}
-
-u64 plat_idle_ticks(void)
-{
-    return idle_ticks;
 }
 
 void plat_counters(struct frank_counters *counters)

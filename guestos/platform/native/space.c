@@ -224,8 +224,7 @@ int plat_map_many(struct plat_space *space, uva_t address, u64 count, const pa_t
     for (u64 i = 0; i < count; i++, entry++) {
         if (i == in_first)
             entry = second;
-        if (pages[i] != 0)
-            *entry = pte_make(pages[i], bits);
+        *entry = pte_make(pages[i], bits);
     }
     return 0;
 }

@@ -8,20 +8,26 @@
 #include "kernel/lock.h"
 #include "pv.h"
 
-static struct spinlock pool_lock;
+static struct spinlock pool_lock = SPINLOCK_INITIALIZER("pool", LOCK_PAGE);
 static u16 first_free; /* a list through pool_records[].next; 0: none */
-pa_t pool_base;
+pa_t pool_base, pool_boot_root;
 struct pool_record pool_records[POOL_PAGES];
+
+static void free_frame(u16 index)
+{
+    spin_acquire(&pool_lock);
+    pool_records[index].next = first_free;
+    first_free = index;
+    spin_release(&pool_lock);
+}
 
 void pool_init(pa_t base, pa_t boot_root)
 {
-    spin_init(&pool_lock, "pool", LOCK_PAGE);
     pool_base = base;
+    pool_boot_root = boot_root;
     for (u16 i = POOL_PAGES - 1; i > 0; i--) {
-        if (pool_table(i) != boot_root) {
-            pool_records[i].next = first_free;
-            first_free = i;
-        }
+        if (pool_table(i) != boot_root)
+            free_frame(i);
     }
 }
 
@@ -39,10 +45,7 @@ pa_t pool_table_make(enum pool_level level)
 
     struct hc_result made = candor_table_make(pool_table(index), level);
     if (made.error == HC_NO_SPACE) {
-        spin_acquire(&pool_lock);
-        pool_records[index].next = first_free;
-        first_free = index;
-        spin_release(&pool_lock);
+        free_frame(index);
         return 0;
     }
     pv_expect_done(made, "table_make");
@@ -51,11 +54,6 @@ pa_t pool_table_make(enum pool_level level)
 
 void pool_table_free(pa_t table)
 {
-    u16 index = pool_index(table);
-
     pv_expect_done(candor_table_free(table), "table_free");
-    spin_acquire(&pool_lock);
-    pool_records[index].next = first_free;
-    first_free = index;
-    spin_release(&pool_lock);
+    free_frame(pool_index(table));
 }

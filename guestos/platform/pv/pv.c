@@ -14,6 +14,7 @@
 
 enum {
     CONSOLE_CHUNK = 64,
+    TIMES_TRIES_MAX = 100,
 };
 
 /* What user code's traps may do without Candor: all that it lets through. */
@@ -25,14 +26,11 @@ enum {
 struct shared_page pv_shared_page __attribute__((aligned(PAGE_SIZE)));
 
 static struct plat_info info = {.name = "Candor, paravirtualized"};
-static bool has_sstc;
-static const char *trap_entry;
+static bool has_sstc, has_bounced_traps;
 
 /* trap.S: the vectors, and the ways to user mode that belong to them. */
-extern const char pv_trap_direct[];
-extern const char pv_trap_bounced[];
-void pv_trap_direct_return(void);
-void pv_trap_bounced_return(void);
+void pv_trap_direct(void), pv_trap_direct_timed(void), pv_trap_direct_return(void);
+void pv_trap_bounced(void), pv_trap_bounced_timed(void), pv_trap_bounced_return(void);
 
 /* ---- start ---- */
 
@@ -56,12 +54,10 @@ const struct plat_info *plat_init(u64 boot_a0, u64 boot_a1)
     reserve(start->initrd_gpa, start->initrd_bytes);
 
     has_sstc = (start->flags & START_FLAG_SSTC) != 0;
-    bool bounced = (start->flags & START_FLAG_TRAPS_BOUNCED) != 0;
-    trap_entry = bounced ? pv_trap_bounced : pv_trap_direct;
-    info.user_return = bounced ? pv_trap_bounced_return : pv_trap_direct_return;
+    has_bounced_traps = (start->flags & START_FLAG_TRAPS_BOUNCED) != 0;
+    info.user_return = has_bounced_traps ? pv_trap_bounced_return : pv_trap_direct_return;
 
     pool_init(start->pool_base_gpa, start->boot_root_gpa);
-    pv_spaces_init(start->boot_root_gpa);
     pv_expect_done(candor_shared_page(pv_gpa(&pv_shared_page)), "shared_page");
     return &info;
 }
@@ -71,14 +67,17 @@ void plat_cpu_init(void)
     csr_write(sscratch, 0);
     csr_write(scounteren, SCOUNTEREN_BASE);
     plat_timer_set(TIMER_NEVER);
-    pv_expect_done(candor_trap_register((u64)trap_entry, DIRECT_CAUSES), "trap_register");
+    plat_time_traps(false);
     csr_write(sie, 1 << IRQ_SOFTWARE | 1 << IRQ_TIMER);
 }
 
-void pv_expect_done(struct hc_result result, const char *call)
+void plat_time_traps(bool timed)
 {
-    if (result.error != HC_OK)
-        panic("hypercall %s: error %ld", call, result.error);
+    void (*bounced)(void) = timed ? pv_trap_bounced_timed : pv_trap_bounced;
+    void (*direct)(void) = timed ? pv_trap_direct_timed : pv_trap_direct;
+    u64 entry = (u64)(has_bounced_traps ? bounced : direct);
+
+    pv_expect_done(candor_trap_register(entry, DIRECT_CAUSES), "trap_register");
 }
 
 NORETURN void plat_poweroff(bool failed)
@@ -125,29 +124,46 @@ static void console_input(void)
 
 /* ---- time and interrupts ---- */
 
-/* What our clock is ahead of the hart's: the guest's time starts when it does. */
-static i64 time_offset(void)
+/* The times in the shared page with the hart's, all of one moment: if the version has changed, or
+   is odd, Candor has had them in hand meanwhile. That it does so each time does not happen. */
+static inline struct plat_times times_read(u64 *offset)
 {
-    u64 version;
-    i64 offset;
+    struct plat_times times;
+    u64 version, tries = TIMES_TRIES_MAX;
 
     do {
         version = __atomic_load_n(&pv_shared_page.time_version, __ATOMIC_ACQUIRE);
-        offset = READ_ONCE(pv_shared_page.time_offset);
+        *offset = (u64)pv_shared_page.time_offset;
+        times.now = csr_read(time) + *offset;
+        times.idle = pv_shared_page.idle_time;
+        times.stolen = pv_shared_page.steal_time;
         __atomic_thread_fence(__ATOMIC_ACQUIRE);
-    } while ((version & 1) != 0 || version != READ_ONCE(pv_shared_page.time_version));
-    return offset;
+    } while (((version & 1) != 0 || version != READ_ONCE(pv_shared_page.time_version)) &&
+             --tries > 0);
+    return times;
 }
 
-/* From our clock to the hart's. */
+/* From our clock to the hart's: the guest's time starts when it does. */
 static u64 hart_time(u64 ticks)
 {
-    return ticks == TIMER_NEVER ? TIMER_NEVER : ticks - (u64)time_offset();
+    u64 offset;
+
+    (void)times_read(&offset);
+    return ticks == TIMER_NEVER ? TIMER_NEVER : ticks - offset;
+}
+
+struct plat_times plat_times(void)
+{
+    u64 offset;
+
+    return times_read(&offset);
 }
 
 u64 plat_time_now(void)
 {
-    return csr_read(time) + (u64)time_offset();
+    u64 offset;
+
+    return times_read(&offset).now;
 }
 
 void plat_timer_set(u64 deadline_ticks)
@@ -178,21 +194,10 @@ void plat_idle(u64 deadline_ticks)
     (void)candor_yield_idle(hart_time(deadline_ticks));
 }
 
-u64 plat_idle_ticks(void)
-{
-    return READ_ONCE(pv_shared_page.idle_time);
-}
-
 void plat_counters(struct frank_counters *counters)
 {
-    struct counters candor;
-
-    _Static_assert(sizeof(candor.calls) == sizeof(counters->calls) &&
-                       sizeof(candor.entries) == sizeof(counters->entries),
-                   "programs see all that Candor counts");
-    pv_expect_done(candor_counters(pv_gpa(&candor)), "counters");
-    counters->flushes = candor.flushes;
-    counters->upcalls = candor.upcalls;
-    memcpy(counters->calls, candor.calls, sizeof(candor.calls));
-    memcpy(counters->entries, candor.entries, sizeof(candor.entries));
+    _Static_assert(sizeof(*counters) == sizeof(struct counters) &&
+                       offsetof(struct frank_counters, calls) == offsetof(struct counters, calls),
+                   "programs see what Candor counts as Candor counts it");
+    pv_expect_done(candor_counters(pv_gpa(counters)), "counters");
 }

@@ -5,6 +5,7 @@
 
 #include "candor_calls.h"
 #include "kernel/addr.h"
+#include "kernel/printk.h"
 #include "platform.h"
 
 enum {
@@ -21,10 +22,11 @@ static inline pa_t pv_gpa(const void *address)
 }
 
 /* Stops the kernel if a hypercall that can only fail by a mistake of ours did. */
-void pv_expect_done(struct hc_result result, const char *call);
-
-/* Remember the root that Candor made: it has the kernel alone. */
-void pv_spaces_init(pa_t root);
+static inline void pv_expect_done(struct hc_result result, const char *call)
+{
+    if (__builtin_expect(result.error != HC_OK, false))
+        panic("hypercall %s: error %ld", call, result.error);
+}
 
 /* The kinds of tables in the pool, by what their entries stand for. */
 enum pool_level {
@@ -33,12 +35,9 @@ enum pool_level {
     POOL_ROOT = 2,
 };
 
-/* How much of a space such a table covers. */
-#define PAGE_TABLE_SPAN (1UL << 21)
-#define MIDDLE_SPAN (1UL << 30)
-
-/* Start the pool; its first frame is the root that Candor made. */
+/* Start the pool. The root that Candor made, the pool's first frame, has the kernel alone. */
 void pool_init(pa_t base, pa_t boot_root);
+extern pa_t pool_boot_root;
 
 /* Make a table; 0 when the pool is used up. The caller owns it. Takes the pool's lock. */
 pa_t pool_table_make(enum pool_level level);
@@ -46,20 +45,14 @@ pa_t pool_table_make(enum pool_level level);
 /* Free a table that nothing links to. Takes the pool's lock. */
 void pool_table_free(pa_t table);
 
-/* What a table covers and which one of the same space comes next: kept beside it, since Candor
-   alone writes to tables. Guarded by the lock of the space. */
+/* What is kept beside a table, since Candor alone writes to tables. Guarded by the lock of the
+   space, or of the pool while the frame is free. */
 struct pool_record {
-    u64 key;  /* pool_key() */
-    u16 next; /* index of a record; 0 ends a list: that is the boot root's */
+    u16 span; /* the first address that a page table covers / PAGE_TABLE_SPAN */
+    u16 next; /* the next page table of the space; 0, which is the boot root's number, ends it */
 };
 extern struct pool_record pool_records[POOL_PAGES];
 extern pa_t pool_base;
-
-/* Where a table stands in a space: the first address that it covers, and its level. */
-static inline u64 pool_key(uva_t address, enum pool_level level)
-{
-    return ALIGN_DOWN(address, level == POOL_MIDDLE ? MIDDLE_SPAN : PAGE_TABLE_SPAN) | level;
-}
 
 /* A table's number in the pool, and back. */
 static inline u16 pool_index(pa_t table)

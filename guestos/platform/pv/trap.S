@@ -20,5 +20,7 @@
     ecall
 .endm
 
-    TRAP_VECTOR pv_trap_direct, sret
-    TRAP_VECTOR pv_trap_bounced, RETURN_BY_HYPERCALL
+    TRAP_VECTOR pv_trap_direct, 0, sret
+    TRAP_VECTOR pv_trap_direct_timed, 1, sret
+    TRAP_VECTOR pv_trap_bounced, 0, RETURN_BY_HYPERCALL
+    TRAP_VECTOR pv_trap_bounced_timed, 1, RETURN_BY_HYPERCALL

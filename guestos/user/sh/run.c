@@ -41,8 +41,11 @@ struct job {
 
 static void set_foreground(pid_t group)
 {
-    if (shell.interactive)
-        (void)ioctl(STDIN_FILENO, FRANK_TTY_SET_FOREGROUND, (long)group);
+    if (!shell.interactive)
+        return;
+    (void)ioctl(STDIN_FILENO, FRANK_TTY_SET_FOREGROUND, (long)group);
+    if (group == 0) /* a program may have left the terminal in a mode of its own */
+        (void)ioctl(STDIN_FILENO, FRANK_TTY_SET_MODE, (long)FRANK_TTY_COOKED);
 }
 
 /*

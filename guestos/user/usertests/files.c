@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Files: open, read, write, lseek, dup, unlink, link, stat, truncate, devices. */
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -289,6 +290,104 @@ static void rename_moves_and_replaces(void)
     CHECK(unlink("other") == 0);
 }
 
+/* While one process puts one file after the other in its place, the name is there at every look. */
+static void rename_is_one_step(void)
+{
+    double end = seconds_now() + 0.4;
+    struct stat result;
+    pid_t pid;
+
+    make_file("file", 10);
+    pid = fork_checked();
+    if (pid == 0) {
+        for (;;) {
+            int descriptor = open("fresh", O_WRONLY | O_CREAT, 0644);
+
+            CHECK(close(descriptor) == 0);
+            CHECK(rename("fresh", "file") == 0);
+        }
+    }
+    while (seconds_now() < end)
+        CHECK(stat("file", &result) == 0);
+    CHECK(kill(pid, SIGKILL) == 0);
+    CHECK(exit_status_of(pid) == -1);
+    (void)unlink("fresh");
+    CHECK(unlink("file") == 0);
+}
+
+static void rename_refuses_nonsense(void)
+{
+    make_file("file", 10);
+    CHECK(mkdir("directory", 0755) == 0 && mkdir("directory/below", 0755) == 0);
+    CHECK_ERROR(rename("missing", "other"), ENOENT);
+    CHECK_ERROR(rename("file", "missing/other"), ENOENT);
+    CHECK_ERROR(rename("file", "directory"), EISDIR);
+    CHECK_ERROR(rename("directory", "file"), ENOTDIR);
+    CHECK_ERROR(rename("file", "other/"), ENOTDIR);
+    CHECK_ERROR(rename("file/", "other"), ENOTDIR);
+    CHECK_ERROR(rename("directory", "directory/below/further"), EINVAL);
+    CHECK_ERROR(rename("directory", "directory/below"), EINVAL);
+    CHECK_ERROR(rename("directory/below", "directory"), ENOTEMPTY);
+    CHECK_ERROR(rename("directory/.", "other"), EINVAL);
+    CHECK_ERROR(rename("/", "other"), EBUSY);
+    CHECK_ERROR(rename("file", "/"), EBUSY);
+    CHECK(rename("file", "file") == 0 && rename("directory", "directory/") == 0);
+    CHECK(rmdir("directory/below") == 0 && rmdir("directory") == 0 && unlink("file") == 0);
+}
+
+static void rename_moves_directories(void)
+{
+    char path[64], expected[80];
+    struct stat one, other;
+
+    CHECK(getcwd(path, sizeof(path)) != NULL);
+    CHECK(mkdir("one", 0755) == 0 && mkdir("other", 0755) == 0 && mkdir("one/child", 0755) == 0);
+    make_file("one/child/file", 10);
+    CHECK(chdir("one/child") == 0);
+    CHECK(rename("../../one/child", "../../other/moved") == 0);
+    snprintf(expected, sizeof(expected), "%s/other/moved", path);
+    CHECK(getcwd(path, sizeof(path)) != NULL && strcmp(path, expected) == 0);
+    CHECK(stat("../../one", &one) == 0 && stat("..", &other) == 0);
+    CHECK(one.st_nlink == 2 && other.st_nlink == 3);
+    CHECK(chdir("../..") == 0);
+    /* An empty directory is replaced. */
+    CHECK(rename("other", "one") == 0);
+    CHECK(stat("one/moved/file", &one) == 0 && one.st_size == 10);
+    CHECK_ERROR(stat("other", &other), ENOENT);
+    CHECK(unlink("one/moved/file") == 0 && rmdir("one/moved") == 0 && rmdir("one") == 0);
+}
+
+static void rename_keeps_other_names(void)
+{
+    struct stat result;
+    int descriptor;
+
+    make_file("file", 10);
+    make_file("old", 20);
+    CHECK(link("file", "second") == 0 && link("old", "kept") == 0);
+    descriptor = open("old", O_RDONLY);
+    CHECK(rename("file", "old") == 0);
+    CHECK(stat("old", &result) == 0 && result.st_nlink == 2 && result.st_size == 10);
+    CHECK(fstat(descriptor, &result) == 0 && result.st_nlink == 1 && result.st_size == 20);
+    /* Two names of one file: both stay. */
+    CHECK(rename("old", "second") == 0);
+    CHECK(stat("old", &result) == 0 && result.st_nlink == 2);
+    CHECK(close(descriptor) == 0);
+    CHECK(unlink("old") == 0 && unlink("second") == 0 && unlink("kept") == 0);
+}
+
+static void open_without_a_descriptor_truncates_nothing(void)
+{
+    struct stat result;
+
+    make_file("file", 100);
+    while (dup(STDOUT_FILENO) >= 0) {
+    }
+    CHECK_ERROR(open("file", O_WRONLY | O_TRUNC), EMFILE);
+    CHECK(stat("file", &result) == 0 && result.st_size == 100);
+    CHECK(unlink("file") == 0);
+}
+
 static void stat_tells_types_apart(void)
 {
     struct stat result;
@@ -418,6 +517,11 @@ const struct test file_tests[] = {
     TEST(unlinked_file_lives_while_open),
     TEST(link_gives_a_second_name),
     TEST(rename_moves_and_replaces),
+    TEST(rename_is_one_step),
+    TEST(rename_refuses_nonsense),
+    TEST(rename_moves_directories),
+    TEST(rename_keeps_other_names),
+    TEST(open_without_a_descriptor_truncates_nothing),
     TEST(stat_tells_types_apart),
     TEST(large_file_keeps_every_byte),
     TEST(too_large_file_is_efbig),

@@ -4,9 +4,9 @@
  * usertests -l              their names
  * usertests leak COUNT      make COUNT processes; no page may be missing afterwards
  *
- * After each test the machine must have as many free pages as before. The kernel's allocator may
- * keep a page more for a while, so a test that seems to lose pages is run again: one that leaks
- * loses some each time.
+ * After each test exactly as much memory must be in use as before: what the kernel keeps for quick
+ * use is given back first, and its small pieces are compared by their bytes, since how many pages
+ * hold them depends on the order in which they came and went.
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -23,14 +23,13 @@
 
 enum {
     TEST_LIMIT_SECONDS = 60,
-    LEAK_RUNS = 3,
     SETTLE_TRIES = 10,
     LEAK_WARM_UP = 50,
 };
 
 static const struct test *const groups[] = {
     file_tests,   directory_tests, pipe_tests,    process_tests, scheduling_tests,
-    memory_tests, signal_tests,    pointer_tests, library_tests,
+    memory_tests, signal_tests,    pointer_tests, library_tests, times_tests,
 };
 
 static const char work_directory[] = "/tmp/usertests";
@@ -140,8 +139,28 @@ uint64_t free_pages(void)
 {
     struct frank_meminfo memory;
 
-    CHECK(frank_memory(&memory) == 0);
+    CHECK(frank_memory(&memory, 0) == 0);
     return memory.free_pages;
+}
+
+/* What is in use for good. */
+struct usage {
+    uint64_t pages; /* without those that hold small pieces of the kernel's memory */
+    uint64_t bytes; /* in small pieces */
+};
+
+static struct usage usage_now(void)
+{
+    struct frank_meminfo memory;
+
+    CHECK(frank_memory(&memory, FRANK_MEMINFO_TRIM) == 0);
+    return (struct usage){memory.total_pages - memory.free_pages - memory.slab_pages,
+                          memory.slab_bytes};
+}
+
+static bool same_usage(const struct usage *one, const struct usage *other)
+{
+    return one->pages == other->pages && one->bytes == other->bytes;
 }
 
 /* ---- running -----------------------------------------------------------------------------------
@@ -199,35 +218,34 @@ static bool run_once(const struct test *test)
     return status == 0;
 }
 
-/* Processes that a test left behind may still be ending: give them a moment. */
-static bool has_free_pages(uint64_t wanted)
+/* Whether as much is in use as before; says what is not. Processes that were left behind may still
+   be ending: they are given a moment. */
+static bool nothing_is_lost(const struct usage *before)
 {
-    for (int i = 0; i < SETTLE_TRIES; i++) {
-        if (free_pages() >= wanted)
-            return true;
+    struct usage now = usage_now();
+
+    for (int i = 0; i < SETTLE_TRIES && !same_usage(before, &now); i++) {
         sleep_ms(2);
+        now = usage_now();
     }
+    if (same_usage(before, &now))
+        return true;
+    printf("  missing: %ld pages, %ld bytes of small pieces\n", (long)(now.pages - before->pages),
+           (long)(now.bytes - before->bytes));
     return false;
 }
 
 static bool run_test(const struct test *test)
 {
-    uint64_t before = 0;
-    bool passed = true;
-    bool leaks = true;
+    struct usage before = usage_now();
+    bool passed = run_once(test);
 
-    for (int i = 0; i < LEAK_RUNS && passed && leaks; i++) {
-        before = free_pages();
-        passed = run_once(test);
-        leaks = passed && !has_free_pages(before);
-    }
     if (!passed)
         clean_directory();
-    if (passed && leaks)
-        printf("  pages missing: %ld\n", (long)(before - free_pages()));
-    printf("%s: %s\n", test->name, passed && !leaks ? "ok" : "FAILED");
+    passed = passed && nothing_is_lost(&before);
+    printf("%s: %s\n", test->name, passed ? "ok" : "FAILED");
     fflush(stdout);
-    return passed && !leaks;
+    return passed;
 }
 
 static const struct test *find_test(const char *name)
@@ -314,17 +332,15 @@ static void make_process(int number)
 
 static int run_leak(int count)
 {
-    uint64_t before;
+    struct usage before;
 
     for (int i = 0; i < LEAK_WARM_UP; i++)
         make_process(i);
-    before = free_pages();
+    before = usage_now();
     for (int i = 0; i < count; i++)
         make_process(i);
-    if (!has_free_pages(before)) {
-        printf("leak: %d processes, %ld pages missing\n", count, (long)(before - free_pages()));
+    if (!nothing_is_lost(&before))
         return 1;
-    }
     printf("leak: %d processes, no page missing\n", count);
     return 0;
 }

@@ -52,8 +52,8 @@ static void faults(long number, int position, const long arguments[3])
 static void wild_paths_are_efault(void)
 {
     static const long with_path[] = {
-        FRANK_SYS_open,  FRANK_SYS_stat,  FRANK_SYS_unlink, FRANK_SYS_mkdir,
-        FRANK_SYS_rmdir, FRANK_SYS_chdir, FRANK_SYS_execve, FRANK_SYS_link,
+        FRANK_SYS_open,  FRANK_SYS_stat,   FRANK_SYS_unlink, FRANK_SYS_mkdir,  FRANK_SYS_rmdir,
+        FRANK_SYS_chdir, FRANK_SYS_execve, FRANK_SYS_link,   FRANK_SYS_rename,
     };
     char buffer[256];
     const long arguments[3] = {0, (long)buffer, 0};
@@ -82,6 +82,9 @@ static void wild_buffers_are_efault(void)
     faults(FRANK_SYS_stat, 1, (const long[]){(long)"/", 0, 0});
     faults(FRANK_SYS_procinfo, 0, (const long[]){0, 1, 0});
     faults(FRANK_SYS_meminfo, 0, (const long[]){0, 0, 0});
+    faults(FRANK_SYS_times, 0, (const long[]){0, 0, 0});
+    faults(FRANK_SYS_counters, 0, (const long[]){0, 0, 0});
+    faults(FRANK_SYS_rename, 1, (const long[]){(long)"/bin/true", 0, 0});
     faults(FRANK_SYS_clock, 1, (const long[]){1, 0, 0});
     faults(FRANK_SYS_nanosleep, 0, (const long[]){0, 0, 0});
     faults(FRANK_SYS_sigaction, 1, (const long[]){15, 0, 0});
@@ -130,6 +133,7 @@ static void wild_status_of_wait_is_efault(void)
         if (fork_checked() == 0)
             _exit(0);
         CHECK(raw_call(FRANK_SYS_waitpid, -1, wild[i], 0) == -EFAULT);
+        CHECK(raw_call(FRANK_SYS_waitpid, -1, 0, 0) > 0);
     }
 }
 

@@ -381,6 +381,56 @@ static void kill_reaches_a_group(void)
     CHECK_ERROR(setpgid(30000, 0), ESRCH);
 }
 
+static void waitpid_with_a_wild_status_leaves_the_child(void)
+{
+    int status = 0;
+    pid_t pid = fork_checked();
+
+    if (pid == 0)
+        _exit(9);
+    CHECK(raw_call(FRANK_SYS_waitpid, pid, 8, 0) == -EFAULT);
+    CHECK(raw_call(FRANK_SYS_waitpid, -1, 8, WNOHANG) == -EFAULT);
+    CHECK(waitpid(pid, &status, 0) == pid && WEXITSTATUS(status) == 9);
+    CHECK_ERROR(waitpid(pid, &status, 0), ECHILD);
+}
+
+/* Touch far more of the heap than there may be page tables for. */
+static void touch_a_wide_heap(void)
+{
+    enum { SPAN = 2 << 20, COUNT = 480 };
+    char *heap = sbrk((ptrdiff_t)SPAN * COUNT);
+
+    CHECK(heap != (char *)-1);
+    for (int i = 0; i < COUNT; i++)
+        *(volatile char *)(heap + (size_t)i * SPAN) = 1;
+}
+
+static void greedy_child(void)
+{
+    touch_a_wide_heap();
+    sleep_ms(50);
+}
+
+/* Where page tables are few, whoever asks for too many ends, or fork fails; the others go on. */
+static void tables_run_out_for_the_greedy_alone(void)
+{
+    pid_t pids[3];
+    int status;
+
+    for (int i = 0; i < 3; i++) {
+        pids[i] = fork_checked();
+        if (pids[i] == 0) {
+            greedy_child();
+            _exit(0);
+        }
+    }
+    for (int i = 0; i < 3; i++) {
+        CHECK(waitpid(pids[i], &status, 0) == pids[i]);
+        CHECK(status == 0 || (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL));
+    }
+    fork_tree_comes_home();
+}
+
 static void processes_are_reported(void)
 {
     struct frank_procinfo all[64];
@@ -431,6 +481,8 @@ const struct test process_tests[] = {
     TEST(kill_ends_a_spinner),
     TEST(kill_refuses_nonsense),
     TEST(kill_reaches_a_group),
+    TEST(waitpid_with_a_wild_status_leaves_the_child),
+    TEST(tables_run_out_for_the_greedy_alone),
     TEST(processes_are_reported),
     TEST(unknown_call_is_enosys),
     TESTS_END,

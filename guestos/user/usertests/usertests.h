@@ -73,6 +73,7 @@ extern const struct test memory_tests[];
 extern const struct test signal_tests[];
 extern const struct test pointer_tests[];
 extern const struct test library_tests[];
+extern const struct test times_tests[];
 
 #define TEST(name)  \
     {               \

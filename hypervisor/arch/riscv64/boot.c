@@ -19,11 +19,18 @@
 #include "mem/space_id.h"
 #include "string.h"
 
-enum { DEVICE_TREE_LIMIT = 2 << 20 };
+enum {
+    DEVICE_TREE_LIMIT = 2 << 20,
+    ARRIVAL_MS = 500, /* that other harts have to come up in */
+    MS_PER_SECOND = 1000,
+};
 
 u8 hart_stacks[HARTS_MAX][HART_STACK_BYTES] ALIGNED(FRAME_BYTES);
 struct machine machine;
 extern u32 boot_done;
+
+/* The boot hart waits for others no more: who comes now comes late. Atomic. */
+static bool arrival_over;
 
 register struct hart *hart_register __asm__("tp");
 
@@ -90,6 +97,45 @@ NORETURN static void run_guests(struct hart *hart)
     arch_hart_halt();
 }
 
+static bool arrived(u64 hardware_id)
+{
+    for (u32 i = 0; i < hart_count; i++) {
+        if (hart_is_online(&harts[i]) && harts[i].hardware_id == hardware_id)
+            return true;
+    }
+    return false;
+}
+
+/* The first hart that is listed and not there, by its place; hart_count when all are. */
+static u32 first_missing(u32 from)
+{
+    while (from < machine.hart_count && arrived(machine.hart_ids[from]))
+        from++;
+    return from;
+}
+
+/* Calls the other harts and waits a bounded time for them. One that is not there by then takes part
+ * whenever it comes: nobody waits for a hart, or gives it anything, that is not online. */
+static void call_harts(void)
+{
+    const u64 since = arch_time_now(), patience = ARRIVAL_MS * machine.timebase_hz / MS_PER_SECOND;
+    struct hart *self = arch_hart();
+
+    __atomic_store_n(&boot_done, 1, __ATOMIC_RELEASE);
+    for (u32 i = 0; i < machine.hart_count; i++) {
+        if (machine.hart_ids[i] != self->hardware_id)
+            clint_send_ipi(machine.hart_ids[i]);
+    }
+    while (first_missing(0) < machine.hart_count && arch_time_now() - since < patience) {
+        hart_serve_flush(self);
+        arch_relax();
+    }
+    __atomic_store_n(&arrival_over, true, __ATOMIC_SEQ_CST);
+    for (u32 i = first_missing(0); i < machine.hart_count; i = first_missing(i + 1))
+        log_line("hart %lu has not come up in %u ms: the machine goes on without it",
+                 machine.hart_ids[i], ARRIVAL_MS);
+}
+
 void boot_first(u64 hardware_id, u64 device_tree)
 {
     const char *why;
@@ -108,8 +154,11 @@ void boot_first(u64 hardware_id, u64 device_tree)
     describe_machine();
     closed = bundle_end();
     end = machine.memory_base + machine.memory_bytes;
-    if (!frame_init(maddr(closed), maddr(end)) || !space_id_init(arch_space_ids()))
-        refuse("it has too little memory, or no address-space identifiers");
+    if (!frame_init(maddr(closed), maddr(end)))
+        refuse("its memory is too small for Candor, the bundle and a guest: start it with more "
+               "(--mem)");
+    if (!space_id_init(arch_space_ids()))
+        refuse("it has no address-space identifiers, by which Candor tells spaces apart");
     hart_count = machine.hart_count;
     cpu_init(0);
     hart_go_online(&harts[0]);
@@ -117,12 +166,19 @@ void boot_first(u64 hardware_id, u64 device_tree)
              mfn_to_maddr(frame_open_base).value);
     console_start_interrupts();
     vm_start_all((const void *)BUNDLE_LOAD_ADDRESS, closed - BUNDLE_LOAD_ADDRESS);
-    __atomic_store_n(&boot_done, 1, __ATOMIC_RELEASE);
-    for (u32 i = 0; i < machine.hart_count; i++) {
-        if (machine.hart_ids[i] != hardware_id)
-            clint_send_ipi(machine.hart_ids[i]);
-    }
+    call_harts();
     run_guests(&harts[0]);
+}
+
+/* A hart that the device tree does not list has no part in the machine, and may have taken the
+ * place of one that has. */
+static bool has_place(u64 hardware_id, u64 ticket)
+{
+    u32 place = 0;
+
+    while (place < machine.hart_count && machine.hart_ids[place] != hardware_id)
+        place++;
+    return place < machine.hart_count && ticket < machine.hart_count;
 }
 
 void boot_other(u64 hardware_id, u64 ticket)
@@ -131,8 +187,15 @@ void boot_other(u64 hardware_id, u64 ticket)
 
     hart_register = hart;
     hart_init((u32)ticket, hardware_id);
+    if (!has_place(hardware_id, ticket)) {
+        log_line("hart %lu stays out: the device tree does not list it, or lists fewer harts",
+                 hardware_id);
+        arch_hart_halt();
+    }
     cpu_init((u32)ticket);
     clint_clear_ipi(hardware_id);
     hart_go_online(hart);
+    if (__atomic_load_n(&arrival_over, __ATOMIC_SEQ_CST))
+        log_line("hart %lu has come up late, and takes part", hardware_id);
     run_guests(hart);
 }

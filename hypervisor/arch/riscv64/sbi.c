@@ -4,7 +4,7 @@
  * Candor's own calls.
  *
  * Standard calls keep every register but a0 and a1. Candor's own give up a2 to a7 and t0 to t6,
- * which return as zero.
+ * which return as zero; where entry.S serves a call, as the guest left them.
  */
 #include "boot.h"
 #include "candor_abi.h"

@@ -287,7 +287,8 @@ static int pv_build(struct vm *vm)
     case PV_MAP:
         more = step_map(vm);
         if (more < 0)
-            log_vm_line(vm->name, "not started: no memory is left for its direct map");
+            log_vm_line(vm->name,
+                        "not started: no memory is left for its direct map: " MEMORY_CURE);
         break;
     default:
         return step_start(vm);

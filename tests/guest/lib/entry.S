@@ -10,6 +10,10 @@
     .section .text.entry, "ax"
     .globl  guest_entry
 guest_entry:
+    la      a0, registers_first     /* its own value is given up */
+    .irp    n, 1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+    sd      x\n, 8 * \n(a0)
+    .endr
     la      sp, guest_stack_top
     mv      a0, a1
     call    guest_start
@@ -101,6 +105,9 @@ guest_stack_top:
 guest_trap_stack_top:
 guest_try_stack:
     .skip   8
+    .globl  registers_first
+registers_first:
+    .skip   8 * 32
 
 /* What makes this a paravirtual image: see `image_note` in the ABI. */
     .section .note.candor, "a", @note

@@ -114,6 +114,25 @@ bool try_store(u64 gva, u64 value, struct guest_trap *trap);
 /* Whether jumping there works (there should be a return instruction). */
 bool try_execute(u64 gva, struct guest_trap *trap);
 
+/* ---- registers ---- */
+
+#define csr_get(name)                                       \
+    ({                                                      \
+        u64 value_;                                         \
+        __asm__ volatile("csrr %0, " #name : "=r"(value_)); \
+        value_;                                             \
+    })
+#define csr_put(name, value) __asm__ volatile("csrw " #name ", %0" : : "r"((u64)(value)))
+
+enum guest_status {
+    SSTATUS_SIE = 1 << 1,
+    SSTATUS_SPIE = 1 << 5,
+    SSTATUS_SPP = 1 << 8,
+    SSTATUS_FS = 3 << 13,
+    SSTATUS_SUM = 1 << 18,
+    SSTATUS_MXR = 1 << 19,
+};
+
 /* ---- firmware ---- */
 
 enum guest_sbi {

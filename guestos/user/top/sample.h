@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/* What top knows of one moment, and what happened between two of them. */
+#ifndef TOP_SAMPLE_H
+#define TOP_SAMPLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "frank_system.h"
+
+enum { SAMPLE_PROCESSES_MAX = 1024 };
+
+struct sample {
+    struct frank_times times;
+    struct frank_meminfo memory;
+    struct frank_procinfo processes[SAMPLE_PROCESSES_MAX]; /* by pid */
+    int count;
+};
+
+/* How the processor's time of an interval was spent, in percent of it; together 100. */
+struct shares {
+    double user;
+    double system;
+    double idle;
+    double steal;
+};
+
+/* A process in an interval. */
+struct line {
+    const struct frank_procinfo *process;
+    double percent; /* of the interval's time that it ran */
+};
+
+/* Fill in what is there now: 0, or -1 with errno. */
+int sample_take(struct sample *sample);
+
+/* From `before` to `now`. */
+struct shares sample_shares(const struct sample *before, const struct sample *now);
+
+/* The processes of `now`, those that ran most in the interval first; `lines` has room for them. */
+void sample_lines(const struct sample *before, const struct sample *now, struct line *lines);
+
+#endif

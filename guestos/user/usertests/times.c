@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+/* What the processor's time went to: the machine's times, and those of processes. */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "frank/tty.h"
+#include "frank_system.h"
+#include "usertests.h"
+
+enum {
+    TABLE_MAX = 64,
+    TRIES = 5, /* the host may take its processor away for a while, in user mode or in the kernel */
+};
+
+static struct frank_times times_now(int flags)
+{
+    struct frank_times times;
+
+    CHECK(frank_times(&times, flags) == 0);
+    return times;
+}
+
+static uint64_t busy_ticks(const struct frank_times *times)
+{
+    return times->ticks - times->idle_ticks - times->stolen_ticks;
+}
+
+static void times_go_on_and_add_up(void)
+{
+    struct frank_times before = times_now(0), after;
+
+    sleep_ms(50);
+    after = times_now(0);
+    CHECK(before.ticks_per_second > 0 && after.ticks_per_second == before.ticks_per_second);
+    CHECK(after.ticks - before.ticks >= after.ticks_per_second / 20);
+    CHECK(after.idle_ticks >= before.idle_ticks && after.stolen_ticks >= before.stolen_ticks);
+    CHECK(after.idle_ticks + after.stolen_ticks <= after.ticks);
+    CHECK(busy_ticks(&after) > busy_ticks(&before));
+}
+
+static void times_refuse_nonsense(void)
+{
+    struct frank_times times;
+    struct frank_meminfo memory;
+
+    CHECK_ERROR(frank_times(&times, 2), EINVAL);
+    CHECK_ERROR(frank_times(&times, -1), EINVAL);
+    CHECK_ERROR(frank_memory(&memory, 2), EINVAL);
+    CHECK_ERROR(frank_times((struct frank_times *)8, FRANK_TIMES_WATCH), EFAULT);
+}
+
+static void spin_for_ever(void)
+{
+    for (;;) {
+    }
+}
+
+static void call_for_ever(void)
+{
+    for (;;)
+        (void)raw_call(FRANK_SYS_getppid, 0, 0, 0);
+}
+
+static pid_t start(void (*function)(void))
+{
+    pid_t pid = fork_checked();
+
+    if (pid == 0)
+        function();
+    return pid;
+}
+
+static void end(pid_t pid)
+{
+    CHECK(kill(pid, SIGKILL) == 0);
+    CHECK(exit_status_of(pid) == -1);
+}
+
+/* What all processes together have run; the table is read in one go, between two looks at times. */
+static uint64_t run_ticks_of_all(struct frank_times *before, struct frank_times *after)
+{
+    static struct frank_procinfo all[TABLE_MAX];
+    uint64_t run_ns = 0;
+    int count;
+
+    *before = times_now(0);
+    count = frank_processes(all, TABLE_MAX);
+    *after = times_now(0);
+    CHECK(count > 0 && count < TABLE_MAX);
+    for (int i = 0; i < count; i++)
+        run_ns += all[i].run_ns;
+    return run_ns / (1000000000 / before->ticks_per_second);
+}
+
+/* While somebody always has work, what the processes were charged is what the processor worked. */
+static void every_busy_tick_is_charged_to_a_process(void)
+{
+    struct frank_times first[2], second[2];
+    pid_t one = start(spin_for_ever), other = start(call_for_ever);
+    uint64_t run;
+
+    run = run_ticks_of_all(&first[0], &first[1]);
+    sleep_ms(200);
+    run = run_ticks_of_all(&second[0], &second[1]) - run;
+    end(one);
+    end(other);
+    /* A process's time is rounded down to its nanoseconds: no tick is lost by that. */
+    CHECK(run <= busy_ticks(&second[1]) - busy_ticks(&first[0]));
+    CHECK(run >= busy_ticks(&second[0]) - busy_ticks(&first[1]));
+}
+
+static struct frank_procinfo report_of(pid_t pid)
+{
+    struct frank_procinfo all[TABLE_MAX];
+    struct frank_procinfo found = {0};
+    int count = frank_processes(all, TABLE_MAX);
+
+    for (int i = 0; i < count; i++)
+        if (all[i].pid == pid)
+            found = all[i];
+    CHECK(found.pid == pid);
+    return found;
+}
+
+/* How much of what a process runs, in percent, is user mode. */
+static unsigned user_percent(void (*function)(void))
+{
+    pid_t pid = start(function);
+    struct frank_procinfo before, after;
+
+    sleep_ms(30);
+    before = report_of(pid);
+    sleep_ms(150);
+    after = report_of(pid);
+    end(pid);
+    CHECK(after.run_ns > before.run_ns && after.user_ns >= before.user_ns);
+    CHECK(after.user_ns - before.user_ns <= after.run_ns - before.run_ns);
+    return (unsigned)((after.user_ns - before.user_ns) * 100 / (after.run_ns - before.run_ns));
+}
+
+static void user_mode_and_kernel_are_told_apart(void)
+{
+    struct frank_times before = times_now(FRANK_TIMES_WATCH), after;
+    unsigned spinner = 0, caller = 100;
+
+    /* Where Candor hands traps on, that counts as the user's. */
+    for (int i = 0; i < TRIES && (spinner < 90 || caller > 88); i++) {
+        spinner = user_percent(spin_for_ever);
+        caller = user_percent(call_for_ever);
+    }
+    after = times_now(0);
+    CHECK(spinner >= 90);
+    CHECK(caller > 0 && caller <= 88);
+    CHECK(after.user_ticks > before.user_ticks);
+    CHECK(after.user_ticks - before.user_ticks <= busy_ticks(&after) - busy_ticks(&before));
+}
+
+/* A program that is in user mode when the watch begins is charged from then on. */
+static void watch_a_spinner(void)
+{
+    pid_t spinner = start(spin_for_ever);
+    struct frank_procinfo before, after;
+
+    sleep_ms(30);
+    (void)times_now(FRANK_TIMES_WATCH);
+    before = report_of(spinner);
+    sleep_ms(150);
+    after = report_of(spinner);
+    end(spinner);
+    CHECK(after.run_ns > before.run_ns);
+    _exit((after.user_ns - before.user_ns) * 100 < (after.run_ns - before.run_ns) * 90);
+}
+
+static void a_watch_begins_at_once_for_all(void)
+{
+    bool good = false;
+
+    for (int i = 0; i < TRIES && !good; i++)
+        good = exit_status_of(start(watch_a_spinner)) == 0;
+    CHECK(good);
+}
+
+static void nothing_is_split_once_nobody_watches(void)
+{
+    pid_t spinner, watcher = fork_checked();
+    struct frank_procinfo before, after;
+
+    if (watcher == 0) {
+        (void)times_now(FRANK_TIMES_WATCH);
+        (void)times_now(FRANK_TIMES_WATCH);
+        _exit(0);
+    }
+    CHECK(exit_status_of(watcher) == 0);
+    spinner = start(spin_for_ever);
+    sleep_ms(20);
+    before = report_of(spinner);
+    sleep_ms(50);
+    after = report_of(spinner);
+    end(spinner);
+    CHECK(after.run_ns > before.run_ns && after.user_ns == before.user_ns);
+}
+
+static void waiting_for_a_key_ends_in_time(void)
+{
+    int console = open("/dev/console", O_RDWR);
+    double start_time = seconds_now();
+
+    CHECK(ioctl(console, FRANK_TTY_WAIT_INPUT, 30L) == 0);
+    CHECK(seconds_now() - start_time >= 0.03);
+    CHECK(ioctl(console, FRANK_TTY_WAIT_INPUT, 0L) == 0);
+    CHECK(close(console) == 0);
+}
+
+const struct test times_tests[] = {
+    TEST(times_go_on_and_add_up),
+    TEST(times_refuse_nonsense),
+    TEST(every_busy_tick_is_charged_to_a_process),
+    TEST(user_mode_and_kernel_are_told_apart),
+    TEST(a_watch_begins_at_once_for_all),
+    TEST(nothing_is_split_once_nobody_watches),
+    TEST(waiting_for_a_key_ends_in_time),
+    TESTS_END,
+};

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: MIT
+"""What is missing when it is needed: harts that do not come up or come late, memory that is one unit too little. Each is told in
+one line with what to do about it, and whatever can start does."""
+
+import re
+import socket
+import time
+
+import pytest
+from gdb_remote import Remote
+from machine import ROOT
+
+BUDGET_S = 60
+
+DEBUG = ("--hypervisor", str(ROOT / "build/debug/candor.elf"))
+FRANK = "image=build/frank-pv.elf,initrd=build/initrd.cpio"
+PREFIX = "\x14"
+
+
+@pytest.fixture
+def held(candor):
+    """held(harts, *vms): a machine of which hart 0 alone runs, and the connection that can let the others go."""
+    remotes = []
+
+    def start(harts, *vms):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        machine = candor(*vms, options=("--smp", str(harts), "--gdb", str(port), *DEBUG))
+        remote = Remote(port)
+        remotes.append(remote)
+        remote.ask(b"?")
+        remote.send(b"vCont;c:1")
+        return machine, remote
+
+    yield start
+    for remote in remotes:
+        remote.close()
+
+
+def audit(machine):
+    machine.send(PREFIX + "m")
+    machine.expect("candor> ")
+    machine.type_line("audit")
+    assert machine.expect("audit: (clean|BROKEN)[^\r\n]*\r")[1] == "clean", machine.transcript[-500:]
+
+
+def test_harts_that_never_come_up_are_named_and_the_machine_goes_on(held):
+    machine, _ = held(3, FRANK)
+    begun = time.monotonic()
+    for hart in (1, 2):
+        machine.expect(f"candor: hart {hart} has not come up in 500 ms: the machine goes on without it")
+    machine.prompt()
+    assert time.monotonic() - begun < 10
+    assert machine.shell("echo one") == "one\n"
+    audit(machine)
+    machine.send(PREFIX + "1")
+    machine.type_line("reboot")
+    machine.expect("reboots")
+    machine.prompt()
+    machine.type_line("poweroff")
+    assert machine.wait_exit() == 0
+
+
+def test_a_hart_that_comes_late_takes_part(held):
+    machine, remote = held(2, FRANK + ",name=a", "image=build/tests/guest/hostile_hog.elf,name=b")
+    machine.expect("candor: hart 1 has not come up in 500 ms")
+    machine.expect(r"a\S*\| [^\r\n]*frank\$ ")
+    remote.stop()
+    remote.send(b"vCont;c")
+    machine.expect("candor: hart 1 has come up late, and takes part")
+    # The one that computes has a hart for itself now, whichever.
+    time.sleep(1)
+    machine.send(PREFIX + "v")
+    machine.expect(r"share +reboots +hart\r*\n")
+    time.sleep(2)
+    machine.send(PREFIX + "v")
+    machine.expect(r"share +reboots +hart\r*\n")
+    assert int(machine.expect(r"2  b +running .*? (\d+)% ")[1]) > 60
+    audit(machine)
+    machine.send(PREFIX + "1")
+    machine.type_line("poweroff")
+    machine.expect("a: shut down")
+
+
+# ---- memory ----
+
+
+@pytest.fixture
+def packed(start, tmp_path):
+    """packed(mem, machine): Candor on a machine of that much memory, whose one VM asks for `mem`, unseen by the launcher."""
+
+    def run(vm_memory, machine_memory="128M", **rest):
+        path = tmp_path / "one.bundle"
+        machine = start("pack", "--vm", f"image=build/tests/guest/hello.elf,mem={vm_memory}", "--output", path)
+        assert machine.wait_exit() == 0
+        return start("run", "--bundle", path, "--mem", machine_memory, **rest)
+
+    return run
+
+
+def test_memory_at_the_exact_limit(packed):
+    """One unit of 2 MiB of what the machine has for guests holds the tables of the direct map."""
+    machine = packed("4M")
+    room = int(machine.expect(r"candor: (\d+) MiB for guests")[1])
+    assert machine.wait_exit() == 0
+    machine = packed(f"{room - 2}M")
+    machine.expect("DONE")
+    assert machine.wait_exit() == 0
+    machine = packed(f"{room}M")
+    machine.expect(r"candor: vm1: not started: no memory is left for its direct map: give it less \(mem=\), or the machine more")
+    assert machine.wait_exit() == 1
+    machine = packed(f"{room + 2}M")
+    machine.expect(rf"candor: vm1: not started: it asks for more memory than the machine has for guests, {room} MiB: give it less")
+    assert machine.wait_exit() == 1
+
+
+def test_a_machine_too_small_for_candor_is_refused_with_the_cure(packed):
+    machine = packed("4M", environment={"QEMUEXTRA": "-m 8M"})
+    machine.expect(r"candor: this machine is refused: its memory is too small for Candor, the bundle and a guest: start it with more")
+    assert machine.wait_exit() == 1
