@@ -36,7 +36,7 @@ void event_timer_check(struct vcpu *vcpu, u64 now)
 
 void event_deliver(struct vcpu *vcpu)
 {
-    if (READ_ONCE(vcpu->events_wanted) != 0)
+    if (READ_ONCE(vcpu->events_wanted) != 0 && vcpu->vm->state == VM_RUNNING)
         vcpu->vm->virt->events(vcpu,
                                __atomic_exchange_n(&vcpu->events_wanted, 0, __ATOMIC_ACQUIRE));
 }

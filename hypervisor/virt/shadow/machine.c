@@ -70,6 +70,7 @@ void shadow_machine_start(struct vm *vm)
            vdev_bus_add(&machine->bus, UART_BASE, VUART_BYTES, &vuart_ops, &machine->uart);
     if (!room)
         panic("the bus of a virtual machine is too short");
+    vuart_service(&machine->uart); /* what was typed before could not be announced */
 }
 
 void shadow_events(struct vcpu *vcpu, u64 events)
