@@ -176,6 +176,11 @@ static void image_wraps(struct bundle_vm *vm)
 {
     vm->image_offset = UINT64_MAX - 10;
 }
+
+static void image_end_wraps(struct bundle_vm *vm)
+{
+    vm->image_bytes = UINT64_MAX - vm->image_offset + 1;
+}
 static void image_huge(struct bundle_vm *vm)
 {
     vm->image_bytes = UINT64_MAX;
@@ -225,6 +230,7 @@ static void damage_to_a_record_costs_that_record(void **state)
         {endless_args, BUNDLE_BAD_ARGS},
         {image_behind, BUNDLE_BAD_IMAGE_RANGE},
         {image_wraps, BUNDLE_BAD_IMAGE_RANGE},
+        {image_end_wraps, BUNDLE_BAD_IMAGE_RANGE},
         {image_huge, BUNDLE_BAD_IMAGE_RANGE},
         {image_missing, BUNDLE_BAD_IMAGE_RANGE},
         {image_in_header, BUNDLE_BAD_IMAGE_RANGE},

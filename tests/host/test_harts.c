@@ -161,6 +161,7 @@ static void test_a_loaded_sleeper_stays_at_home(void **state)
     fall_asleep(0);
     assert_ptr_equal(harts[0].loaded, a);
     harts[0].current = b; /* as while it builds b, before it has unloaded a */
+    harts_idle = BIT(1);
     sched_notify(a);
     assert_ptr_equal(a->hart, &harts[0]);
     harts[0].current = NULL;
