@@ -25,6 +25,7 @@ enum bundle_error {
     BUNDLE_BAD_MEMORY_SIZE = -9,
     BUNDLE_BAD_OPTIONS = -10,
     BUNDLE_NAME_TAKEN = -11,
+    BUNDLE_BAD_WEIGHT = -12,
 };
 
 enum { BUNDLE_VMS_MAX = 64 };
@@ -52,6 +53,7 @@ struct bundle_vm_view {
     u32 traps;
     u32 flags;
     u32 vcpus;
+    u32 weight; /* 1 to BUNDLE_WEIGHT_MAX */
 };
 
 /* Checks the bundle at `bytes`, of which at most `limit_bytes` may be read: header, length,
