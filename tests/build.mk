@@ -128,7 +128,7 @@ endif
 
 # ---- commands -----------------------------------------------------------------------------------
 
-.PHONY: test test-build stay core check format format-check tidy headers-check
+.PHONY: test test-build stay neighbours core check format format-check tidy headers-check
 test-build: all $(HOST_PROGRAMS) $(FUZZ_PROGRAMS) $(GUEST_IMAGES) $(if $(HV_SCRIPT),$(BUILD)/debug/candor.elf)
 
 test: test-build | $(SETUP) ## run all tests, or some: SUITES="host native" (tests/run --list)
@@ -148,6 +148,9 @@ soak: $(FUZZ_PROGRAMS) | $(SETUP) ## fuzz at length and record it in docs/soak.m
 
 stay: test-build | $(SETUP) ## measure the longest stay in the hypervisor for each kind of entry
 	@/usr/bin/python3 -m pytest -q --no-header -s -p no:cacheprovider -c tests/system/pytest.ini tests/system/test_stay.py
+
+neighbours: test-build | $(SETUP) ## measure what floods of one VM cost a neighbour, beyond its fair share of a hart
+	@ALL_FLOODS=1 /usr/bin/python3 -m pytest -q --no-header -s -p no:cacheprovider -c tests/system/pytest.ini tests/system/test_neighbours.py
 
 core: test-build $(BUILD)/core/candor.elf | $(SETUP) ## build the pv-only configuration and run its tests
 	@CANDOR=$(BUILD)/core/candor.elf tests/run host boot
