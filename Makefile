@@ -60,8 +60,9 @@ quoted = '$(subst ','\'',$(1))'
 # tools/setup installs what is missing and says so. The goals decide which groups of packages are wanted,
 # so that the question is asked once; a stamp is kept for each choice.
 setup_group = $(if $(filter $(2),$(MAKECMDGOALS)),-$(1))
-SETUP := $(BUILD)/setup/build$(call setup_group,test,test test-build core soak check headers-check)$(call \
-             setup_group,check,check format format-check headers-check tidy)$(call setup_group,debug,debug gdb)
+SETUP := $(BUILD)/setup/build$(call setup_group,test,test test-build core soak seeded coverage check headers-check)$(call \
+             setup_group,check,check format format-check headers-check tidy)$(call setup_group,debug,debug gdb)$(call \
+             setup_group,coverage,coverage)
 $(BUILD)/setup/%: tools/setup
 	@tools/setup $(subst -, ,$*)
 	@mkdir -p $(@D) && touch $@

@@ -112,6 +112,7 @@ int bundle_vm_open(const struct bundle *bundle, u32 index, struct bundle_vm_view
         .depriv = load_le32(record + VM_FIELD(depriv)),
         .flags = load_le32(record + VM_FIELD(flags)),
         .vcpus = load_le32(record + VM_FIELD(vcpus)),
+        .weight = load_le32(record + VM_FIELD(weight)),
     };
     int error = read_name(bundle, index, view);
     if (error != BUNDLE_OK)
@@ -140,6 +141,10 @@ int bundle_vm_open(const struct bundle *bundle, u32 index, struct bundle_vm_view
     if (view->virt < BUNDLE_VIRT_PV || view->virt > BUNDLE_VIRT_SHADOW ||
         view->depriv > BUNDLE_DEPRIV_U || view->traps > BUNDLE_TRAPS_BOUNCED || view->vcpus != 1)
         return BUNDLE_BAD_OPTIONS;
+    if (view->weight > BUNDLE_WEIGHT_MAX)
+        return BUNDLE_BAD_WEIGHT;
+    if (view->weight == 0)
+        view->weight = BUNDLE_WEIGHT_DEFAULT;
     return BUNDLE_OK;
 }
 
@@ -170,6 +175,8 @@ const char *bundle_error_text(int error)
         return "its memory is not a multiple of 2 MiB";
     case BUNDLE_BAD_OPTIONS:
         return "it asks for options that this build does not have";
+    case BUNDLE_BAD_WEIGHT:
+        return "its weight is not 1 to 10000";
     case BUNDLE_NAME_TAKEN:
         return "another virtual machine has the same name";
     }

@@ -83,6 +83,34 @@ $(FUZZ_PROGRAMS): $(BUILD)/tests/fuzz/%: $(BUILD)/fuzz/parser/tests/fuzz/%.o $(B
 FUZZ_ALL_OBJECTS := $(FUZZ_OBJECTS) $(patsubst %,$(BUILD)/fuzz/parser/tests/fuzz/%.o,$(FUZZ_TARGETS))
 -include $(FUZZ_ALL_OBJECTS:.o=.d)
 
+# ---- coverage -----------------------------------------------------------------------------------
+# The unit tests and the fuzzer of calls once more, counting what they execute (tools/coverage).
+
+COVER_SOURCES  := $(HOST_SOURCES) $(call find_sources,tests/host/model tests/fuzz/lib)
+COVER_PROGRAMS := $(addprefix $(BUILD)/coverage/,$(addprefix tests/host/,$(HOST_TESTS)) tests/fuzz/fuzz_calls)
+COVER_LINK     := -fprofile-instr-generate -fcoverage-mapping
+FLAGS_coverage := $(subst -O2,-O1,$(C_COMMON)) -w $(COVER_LINK) -fno-builtin -DCONFIG_DEBUG=1 $(HOST_INCLUDES) \
+                  -iquote tests/host -iquote tests/fuzz/lib
+FLAGS_coverage-fuzz := $(FLAGS_coverage) -fsanitize=fuzzer-no-link
+$(eval $(call compile_rules,$(BUILD)/coverage/plain,coverage,$(FUZZCC)))
+$(eval $(call compile_rules,$(BUILD)/coverage/fuzz,coverage-fuzz,$(FUZZCC)))
+COVER_OBJECTS  := $(call objects_of,$(BUILD)/coverage/plain,$(COVER_SOURCES))
+
+$(BUILD)/coverage/libcandor.a: $(COVER_OBJECTS)
+	$(call say,AR,$@)
+	@rm -f $@
+	$(Q)ar rcs $@ $(COVER_OBJECTS)
+$(BUILD)/coverage/tests/host/%: $(BUILD)/coverage/plain/tests/host/%.o $(BUILD)/coverage/libcandor.a | $(SETUP)
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(FUZZCC) $(COVER_LINK) -o $@ $^ -lcmocka
+$(BUILD)/coverage/tests/fuzz/%: $(BUILD)/coverage/fuzz/tests/fuzz/%.o $(BUILD)/coverage/libcandor.a | $(SETUP)
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(FUZZCC) $(COVER_LINK) -fsanitize=fuzzer -o $@ $^
+
+-include $(COVER_OBJECTS:.o=.d) $(patsubst %,$(BUILD)/coverage/plain/tests/host/%.d,$(HOST_TESTS))
+
 # ---- test guests --------------------------------------------------------------------------------
 # Each tests/guest/NAME.c is a paravirtual guest of its own: build/tests/guest/NAME.elf.
 
@@ -100,11 +128,18 @@ endif
 
 # ---- commands -----------------------------------------------------------------------------------
 
-.PHONY: test test-build stay core check format format-check tidy headers-check
+.PHONY: test test-build stay neighbours core check format format-check tidy headers-check
 test-build: all $(HOST_PROGRAMS) $(FUZZ_PROGRAMS) $(GUEST_IMAGES) $(if $(HV_SCRIPT),$(BUILD)/debug/candor.elf)
 
 test: test-build | $(SETUP) ## run all tests, or some: SUITES="host native" (tests/run --list)
 	@tests/run $(SUITES)
+
+.PHONY: seeded coverage
+seeded: test-build | $(SETUP) ## seed bugs into a copy of the sources, each of which its test must catch (BUGS="names" some)
+	@tests/seeded/run $(BUGS)
+
+coverage: $(COVER_PROGRAMS) | $(SETUP) ## what the unit tests and a short fuzz execute of core/ mem/ virt/; fails for lines without a reason
+	@tools/coverage
 
 CALLS ?= 100000000
 .PHONY: soak
@@ -113,6 +148,9 @@ soak: $(FUZZ_PROGRAMS) | $(SETUP) ## fuzz at length and record it in docs/soak.m
 
 stay: test-build | $(SETUP) ## measure the longest stay in the hypervisor for each kind of entry
 	@/usr/bin/python3 -m pytest -q --no-header -s -p no:cacheprovider -c tests/system/pytest.ini tests/system/test_stay.py
+
+neighbours: test-build | $(SETUP) ## measure what floods of one VM cost a neighbour, beyond its fair share of a hart
+	@ALL_FLOODS=1 /usr/bin/python3 -m pytest -q --no-header -s -p no:cacheprovider -c tests/system/pytest.ini tests/system/test_neighbours.py
 
 core: test-build $(BUILD)/core/candor.elf | $(SETUP) ## build the pv-only configuration and run its tests
 	@CANDOR=$(BUILD)/core/candor.elf tests/run host boot

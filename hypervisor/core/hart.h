@@ -37,8 +37,8 @@ struct hart {
 
     /* The owner alone: */
     bool reschedule; /* `current` is to be chosen anew */
-    u64 slice_end;
-    u64 balance_at; /* when it next looks for waiting vCPUs of other harts */
+    bool yielded;    /* and that one gave its turn away */
+    u64 balance_at;  /* when it next looks for waiting vCPUs of other harts */
     u64 idle_time;
     u64 alarm; /* when alarm_ring is to be called; TIME_NEVER: never */
     void (*alarm_ring)(void);
@@ -51,6 +51,9 @@ struct hart {
     struct lock queue_lock;
     /* Under queue_lock: */
     struct vcpu *current;      /* whose turn it is, on no list; the owner alone writes it */
+    u64 turn_began;            /* since when it is that one's */
+    u64 slice_end;             /* until when it is, if somebody waits */
+    u64 virtual_time;          /* sched_weighted.c */
     struct list_node ready;    /* vCPUs that wait for their turn, next first */
     struct list_node sleeping; /* vCPUs in yield_idle, earliest wake-up first */
 };

@@ -54,7 +54,7 @@ struct hc_result hc_yield_idle(struct vcpu *vcpu, u64 until)
 
 struct hc_result hc_yield(struct vcpu *vcpu)
 {
-    sched_requeue(vcpu);
+    sched_give_way(vcpu);
     return hc_value(0);
 }
 

@@ -57,15 +57,6 @@ void lock_acquire(struct lock *lock)
         note_taken(lock);
 }
 
-bool lock_try(struct lock *lock)
-{
-    if (__atomic_exchange_n(&lock->taken, 1, __ATOMIC_ACQUIRE) != 0)
-        return false;
-    if (CONFIG_DEBUG)
-        note_taken(lock);
-    return true;
-}
-
 void lock_release(struct lock *lock)
 {
     if (CONFIG_DEBUG) {

@@ -15,10 +15,9 @@
 
 /* A lock of a level is taken only while all held ones are of lower levels. */
 enum lock_level {
-    LOCK_VM = 1,      /* a VM's life and tables */
-    LOCK_QUEUE = 2,   /* a hart's run queue */
-    LOCK_FRAME = 3,   /* allocators and address-space identifiers */
-    LOCK_CONSOLE = 4, /* what may be printed under any other */
+    LOCK_QUEUE = 1,   /* a hart's run queue */
+    LOCK_FRAME = 2,   /* allocators and address-space identifiers */
+    LOCK_CONSOLE = 3, /* what may be printed under any other */
     LOCK_LEVELS,
 };
 
@@ -36,7 +35,6 @@ struct lock {
 
 void lock_init(struct lock *lock, enum lock_level level, const char *name);
 void lock_acquire(struct lock *lock);
-MUST_CHECK bool lock_try(struct lock *lock);
 void lock_release(struct lock *lock);
 
 /* Whether this hart holds a lock of that level (always true where nothing is checked). For

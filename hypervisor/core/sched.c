@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Round robin, one queue a hart, and how vCPUs get from one hart to another.
+ * Turns, sleep and wake-ups, one queue a hart; the same under each policy (sched_policy.h).
  *
  * The vCPU whose turn it is (hart->current) stands on no list. Its slice is not renewed while it is
- * alone: a vCPU that wakes up beside one that has long had its slice gets its turn at once, and one
- * that keeps falling asleep and waking up gains nothing over one that runs.
+ * alone: a vCPU that wakes up beside one that has long had its slice gets its turn at once.
  *
  * The processor keeps the state of the vCPU that ran last (hart->loaded) until another one is
  * entered, or a VM is built or ended. A vCPU that is loaded stays with its hart: it may be woken
@@ -13,7 +12,7 @@
  * Nobody ready is forgotten while a hart is idle:
  *  - a hart sets its bit in harts_idle, then looks at all queues, then sleeps (hart_idle);
  *  - whoever puts a vCPU on the queue of a busy hart, or changes what that hart has loaded, does so
- *    first and then looks at harts_idle (offer).
+ *    first and then looks at harts_idle (sched_offer).
  * One of the two sees the other: both are sequentially consistent. Whoever clears a hart's bit must
  * send it mail.
  *
@@ -24,56 +23,20 @@
 
 #include "arch/arch.h"
 #include "core/event.h"
+#include "core/sched_parts.h"
 #include "core/vm.h"
 #include "debug/stay.h"
 #include "debug/trace.h"
 #include "virt/virt.h"
 
-enum {
-    SLICES_PER_SECOND = 100,
-    SLOW_TICKS_PER_SECOND = 10, /* of a vCPU that is alone; so often, too, harts balance */
-    WAITED_SECONDS = 1,
-};
+const struct sched_policy *sched_policy = &sched_weighted;
 
-/* ---- times ---- */
-
-static void account_show(const struct vcpu *vcpu)
+void sched_use(const struct sched_policy *policy)
 {
-    struct shared_page *page = vcpu->shared;
-    u64 version;
-
-    if (page == NULL)
-        return;
-    version = READ_ONCE(page->time_version) | 1;
-    WRITE_ONCE(page->time_version, version);
-    __atomic_thread_fence(__ATOMIC_RELEASE);
-    WRITE_ONCE(page->running_time, vcpu->running_time);
-    WRITE_ONCE(page->idle_time, vcpu->idle_time);
-    WRITE_ONCE(page->steal_time, vcpu->steal_time);
-    __atomic_store_n(&page->time_version, version + 1, __ATOMIC_RELEASE);
+    sched_policy = policy;
 }
 
-/* In the vCPU's turn, or with its queue locked while it has none. */
-static void account(struct vcpu *vcpu, u64 now)
-{
-    const u64 window = WAITED_SECONDS * machine.timebase_hz;
-    u64 passed = now - vcpu->state_since;
-
-    vcpu->state_since = now;
-    vcpu->waited -= passed < window ? vcpu->waited * passed / window : vcpu->waited;
-    if (vcpu->state == VCPU_SLEEPING) {
-        vcpu->idle_time += passed;
-    } else if (vcpu->hart->current == vcpu) {
-        vcpu->running_time += passed;
-    } else if (vcpu->state == VCPU_RUNNABLE) {
-        vcpu->steal_time += passed;
-        vcpu->waited += min(passed, window);
-    }
-    account_show(vcpu);
-}
-
-/* Locks the queue of the hart that a vCPU belongs to, which may change until then. */
-static struct hart *vcpu_lock(struct vcpu *vcpu)
+struct hart *sched_lock(struct vcpu *vcpu)
 {
     for (;;) {
         struct hart *hart = __atomic_load_n(&vcpu->hart, __ATOMIC_ACQUIRE);
@@ -83,31 +46,6 @@ static struct hart *vcpu_lock(struct vcpu *vcpu)
             return hart;
         lock_release(&hart->queue_lock);
     }
-}
-
-void sched_account(struct vcpu *vcpu, u64 now)
-{
-    struct hart *hart = vcpu_lock(vcpu);
-
-    account(vcpu, now);
-    lock_release(&hart->queue_lock);
-}
-
-struct vcpu_times sched_times(struct vcpu *vcpu)
-{
-    struct hart *hart = vcpu_lock(vcpu);
-    u64 now = arch_time_now();
-    u64 since = now > vcpu->state_since ? now - vcpu->state_since : 0;
-    struct vcpu_times times = {vcpu->running_time, vcpu->idle_time, vcpu->steal_time, hart->index};
-
-    if (vcpu->state == VCPU_SLEEPING)
-        times.idle += since;
-    else if (hart->current == vcpu)
-        times.running += since;
-    else if (vcpu->state == VCPU_RUNNABLE)
-        times.steal += since;
-    lock_release(&hart->queue_lock);
-    return times;
 }
 
 static void timer_program_locked(struct hart *hart, u64 now)
@@ -125,8 +63,7 @@ static void timer_program_locked(struct hart *hart, u64 now)
     arch_timer_set(deadline);
 }
 
-/* This hart's timer; also: something is ready, does the running vCPU go on? */
-static void turn_check(struct hart *hart, u64 now)
+void sched_turn_check(struct hart *hart, u64 now)
 {
     lock_acquire(&hart->queue_lock);
     if (hart->current == NULL || (!list_empty(&hart->ready) && now >= hart->slice_end))
@@ -137,164 +74,19 @@ static void turn_check(struct hart *hart, u64 now)
 
 void sched_timer_changed(struct hart *hart)
 {
-    turn_check(hart, arch_time_now());
-}
-
-/* ---- queues ---- */
-
-static struct vcpu *loaded_on(const struct hart *hart)
-{
-    return __atomic_load_n(&hart->loaded, __ATOMIC_SEQ_CST);
-}
-
-static u32 ready_on(const struct hart *hart)
-{
-    return __atomic_load_n(&hart->ready_count, __ATOMIC_SEQ_CST);
-}
-
-static void ready_push_locked(struct hart *hart, struct vcpu *vcpu)
-{
-    list_push_back(&hart->ready, &vcpu->link);
-    __atomic_store_n(&hart->ready_count, hart->ready_count + 1, __ATOMIC_SEQ_CST);
-}
-
-static void ready_remove_locked(struct hart *hart, struct vcpu *vcpu)
-{
-    list_remove(&vcpu->link);
-    __atomic_store_n(&hart->ready_count, hart->ready_count - 1, __ATOMIC_SEQ_CST);
-}
-
-/* Takes the idle mark from a hart: true if it had one. */
-static bool idle_clear(const struct hart *hart)
-{
-    const u64 bit = BIT(hart->index);
-
-    return (__atomic_fetch_and(&harts_idle, ~bit, __ATOMIC_SEQ_CST) & bit) != 0;
-}
-
-/* An idle hart, which is not marked any more; NULL without one. */
-static struct hart *idle_take(void)
-{
-    u64 idle = __atomic_load_n(&harts_idle, __ATOMIC_SEQ_CST);
-
-    for (u32 i = 0; idle != 0; i++, idle >>= 1) {
-        if ((idle & 1) && idle_clear(&harts[i]))
-            return &harts[i];
-    }
-    return NULL;
-}
-
-/* A vCPU waits on a busy hart: an idle one shall come and take it. */
-static void offer(void)
-{
-    struct hart *idle = idle_take();
-
-    if (idle != NULL)
-        hart_send(idle, HART_MAIL_RESCHEDULE);
-}
-
-/* Where a vCPU goes that becomes ready, from its own hart, whose queue is locked. */
-static struct hart *place_locked(const struct vcpu *vcpu, struct hart *home)
-{
-    struct hart *idle;
-
-    if (loaded_on(home) == vcpu || (home->current == NULL && list_empty(&home->ready))) {
-        idle_clear(home);
-        return home;
-    }
-    idle = idle_take();
-    return idle != NULL ? idle : home;
-}
-
-/* Puts a vCPU that is on no list, and nowhere loaded but here, on a hart's queue. `home` is where
-   it was, locked; its lock is released. */
-static void hand_over(struct vcpu *vcpu, struct hart *home, struct hart *to, u64 now)
-{
-    bool busy;
-
-    __atomic_store_n(&vcpu->hart, to, __ATOMIC_RELEASE);
-    if (to != home) {
-        lock_release(&home->queue_lock);
-        lock_acquire(&to->queue_lock);
-    }
-    ready_push_locked(to, vcpu);
-    busy = to->current != NULL;
-    lock_release(&to->queue_lock);
-    if (busy)
-        offer();
-    if (to == arch_hart())
-        turn_check(to, now);
-    else
-        hart_send(to, HART_MAIL_RESCHEDULE);
-}
-
-/* Takes over a vCPU that waits on another hart. `poorer`: only if the one that runs there has
-   waited longer than that: it will be alone then. */
-static bool pull(struct hart *hart, struct hart *victim, const u64 *poorer)
-{
-    struct vcpu *vcpu, *taken = NULL;
-    u64 now = arch_time_now();
-
-    lock_acquire(&victim->queue_lock);
-    if (poorer == NULL || (victim->current != NULL && victim->current->waited > *poorer)) {
-        list_for_each (vcpu, &victim->ready, link) {
-            if (loaded_on(victim) != vcpu) {
-                taken = vcpu;
-                break;
-            }
-        }
-    }
-    if (taken == NULL) {
-        lock_release(&victim->queue_lock);
-        return false;
-    }
-    account(taken, now);
-    ready_remove_locked(victim, taken);
-    hand_over(taken, victim, hart, now);
-    return true;
-}
-
-/* For a hart that has nothing to do. */
-static bool steal(struct hart *hart)
-{
-    for (u32 i = 1; i < hart_count; i++) {
-        struct hart *victim = &harts[(hart->index + i) % hart_count];
-
-        if (hart_is_online(victim) && ready_on(victim) > 0 && pull(hart, victim, NULL))
-            return true;
-    }
-    return false;
-}
-
-/* For a hart that has something to do: it takes from one where at least two more wait. Where one
-   more waits, the harts take turns at having one less, so that all vCPUs get their share. */
-static void balance(struct hart *hart, u64 now)
-{
-    const u64 slice = machine.timebase_hz / SLICES_PER_SECOND;
-    u64 poorer = hart->current->waited + slice;
-
-    if (now < hart->balance_at)
-        return;
-    hart->balance_at = now + machine.timebase_hz / SLOW_TICKS_PER_SECOND;
-    for (u32 i = 1; i < hart_count; i++) {
-        struct hart *victim = &harts[(hart->index + i) % hart_count];
-        u32 mine = ready_on(hart), theirs = hart_is_online(victim) ? ready_on(victim) : 0;
-
-        if (theirs > mine && pull(hart, victim, theirs > mine + 1 ? NULL : &poorer))
-            return;
-    }
+    sched_turn_check(hart, arch_time_now());
 }
 
 /* ---- from state to state ---- */
 
 void sched_start(struct vcpu *vcpu)
 {
-    struct hart *home = vcpu_lock(vcpu);
+    struct hart *home = sched_lock(vcpu);
     u64 now = arch_time_now();
 
     vcpu->state = VCPU_RUNNABLE;
     vcpu->state_since = now;
-    hand_over(vcpu, home, place_locked(vcpu, home), now);
+    sched_place(vcpu, home, now);
 }
 
 void sched_stop(struct vcpu *vcpu)
@@ -302,7 +94,7 @@ void sched_stop(struct vcpu *vcpu)
     struct hart *hart = vcpu->hart;
 
     lock_acquire(&hart->queue_lock);
-    account(vcpu, arch_time_now());
+    sched_account_locked(vcpu, arch_time_now());
     vcpu->state = VCPU_OFF;
     hart->current = NULL;
     hart->reschedule = true;
@@ -314,6 +106,29 @@ void sched_requeue(struct vcpu *vcpu)
     vcpu->hart->reschedule = true;
 }
 
+void sched_give_way(struct vcpu *vcpu)
+{
+    vcpu->hart->yielded = true;
+    sched_requeue(vcpu);
+}
+
+void sched_set_weight(struct vcpu *vcpu, u32 weight)
+{
+    struct hart *hart = sched_lock(vcpu);
+    u64 now = arch_time_now();
+    bool waits;
+
+    sched_count_locked(vcpu, now);
+    waits = vcpu->state == VCPU_RUNNABLE && hart->current != vcpu && !list_empty(&vcpu->link);
+    if (sched_policy->weigh != NULL)
+        sched_policy->weigh(hart, vcpu, weight);
+    if (waits) {
+        sched_ready_remove_locked(hart, vcpu);
+        sched_ready_put_locked(hart, vcpu, SCHED_TURN_OVER, now);
+    }
+    lock_release(&hart->queue_lock);
+}
+
 void sched_sleep(struct vcpu *vcpu, u64 until)
 {
     struct hart *hart = vcpu->hart;
@@ -321,7 +136,7 @@ void sched_sleep(struct vcpu *vcpu, u64 until)
 
     lock_acquire(&hart->queue_lock);
     if (READ_ONCE(vcpu->events_wanted) == 0 && READ_ONCE(vcpu->vm->end_wanted) == VM_EXIT_NONE) {
-        account(vcpu, arch_time_now());
+        sched_account_locked(vcpu, arch_time_now());
         vcpu->state = VCPU_SLEEPING;
         vcpu->wake_time = min(until, min(vcpu->timer, arch_vcpu_deadline(vcpu)));
         list_for_each (after, &hart->sleeping, link) {
@@ -338,10 +153,10 @@ void sched_sleep(struct vcpu *vcpu, u64 until)
 /* Makes a sleeping vCPU ready. Its hart's queue is locked, and is released. */
 static void wake(struct vcpu *vcpu, struct hart *home, u64 now)
 {
-    account(vcpu, now);
+    sched_account_locked(vcpu, now);
     vcpu->state = VCPU_RUNNABLE;
     list_remove(&vcpu->link);
-    hand_over(vcpu, home, place_locked(vcpu, home), now);
+    sched_place(vcpu, home, now);
 }
 
 bool sched_in_turn(const struct vcpu *vcpu)
@@ -351,7 +166,7 @@ bool sched_in_turn(const struct vcpu *vcpu)
 
 void sched_notify(struct vcpu *vcpu)
 {
-    struct hart *home = vcpu_lock(vcpu);
+    struct hart *home = sched_lock(vcpu);
     bool running;
 
     if (vcpu->state == VCPU_SLEEPING) {
@@ -378,7 +193,7 @@ static bool turn_paused(struct vcpu *vcpu)
     lock_acquire(&hart->queue_lock);
     paused = READ_ONCE(vcpu->vm->paused) && vcpu->vm->state == VM_RUNNING;
     if (paused) {
-        account(vcpu, arch_time_now());
+        sched_account_locked(vcpu, arch_time_now());
         vcpu->state = VCPU_PAUSED;
         hart->current = NULL;
         hart->reschedule = true;
@@ -389,7 +204,7 @@ static bool turn_paused(struct vcpu *vcpu)
 
 void sched_pause(struct vcpu *vcpu)
 {
-    struct hart *home = vcpu_lock(vcpu);
+    struct hart *home = sched_lock(vcpu);
     bool running = home->current == vcpu;
 
     lock_release(&home->queue_lock);
@@ -401,16 +216,16 @@ void sched_pause(struct vcpu *vcpu)
 
 void sched_resume(struct vcpu *vcpu)
 {
-    struct hart *home = vcpu_lock(vcpu);
+    struct hart *home = sched_lock(vcpu);
     u64 now = arch_time_now();
 
     if (vcpu->state != VCPU_PAUSED) {
         lock_release(&home->queue_lock);
         return;
     }
-    account(vcpu, now);
+    sched_account_locked(vcpu, now);
     vcpu->state = VCPU_RUNNABLE;
-    hand_over(vcpu, home, place_locked(vcpu, home), now);
+    sched_place(vcpu, home, now);
 }
 
 /* ---- the hart ---- */
@@ -454,13 +269,13 @@ void sched_tick(struct hart *hart)
         if (hart->loaded == vcpu && vcpu->vm->state == VM_RUNNING &&
             arch_vcpu_trap_entry_dead(vcpu))
             vm_end_fault(vcpu, "its trap entry cannot be executed", arch_vcpu_pc(vcpu));
-        balance(hart, now);
+        sched_balance(hart, now);
     }
     if (hart->alarm <= now) {
         hart->alarm = TIME_NEVER;
         hart->alarm_ring();
     }
-    turn_check(hart, now);
+    sched_turn_check(hart, now);
 }
 
 void sched_mail(struct hart *hart)
@@ -473,7 +288,7 @@ void sched_mail(struct hart *hart)
         if (READ_ONCE(vcpu->vm->paused))
             sched_requeue(vcpu);
     }
-    turn_check(hart, arch_time_now());
+    sched_turn_check(hart, arch_time_now());
 }
 
 /* The next vCPU's turn begins; NULL when none is ready. */
@@ -484,17 +299,19 @@ static struct vcpu *turn_next(struct hart *hart)
 
     lock_acquire(&hart->queue_lock);
     if (vcpu != NULL) {
-        account(vcpu, now);
+        sched_account_locked(vcpu, now);
         hart->current = NULL;
-        ready_push_locked(hart, vcpu);
+        sched_ready_put_locked(hart, vcpu, hart->yielded ? SCHED_YIELDED : SCHED_TURN_OVER, now);
     }
+    hart->yielded = false;
     vcpu = NULL;
     if (!list_empty(&hart->ready)) {
         vcpu = list_entry(hart->ready.next, struct vcpu, link);
-        account(vcpu, now);
-        ready_remove_locked(hart, vcpu);
+        sched_account_locked(vcpu, now);
+        sched_ready_remove_locked(hart, vcpu);
         hart->current = vcpu;
-        hart->slice_end = now + machine.timebase_hz / SLICES_PER_SECOND;
+        hart->turn_began = now;
+        hart->slice_end = now + sched_policy->slice(hart, vcpu);
         hart->reschedule = false;
     }
     timer_program_locked(hart, now);
@@ -507,12 +324,12 @@ static void hart_idle(struct hart *hart)
     u64 since = arch_time_now();
 
     __atomic_fetch_or(&harts_idle, BIT(hart->index), __ATOMIC_SEQ_CST);
-    if (!steal(hart)) {
+    if (!sched_steal(hart)) {
         trace(TRACE_SLEEP, 0, 0);
         arch_hart_sleep();
         trace(TRACE_WAKE, 0, 0);
     }
-    idle_clear(hart);
+    sched_idle_clear(hart);
     hart->idle_time += arch_time_now() - since;
 }
 
@@ -547,8 +364,8 @@ struct vcpu *sched_next(struct hart *hart)
             continue;
         }
         load(hart, vcpu->vm->state == VM_RUNNING ? vcpu : NULL);
-        if (ready_on(hart) > 0)
-            offer();
+        if (sched_ready_on(hart) > 0)
+            sched_offer();
         while (!hart->reschedule && vcpu->vm->state != VM_RUNNING) {
             stay_begin(vcpu->vm->state == VM_BUILDING ? STAY_BUILDING : STAY_ENDING);
             vm_step(vcpu->vm);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which vCPU runs where: round robin over each hart's ready vCPUs, a slice of 10 ms each; harts
+ * Which vCPU runs where. Each hart has a queue, whose order is the policy's (sched_policy.h); harts
  * with nothing to do take waiting vCPUs from others.
  *
  * "In its turn" means: by the hart whose `current` it is, between entering the hypervisor and
@@ -17,8 +17,15 @@ void sched_start(struct vcpu *vcpu);
 /* The vCPU is OFF afterwards. In its turn. */
 void sched_stop(struct vcpu *vcpu);
 
-/* The running vCPU goes behind the others that are ready. */
+/* Who runs is chosen anew. In the vCPU's turn, which may go on. */
 void sched_requeue(struct vcpu *vcpu);
+
+/* The running vCPU gives its turn to another one that is ready, if there is one. (Not sched_yield:
+   the host has that.) */
+void sched_give_way(struct vcpu *vcpu);
+
+/* Gives it that weight, not 0, from now on, if the policy has weights. Any hart may call it. */
+void sched_set_weight(struct vcpu *vcpu, u32 weight);
 
 /* The running vCPU sleeps until it is woken, or that time at the latest; not at all if something
    waits for it. */

@@ -4,9 +4,9 @@
  *
  * Its life: OFF, then RUNNABLE (on a hart's queue, or running), SLEEPING (in yield_idle, on the
  * hart's list of sleepers), PAUSED (on no list, while its VM is paused) and back, OFF again when
- * its VM ends. It belongs to one hart, `hart`, whose queue_lock guards `hart`, `state`, `link` and
- * the times; the rest belongs to the vCPU's turn, wherever that is. It goes to another hart only
- * while no hart has it loaded.
+ * its VM ends. It belongs to one hart, `hart`, whose queue_lock guards `hart`, `state`, `link`,
+ * the times, the weight; the rest belongs to the vCPU's turn, wherever that is. It goes to another
+ * hart only while no hart has it loaded.
  */
 #pragma once
 
@@ -58,5 +58,9 @@ struct vcpu {
     u64 running_time;
     u64 idle_time;
     u64 steal_time;
-    u64 waited; /* of the steal time, what is recent: it fades within WAITED_SECONDS (sched.c) */
+    u64 ran_lately;    /* of these, what fades within a second (sched_account.c) */
+    u64 waited_lately; /* (of the steal time) */
+    u32 weight;        /* changed by sched_set_weight */
+    bool arrived;      /* it has not had a turn since it arrived where it is (sched_weighted.c) */
+    u64 virtual_time;  /* sched_weighted.c */
 };

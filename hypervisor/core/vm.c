@@ -125,6 +125,12 @@ void vm_resume(struct vm *vm)
         sched_resume(&vm->vcpus[i]);
 }
 
+void vm_set_weight(struct vm *vm, u32 weight)
+{
+    for (u32 i = 0; i < vm->vcpu_count; i++)
+        sched_set_weight(&vm->vcpus[i], weight);
+}
+
 void vm_end_fault(struct vcpu *vcpu, const char *what, u64 address)
 {
     u64 pc = arch_vcpu_pc(vcpu);

@@ -18,7 +18,6 @@
 #include "bundle_reader.h"
 #include "elf.h"
 
-#include "core/lock.h"
 #include "core/vcpu.h"
 #include "debug/console.h"
 #include "mem/p2m.h"
@@ -105,7 +104,6 @@ struct vm {
     bool traps_bounced;
     bool counters_raw;
     bool fast_paths; /* the assembly may serve calls itself: both ways must behave alike */
-    struct lock lock;
     struct p2m p2m;
     struct vm_image image;
     struct vm_pv pv;
@@ -140,6 +138,10 @@ void vm_end(struct vm *vm, enum vm_exit why);
    for it. Ending or rebooting it resumes it. Any hart may call them. */
 void vm_pause(struct vm *vm);
 void vm_resume(struct vm *vm);
+
+/* Its weight, of those that share a hart with it (1 to BUNDLE_WEIGHT_MAX), if the policy has
+   weights; it keeps it when it reboots. Any hart may call it. */
+void vm_set_weight(struct vm *vm, u32 weight);
 
 /* Ends a VM for a fault of its guest and prints one line: name, what, the pc, the address
  * concerned. */

@@ -11,6 +11,7 @@
 #include "arch/arch.h"
 #include "core/event.h"
 #include "core/sched.h"
+#include "core/sched_policy.h"
 #include "debug/log.h"
 #include "debug/trace.h"
 #include "mem/frame.h"
@@ -68,6 +69,7 @@ static void init_vcpus(struct vm *vm)
         vm->vcpus[i].index = i;
         vm->vcpus[i].hart = arch_hart();
         vm->vcpus[i].timer = TIME_NEVER;
+        vm->vcpus[i].weight = vm->config.weight;
         list_init(&vm->vcpus[i].link);
     }
 }
@@ -86,7 +88,6 @@ static void init_vm(struct vm *vm, u16 id, const struct bundle_vm_view *config)
     vm->reboots_told = vm->made_at;
     vm->reboot_lines = REBOOT_LINES_MAX;
     vm->vcpu_count = config->vcpus;
-    lock_init(&vm->lock, LOCK_VM, "vm");
     init_vcpus(vm);
 }
 
@@ -166,6 +167,8 @@ static bool start_record(u32 index)
     int error = vm_record(index, &config);
     const char *why = error != BUNDLE_OK ? bundle_error_text(error) : NULL;
 
+    if (why == NULL && (config.flags & BUNDLE_FLAG_ROUND_ROBIN))
+        sched_use(&sched_round_robin);
     if (why == NULL && (config.flags & BUNDLE_FLAG_LATER))
         return true;
     trace_start(trace_level_of(&config));
@@ -183,6 +186,7 @@ void vm_start_all(const void *bytes, u64 limit_bytes)
     int error = bundle_open(&bundle, bytes, limit_bytes);
     bool more = false;
 
+    sched_use(&sched_weighted);
     if (error != BUNDLE_OK) {
         bundle.vm_count = 0;
         log_line("no machine is started: %s", bundle_error_text(error));

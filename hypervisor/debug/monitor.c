@@ -288,6 +288,8 @@ const struct monitor_command monitor_commands[] = {
     {"destroy", "VM", "end it if it runs, and give all that it had back", monitor_destroy_step},
     {"bundle", "", "the records that VMs can be made of, and the memory that is free",
      monitor_bundle_step},
+    {"weight", "VM [N]", "its part of a busy hart beside others: show it, or set it to 1..10000",
+     monitor_weight_step},
     {"walk", "VM ADDR", "what a guest-virtual address translates to, and who may use it",
      monitor_walk_step},
     {"audit", "", "check every invariant of the VMs' memory; stops the machine meanwhile",

@@ -121,9 +121,11 @@ static void say_vm(struct monitor_job *job, struct vm *vm)
     monitor_row(
         job,
         "\"number\":%u,\"vm\":\"%s\",\"state\":\"%s\",\"running_ms\":%lu,\"idle_ms\":%lu,"
-        "\"steal_ms\":%lu,\"share_percent\":%lu,\"reboots\":%u,\"memory_bytes\":%lu,\"hart\":%u",
+        "\"steal_ms\":%lu,\"share_percent\":%lu,\"reboots\":%u,\"memory_bytes\":%lu,\"hart\":%u,"
+        "\"weight\":%u",
         vm->id, vm->name, monitor_state(vm), milliseconds(times.running), milliseconds(times.idle),
-        milliseconds(times.steal), share, vm->reboots, vm->config.memory_bytes, times.hart);
+        milliseconds(times.steal), share, vm->reboots, vm->config.memory_bytes, times.hart,
+        vm->vcpus[0].weight);
     *base = now;
 }
 
@@ -300,12 +302,13 @@ static void say_rates(struct monitor_job *job, struct vm *vm)
     struct monitor_sample now = sample(vm), *base = last_sample(job, vm);
     u64 span = now.time - base->time;
 
-    monitor_say(job, "%2u  %-15s %-8s %4lu%%  %4lu%% %10lu %10lu  %6lu M\n", vm->id, vm->name,
+    monitor_say(job, "%2u  %-15s %-8s %4lu%%  %4lu%% %10lu %10lu  %6lu M  %6u\n", vm->id, vm->name,
                 monitor_state(vm), percent(now.running - base->running, span, vm->vcpu_count),
                 percent(now.steal - base->steal, span, vm->vcpu_count),
                 a_second(now.calls - min(base->calls, now.calls), span),
                 a_second(now.traps - min(base->traps, now.traps), span),
-                vm->state == VM_OFF ? 0 : vm->config.memory_bytes >> MIB_SHIFT);
+                vm->state == VM_OFF ? 0 : vm->config.memory_bytes >> MIB_SHIFT,
+                vm->vcpus[0].weight);
     *base = now;
 }
 
@@ -318,8 +321,8 @@ static void say_rate_heads(struct monitor_job *job)
     if (job->rows > 0 && job->undisturbed && !last->guests_pending &&
         now.guest_bytes == last->guest_bytes && now.system_bytes == last->system_bytes)
         monitor_say(job, "\033[%uA\033[J", job->rows);
-    monitor_say(job, " #  %-15s %-8s %5s  %5s %10s %10s  %8s\n", "VM", "state", "share", "steal",
-                "calls/s", "traps/s", "memory");
+    monitor_say(job, " #  %-15s %-8s %5s  %5s %10s %10s  %8s  %6s\n", "VM", "state", "share",
+                "steal", "calls/s", "traps/s", "memory", "weight");
     job->rows = 1;
     *last = now;
 }

@@ -22,6 +22,8 @@ enum {
     BUNDLE_NAME_BYTES = 32, /* a name has 1 to 15 of [A-Za-z0-9_-], then zeros */
     BUNDLE_NAME_MAX = 15,
     BUNDLE_ARGS_BYTES = 256, /* with the terminating zero */
+    BUNDLE_WEIGHT_DEFAULT = 100,
+    BUNDLE_WEIGHT_MAX = 10000,
 };
 
 /* bundle_vm.virt: how the virtual machine is virtualized. */
@@ -51,6 +53,7 @@ enum bundle_flags {
     BUNDLE_FLAG_MARKS = 1 << 4,        /* the console marks who says what (debug/console_mux.h) */
     BUNDLE_FLAG_LATER = 1 << 5,        /* not started: the monitor's `create` makes VMs of it */
     BUNDLE_FLAG_NO_FAST_PATHS = 1 << 6, /* C serves all of its calls: for tests */
+    BUNDLE_FLAG_ROUND_ROBIN = 1 << 7,   /* any VM's: the machine's policy (core/sched_policy.h) */
 };
 
 struct bundle_header {
@@ -75,10 +78,11 @@ struct bundle_vm {
     char args[BUNDLE_ARGS_BYTES]; /* the kernel's arguments, zero-terminated */
     u64 symbols_offset;           /* functions of the image (symbol_table.h), for people to read; */
     u64 symbols_bytes;            /* 0 without */
+    u32 weight;                   /* 1 to BUNDLE_WEIGHT_MAX; 0: BUNDLE_WEIGHT_DEFAULT */
+    u32 depriv;                   /* enum bundle_depriv, of the shadow path */
     u64 tree_offset;              /* of the device tree of an unmodified guest; 0 without */
     u64 tree_bytes;
-    u32 depriv;                   /* enum bundle_depriv, of the shadow path */
-    u8 reserved[132];             /* zero */
+    u8 reserved[128];             /* zero */
 };
 
 _Static_assert(sizeof(struct bundle_header) == 32, "the bundle's header has 32 bytes");

@@ -25,7 +25,8 @@ enum bundle_error {
     BUNDLE_BAD_MEMORY_SIZE = -9,
     BUNDLE_BAD_OPTIONS = -10,
     BUNDLE_NAME_TAKEN = -11,
-    BUNDLE_BAD_TREE_RANGE = -12,
+    BUNDLE_BAD_WEIGHT = -12,
+    BUNDLE_BAD_TREE_RANGE = -13,
 };
 
 enum { BUNDLE_VMS_MAX = 64 };
@@ -56,6 +57,7 @@ struct bundle_vm_view {
     u32 depriv;
     u32 flags;
     u32 vcpus;
+    u32 weight; /* 1 to BUNDLE_WEIGHT_MAX */
 };
 
 /* Checks the bundle at `bytes`, of which at most `limit_bytes` may be read: header, length,

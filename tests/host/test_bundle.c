@@ -75,6 +75,10 @@ static void a_good_bundle_is_read(void **state)
     assert_int_equal(view.image_bytes, 100);
     assert_ptr_equal(view.initrd, bytes + 8192);
     assert_int_equal(view.flags, BUNDLE_FLAG_COUNTERS_RAW);
+    assert_int_equal(view.weight, BUNDLE_WEIGHT_DEFAULT);
+    record(bytes, 1)->weight = BUNDLE_WEIGHT_MAX;
+    assert_int_equal(bundle_vm_open(&bundle, 1, &view), BUNDLE_OK);
+    assert_int_equal(view.weight, BUNDLE_WEIGHT_MAX);
     record(bytes, 0)->initrd_bytes = 0;
     assert_int_equal(bundle_vm_open(&bundle, 0, &view), BUNDLE_OK);
     assert_null(view.initrd);
@@ -176,6 +180,11 @@ static void image_wraps(struct bundle_vm *vm)
 {
     vm->image_offset = UINT64_MAX - 10;
 }
+
+static void image_end_wraps(struct bundle_vm *vm)
+{
+    vm->image_bytes = UINT64_MAX - vm->image_offset + 1;
+}
 static void image_huge(struct bundle_vm *vm)
 {
     vm->image_bytes = UINT64_MAX;
@@ -213,6 +222,11 @@ static void no_vcpu(struct bundle_vm *vm)
     vm->vcpus = 0;
 }
 
+static void weight_absurd(struct bundle_vm *vm)
+{
+    vm->weight = BUNDLE_WEIGHT_MAX + 1;
+}
+
 static void damage_to_a_record_costs_that_record(void **state)
 {
     static const struct {
@@ -225,6 +239,7 @@ static void damage_to_a_record_costs_that_record(void **state)
         {endless_args, BUNDLE_BAD_ARGS},
         {image_behind, BUNDLE_BAD_IMAGE_RANGE},
         {image_wraps, BUNDLE_BAD_IMAGE_RANGE},
+        {image_end_wraps, BUNDLE_BAD_IMAGE_RANGE},
         {image_huge, BUNDLE_BAD_IMAGE_RANGE},
         {image_missing, BUNDLE_BAD_IMAGE_RANGE},
         {image_in_header, BUNDLE_BAD_IMAGE_RANGE},
@@ -234,6 +249,7 @@ static void damage_to_a_record_costs_that_record(void **state)
         {virt_unknown, BUNDLE_BAD_OPTIONS},
         {traps_unknown, BUNDLE_BAD_OPTIONS},
         {no_vcpu, BUNDLE_BAD_OPTIONS},
+        {weight_absurd, BUNDLE_BAD_WEIGHT},
     };
     char name[BUNDLE_NAME_BYTES];
 

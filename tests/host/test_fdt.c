@@ -278,6 +278,25 @@ static void a_cut_tree_is_refused_at_every_length(void **state)
     free(whole);
 }
 
+static void a_block_whose_end_wraps_is_refused(void **state)
+{
+    enum { STRUCTURE_AT = 8, STRINGS_AT = 12, STRINGS_BYTES_AT = 32, STRUCTURE_BYTES_AT = 36 };
+    static const int places[][2] = {{STRUCTURE_AT, STRUCTURE_BYTES_AT},
+                                    {STRINGS_AT, STRINGS_BYTES_AT}};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+        u32 total;
+        u8 *blob = make_tree(&total);
+        struct fdt tree;
+
+        put_be32(blob + places[i][0], STRUCTURE);
+        put_be32(blob + places[i][1], UINT32_MAX - STRUCTURE + 1);
+        assert_int_not_equal(fdt_open(&tree, blob, total), FDT_OK);
+        free(blob);
+    }
+}
+
 static void no_damage_reads_outside_the_bytes(void **state)
 {
     u32 seed = 99, opened = 0, total;
@@ -326,6 +345,7 @@ int main(void)
         cmocka_unit_test(reg_and_reservations_are_ranges),
         cmocka_unit_test(compatible_is_a_list_and_goes_on),
         cmocka_unit_test(a_cut_tree_is_refused_at_every_length),
+        cmocka_unit_test(a_block_whose_end_wraps_is_refused),
         cmocka_unit_test(no_damage_reads_outside_the_bytes),
         cmocka_unit_test(deep_nesting_is_refused),
     };

@@ -11,6 +11,7 @@
 #include "core/event.h"
 #include "core/hypercall.h"
 #include "core/sched.h"
+#include "core/sched_policy.h"
 #include "host.h"
 #include "mem/space_id.h"
 #include "sv39.h"
@@ -30,8 +31,10 @@ static struct vcpu *next_on(u32 index)
 
 static void enter(u32 index, const struct vcpu *vcpu)
 {
-    while (next_on(index) != vcpu)
+    while (next_on(index) != vcpu) {
+        host_time += MILLISECOND;
         sched_requeue(harts[index].current);
+    }
 }
 
 /* The hart finds nothing to do, and is asleep from then on. */
@@ -57,8 +60,8 @@ static void sleep_on(u32 index, struct vcpu *vcpu)
 /* Three VMs on hart 0, the first one running. */
 static int start(void **state)
 {
-    (void)state;
     world_start(3, NULL);
+    sched_use(*state);
     a = &vms[0]->vcpus[0];
     b = &vms[1]->vcpus[0];
     c = &vms[2]->vcpus[0];
@@ -161,6 +164,7 @@ static void test_a_loaded_sleeper_stays_at_home(void **state)
     fall_asleep(0);
     assert_ptr_equal(harts[0].loaded, a);
     harts[0].current = b; /* as while it builds b, before it has unloaded a */
+    harts_idle = BIT(1);
     sched_notify(a);
     assert_ptr_equal(a->hart, &harts[0]);
     harts[0].current = NULL;
@@ -420,7 +424,12 @@ static void test_each_flush_is_waited_for(void **state)
                      6);
 }
 
-#define turn(test) cmocka_unit_test_setup(test, start)
+/* Under each policy; cmocka hands the tests' first state to start. */
+#define turn(test)                                                          \
+    {#test ", round robin", test, start, NULL, (void *)&sched_round_robin}, \
+    {                                                                       \
+#test ", weighted", test, start, NULL, (void *)&sched_weighted      \
+    }
 
 int main(void)
 {

@@ -113,9 +113,17 @@ static void test_runs_are_zeroed_apart_and_reusable(void **state)
 static void test_the_p2m_answers_for_its_range_alone(void **state)
 {
     struct p2m map;
+    u8 *behind;
 
     (void)state;
     world_start(0, NULL);
+    /* A whole frame of entries, and something else behind it. */
+    assert_true(p2m_init(&map, gfn(0x80000), FRAME_BYTES / sizeof(u32)));
+    behind = frame_run_alloc(FRAME_BYTES);
+    memset(behind, 0xff, FRAME_BYTES);
+    assert_int_equal(p2m_entry(&map, 0x80400), 0);
+    p2m_destroy(&map);
+    frame_run_free(behind, FRAME_BYTES);
     assert_true(p2m_init(&map, gfn(0x80000), 512));
     assert_int_equal(p2m_entry(&map, 0x80000), 0);
     p2m_set(&map, gfn(0x80000), mfn(0x81234), false);

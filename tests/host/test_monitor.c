@@ -21,7 +21,7 @@ static void help_lists_every_command(void **state)
         const char *line = help;
         while (line[-1] != '\n')
             line--;
-        assert_int_equal(help - line, strlen("walk VM ADDR  "));
+        assert_int_equal(help - line, strlen("weight VM [N]  "));
     }
     assert_non_null(end);
     assert_string_equal(fake.screen + fake.used - strlen(prompt), prompt);
@@ -216,11 +216,13 @@ static void top_shows_rates_until_a_key_is_typed(void **state)
     vms[0]->vcpus[0].counts.standard_calls += 20;
     vms[0]->vcpus[0].counts.entries[ENTRY_CAUSES - 1] += 77;
     a_second_passes();
-    assert_shows(" 1  vm1             idle       25%    50%        320         77      64 M\n");
+    assert_shows(
+        " 1  vm1             idle       25%    50%        320         77      64 M       0\n");
     assert_null(strstr(fake.screen, "\033["));
     clear_screen();
     a_second_passes();
-    assert_shows(" 1  vm1             idle        0%     0%          0          0      64 M\n");
+    assert_shows(
+        " 1  vm1             idle        0%     0%          0          0      64 M       0\n");
     clear_screen();
     type("x");
     assert_string_equal(fake.screen, prompt);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whose turn it is: round robin, sleep, wake-ups, timers, events, times.
+ * Whose turn it is: round robin (test_sched_weighted.c has the other policy), sleep, wake-ups,
+ * timers, events, times.
  */
 #include "check.h"
 
@@ -8,6 +9,7 @@
 #include "core/event.h"
 #include "core/hypercall.h"
 #include "core/sched.h"
+#include "core/sched_policy.h"
 #include "host.h"
 #include "world.h"
 
@@ -26,6 +28,7 @@ static int start(void **state)
 {
     (void)state;
     world_start(3, NULL);
+    sched_use(&sched_round_robin);
     hart = arch_hart();
     a = &vms[0]->vcpus[0];
     b = &vms[1]->vcpus[0];

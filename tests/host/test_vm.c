@@ -102,7 +102,11 @@ static void test_bad_images_are_refused_alone_and_in_one_line(void **state)
                   "does not lie in its memory");
     check_refused(&(struct world_image){.pool_base = 0x10000000}, "does not lie in its memory");
     check_refused(&(struct world_image){.pool_bytes = 1UL << 63}, "does not lie in its memory");
+    check_refused(&(struct world_image){.pool_bytes = UINT64_MAX - CHUNK_BYTES + 1},
+                  "does not lie in its memory");
     check_refused(&(struct world_image){.code_at = WORLD_POOL_BASE}, "lies in the pool");
+    check_refused(&(struct world_image){.code_at = WORLD_POOL_BASE, .data_at = WORLD_IMAGE},
+                  "lies in the pool");
     check_refused(&(struct world_image){.code_at = VM_MEMORY_BASE + WORLD_VM_MEMORY},
                   "does not fit into its memory");
     check_refused(&(struct world_image){.data_at = WORLD_IMAGE + 2048}, "overlap");
@@ -110,6 +114,14 @@ static void test_bad_images_are_refused_alone_and_in_one_line(void **state)
         &(struct world_image){.code_at = WORLD_IMAGE + 2048, .data_at = WORLD_IMAGE + 2048 + 4096},
         "both code and data");
     check_refused(&(struct world_image){.unlinked = true}, "direct map");
+    check_refused(&(struct world_image){.entry = 0x1000}, "no executable segment");
+    check_refused(&(struct world_image){.entry = PV_DIRECT_MAP + WORLD_IMAGE + 1},
+                  "does not start at an address");
+    check_refused(&(struct world_image){.memory_bytes = (u64)PV_DIRECT_MAP_GIB << 31},
+                  "more memory than a paravirtual machine");
+    check_refused(&(struct world_image){.pool_base = VM_MEMORY_BASE + WORLD_VM_MEMORY - CHUNK_BYTES,
+                                        .initrd_bytes = FRAME_BYTES},
+                  "between its pool and the end");
     check_refused(&(struct world_image){.initrd_bytes = 1 << 20,
                                         .memory_bytes = 4 << 20,
                                         .code_at = VM_MEMORY_BASE + (4 << 20) - 16384},
@@ -189,8 +201,9 @@ static void test_memory_is_zero_before_another_vm_gets_it(void **state)
     assert_int_equal(vms[1]->state, VM_RUNNING);
     for (u64 at = VM_MEMORY_BASE; at < VM_MEMORY_BASE + (40UL << 20); at += FRAME_BYTES)
         memset(world_bytes(vms[0], gpa(at)), 0x5a, FRAME_BYTES);
-    vm_end(vms[1], VM_EXIT_REBOOT);
     vm_end(vms[0], VM_EXIT_SHUTDOWN);
+    world_settle();
+    vm_end(vms[1], VM_EXIT_REBOOT); /* the highest chunks are given out first: they were vm1's */
     world_settle();
     for (u64 at = WORLD_IMAGE + 0x100000; at < VM_MEMORY_BASE + (43UL << 20); at += sizeof(u64))
         assert_int_equal(*(u64 *)world_bytes(vms[1], gpa(at)), 0);
@@ -207,6 +220,11 @@ static void test_the_exit_status_tells_faults_from_shutdowns(void **state)
     world_settle();
     assert_int_equal(world_status, 1);
     assert_non_null(strstr(world_log, "vm2: ended: a test at pc 0xffffffc080200000, value 0x1234"));
+    world_start(1, NULL);
+    vm_end(vms[0], VM_EXIT_FAILURE);
+    world_settle();
+    assert_int_equal(world_status, 1);
+    assert_non_null(strstr(world_log, "vm1: shut down, and reports a failure"));
 }
 
 /* ---- traps and calls that are not about tables ---- */
@@ -313,6 +331,7 @@ static void test_calls_are_dispatched_by_number_and_counted(void **state)
     check_error(hypercall_handle(cpu, HC_CALL_COUNT, arguments), HC_NOT_SUPPORTED);
     check_error(hypercall_handle(cpu, ~0UL, arguments), HC_NOT_SUPPORTED);
     check_error(hypercall_handle(cpu, 1UL << 32, arguments), HC_NOT_SUPPORTED);
+    assert_int_equal(cpu->counts.calls[HC_CALL_COUNT], 0);
     assert_int_equal(cpu->counts.calls[HC_CALL_TABLE_MAKE], 2);
     assert_int_equal(cpu->counts.calls[HC_CALL_VERSION], 1);
 }

@@ -43,3 +43,20 @@ def test_a_guest_holds_what_it_claims(name, traps, candor):
     machine.expect("candor> ")
     machine.type_line("audit")
     machine.expect("(?i)audit[^\r\n]*clean")
+
+
+def test_no_guest_finds_control_registers_of_another(candor):
+    machine = candor(*(f"image=build/tests/guest/carried.elf,name=carried-{which}" for which in "ab"))
+    status = machine.wait_exit()
+    failures = [line for line in machine.transcript.splitlines() if "FAIL " in line]
+    assert not failures, failures[:3]
+    assert status == 0 and machine.transcript.count("PASS control registers") == 2
+
+
+def test_what_stands_behind_the_map_of_a_machines_memory_is_no_frame_of_its(candor):
+    """Candor keeps the next machine there, which starts with a number that is not zero."""
+    machine = candor("image=build/tests/guest/fast_paths.elf,name=guest", "image=build/tests/guest/hello.elf,name=next")
+    status = machine.wait_exit()
+    failures = [line for line in machine.transcript.splitlines() if "FAIL " in line]
+    assert not failures, failures[:3]
+    assert status == 0 and "PASS the frame behind the last" in machine.transcript

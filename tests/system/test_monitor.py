@@ -311,7 +311,8 @@ def test_what_is_no_bundle_is_left_to_candor_to_refuse(tmp_path):
     words = ["tools/candor", "pack", "--vm", f"{FRANK},name=solo", "--output", packed]
     subprocess.run(words, cwd=ROOT, check=True)
     good = packed.read_bytes()
-    marked = bundle.with_marks(good)
-    assert marked != good and bundle.with_marks(marked) == marked
+    marked = bundle.with_flags(good, bundle.FLAG_MARKS)
+    assert marked != good and bundle.with_flags(marked, bundle.FLAG_MARKS) == marked
+    assert bundle.with_flags(marked, 0, bundle.FLAG_MARKS) == good
     for bad in (b"", b"no bundle", good[:100], good[:-1] + bytes([good[-1] ^ 1])):
-        assert bundle.with_marks(bad) == bad
+        assert bundle.with_flags(bad, bundle.FLAG_MARKS) == bad

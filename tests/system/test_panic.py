@@ -26,7 +26,7 @@ KINDS = {
     "misaligned": (r"(store|load)-misaligned of 0x\w+ in crash_misaligned\+0x\w+: not at a multiple", "crash_misaligned"),
     "illegal": (r"illegal-instruction of 0x\w+ in crash_illegal\+0x\w+: no instruction", "crash_illegal"),
     "stack": (r"store-access of 0x\w+ in eat_stack\S*\+0x\w+: its stack is used up", "eat_stack"),
-    "order": ("lock of a low level is taken while one of level 3 is held", "lock_acquire"),
+    "order": ("lock of a low level is taken while one of level 2 is held", "lock_acquire"),
     "twice": ("lock that is taken twice is taken twice by hart 0", "lock_acquire"),
     "double": ("a panic whose report faults", "crash_double"),
 }

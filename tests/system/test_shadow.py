@@ -63,6 +63,7 @@ def test_unmodified_and_paravirtual_machines_run_together(candor):
     )
     for number, name in enumerate(("s1", "u1", "p1", "p2"), 1):
         machine.send(f"\x14{number}")
+        machine.expect(rf"{name}\S*\| frank\$ ")  # what is typed before its driver has started is lost, as on hardware
         machine.type_line(f"echo from {name}")
         machine.expect(rf"{name}\S*\| from {name}")
     audit(machine)

@@ -9,7 +9,7 @@ LOAD_ADDRESS = 0x80400000
 MAGIC, FORMAT_VERSION, ALIGNMENT = b"CANDORVM", 1, 4096
 NAME_MAX, ARGS_BYTES = 15, 256
 HEADER = struct.Struct("<8sIIQQ")
-RECORD = struct.Struct("<32sQQQQQIIII256sQQQQI132x")
+RECORD = struct.Struct("<32sQQQQQIIII256sQQIIQQ128x")
 SYMBOL = struct.Struct("<QII")
 VIRT = {"pv": 1, "shadow": 2}
 DEPRIV = {"s": 0, "u": 1}
@@ -21,6 +21,9 @@ FLAG_TRACE_DETAIL = 8
 FLAG_MARKS = 16
 FLAG_LATER = 32
 FLAG_NO_FAST_PATHS = 64
+FLAG_ROUND_ROBIN = 128
+SCHEDULERS = {"weighted": 0, "round-robin": FLAG_ROUND_ROBIN}
+WEIGHT_DEFAULT, WEIGHT_MAX = 100, 10000
 FLAGS_AT = 32 + 5 * 8 + 2 * 4  # in a record
 CHECKSUM_AT = HEADER.size - 8
 MASK = (1 << 64) - 1
@@ -36,7 +39,7 @@ def checksum(data):
 
 def pack(machines, colour=False, more_flags=0):
     """Returns the bundle (bytes) of `machines`, a list of vmspec.Machine whose files were read.
-    `colour`: the console that they will share is a terminal. `more_flags`: FLAG_TRACE, FLAG_TRACE_DETAIL, FLAG_MARKS."""
+    `colour`: the console that they will share is a terminal. `more_flags`: FLAG_TRACE and those below it."""
     start = HEADER.size + len(machines) * RECORD.size
     pieces, records, places, at = [], [], {}, start
 
@@ -60,8 +63,8 @@ def pack(machines, colour=False, more_flags=0):
         records.append(
             RECORD.pack(
                 machine.name.encode(), machine.memory_bytes, *image, *initrd, VIRT[machine.virt],
-                TRAPS[machine.traps], flags, 1, machine.args.encode(), *symbols, *tree,
-                DEPRIV[machine.depriv],
+                TRAPS[machine.traps], flags, 1, machine.args.encode(), *symbols, machine.weight,
+                DEPRIV[machine.depriv], *tree,
             )
         )  # fmt: skip
     body = b"".join(records + pieces)
@@ -83,8 +86,9 @@ def symbol_table(functions):
     return struct.pack("<II", len(functions), len(names)) + rows + names if functions else b""
 
 
-def with_marks(packed):
-    """Returns a bundle that was packed before with the marks on; as it is where it is no bundle, which Candor will say."""
+def with_flags(packed, on, off=0):
+    """Returns a bundle that was packed before with these flags on and off; as it is where it is no bundle, which Candor
+    will say."""
     if len(packed) < HEADER.size or packed[: len(MAGIC)] != MAGIC:
         return packed
     count = HEADER.unpack_from(packed)[2]
@@ -92,7 +96,8 @@ def with_marks(packed):
         return packed
     marked = bytearray(packed)
     for place in range(count):
-        marked[HEADER.size + place * RECORD.size + FLAGS_AT] |= FLAG_MARKS
+        at = HEADER.size + place * RECORD.size + FLAGS_AT
+        marked[at] = marked[at] & ~off | on
     marked[CHECKSUM_AT : HEADER.size] = checksum(covered(marked)).to_bytes(8, "little")
     return bytes(marked)
 

@@ -25,7 +25,8 @@ twice, ',,'; a value may hold spaces and '='): image=PATH the kernel, an ELF fil
 name=NAME (vm1, vm2, ...); mem=SIZE (64M); virt=pv; traps=direct|bounced, where traps of user code enter
 first (direct); initrd=PATH; args=TEXT for the kernel; counters=virtual|raw, whether cycle and instret
 are the machine's own (virtual); start=yes|no, no: only when the monitor's `create` asks for it;
-fastpaths=yes|no, whether assembly serves the hottest calls (yes)"""
+fastpaths=yes|no, whether assembly serves the hottest calls (yes);
+weight=N from 1 to 10000, its part of a busy hart beside others (100)"""
 
 
 def report(line):
@@ -93,6 +94,8 @@ def arguments():
     pack.add_argument("--vm", action="append", default=[], metavar="OPTIONS", help="as for run")
     pack.add_argument("--output", required=True, metavar="PATH")
     for command in (run, pack):
+        command.add_argument("--scheduler", choices=[*bundle.SCHEDULERS], help="who runs when more than one could: each by its "
+                             "weight, or all in turns (weighted; of a bundle, what it was packed with)")  # fmt: skip
         command.add_argument("--unchecked", action="store_true", help="pack images as they are: Candor refuses them")
     return parser
 
@@ -106,7 +109,7 @@ def bundle_flags(options):
     flags = bundle.FLAG_MARKS if getattr(options, "log", None) else 0
     if getattr(options, "trace", None):
         flags |= bundle.FLAG_TRACE | (bundle.FLAG_TRACE_DETAIL if options.trace_detail else 0)
-    return flags
+    return flags | bundle.SCHEDULERS.get(options.scheduler, 0)
 
 
 def make_bundle(options):
@@ -116,8 +119,18 @@ def make_bundle(options):
     machines = vmspec.parse_machines(options.vm, report, check=not options.unchecked)
     if not machines:
         raise Problem("no virtual machine is left to start")
+    weighed = [machine.name for machine in machines if machine.weight]
+    if weighed and options.scheduler == "round-robin":
+        raise Problem(f"vm {weighed[0]}: round robin knows no weights: leave out weight= or --scheduler")
     colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
     return bundle.pack(machines, colour, bundle_flags(options)), sum(machine.memory_bytes for machine in machines)
+
+
+def change_bundle(packed, options):
+    """Returns a bundle that was packed before, as the options want it."""
+    if options.scheduler:
+        packed = bundle.with_flags(packed, bundle.SCHEDULERS[options.scheduler], bundle.FLAG_ROUND_ROBIN)
+    return bundle.with_flags(packed, bundle.FLAG_MARKS) if options.log else packed
 
 
 def memory_needed(bundle_bytes, guest_bytes):
@@ -143,13 +156,12 @@ def run(options):
         if options.trace:
             raise Problem("--trace needs --vm: whether to trace is written in the bundle")
         packed, guest_bytes = read_file(options.bundle, "bundle"), 0
-        if options.log:
-            packed = bundle.with_marks(packed)
+        packed = change_bundle(packed, options)
     else:
         packed, guest_bytes = make_bundle(options)
     hypervisor = read_file(options.hypervisor, "hypervisor")
     memory = memory_option(options.mem, memory_needed(len(packed), guest_bytes))
-    if options.bundle and not options.log:
+    if options.bundle and not options.log and not options.scheduler:
         path = options.bundle
     elif options.dry_run:
         path = os.path.join(abi.ROOT, "build", "dry-run.bundle")

@@ -11,7 +11,9 @@ from .problem import MIB, Problem, parse_size, read_file, show_size
 MEMORY_BASE = 0x80000000
 MEMORY_UNIT = 2 * MIB
 MEMORY_DEFAULT = "64M"
-KEYS = ("image", "name", "mem", "virt", "traps", "depriv", "initrd", "args", "counters", "start", "fastpaths")
+KEYS = (
+    "image", "name", "mem", "virt", "traps", "depriv", "initrd", "args", "counters", "start", "fastpaths", "weight",
+)  # fmt: skip
 
 
 @dataclass
@@ -31,6 +33,7 @@ class Machine:
     start: str = "yes"
     fastpaths: str = "yes"
     functions: list = field(default_factory=list)  # of the image: (address, bytes, name), in order
+    weight: int = 0  # 0: none was given
 
 
 def split_options(text):
@@ -94,6 +97,9 @@ def parse_machine(text, position, check=True):
     memory = parse_size(options.get("mem", MEMORY_DEFAULT), "memory size")
     if memory % MEMORY_UNIT:
         raise Problem(f"memory size {show_size(memory)} is not a multiple of {show_size(MEMORY_UNIT)}")
+    weight = options.get("weight", "0")
+    if "weight" in options and not (re.fullmatch("[0-9]{1,9}", weight) and 1 <= int(weight) <= bundle.WEIGHT_MAX):
+        raise Problem(f"weight '{weight}' is not a number from 1 to {bundle.WEIGHT_MAX} (without one it is {bundle.WEIGHT_DEFAULT})")
     machine = Machine(
         name=name,
         memory_bytes=memory,
@@ -106,6 +112,7 @@ def parse_machine(text, position, check=True):
         image_data=read_file(options["image"], "image"),
         initrd_data=read_file(options["initrd"], "initrd") if options.get("initrd") else b"",
         start=one_of(options, "start", ("yes", "no")),
+        weight=int(weight),
     )
     if machine.virt == "shadow":
         machine.tree_data = devicetree.of_machine(machine)

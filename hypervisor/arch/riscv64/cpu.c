@@ -61,7 +61,9 @@ const char *cpu_refuse(const char *isa)
 /*
  * The protected regions, all locked, so that they bind Candor too: the guard page below this hart's
  * stack; Candor's text, never written; and the memory that guests may reach by their page tables.
- * What matches no entry is closed to S and U and open to M.
+ * What matches no entry is closed to S and U and open to M. An entry that binds Candor also lets S
+ * and U do what it allows: PMP alone would let a guest read the text, which has no secrets, and
+ * which no page table of a guest maps.
  */
 static void protect_memory(u32 index)
 {

@@ -79,7 +79,7 @@ static void crash_stack(void)
 
 static void crash_order(void)
 {
-    static struct lock low = LOCK_INIT(LOCK_VM, "of a low level"),
+    static struct lock low = LOCK_INIT(LOCK_QUEUE, "of a low level"),
                        high = LOCK_INIT(LOCK_FRAME, "of a high level");
 
     lock_acquire(&high);
@@ -88,7 +88,7 @@ static void crash_order(void)
 
 static void crash_twice(void)
 {
-    static struct lock lock = LOCK_INIT(LOCK_VM, "that is taken twice");
+    static struct lock lock = LOCK_INIT(LOCK_QUEUE, "that is taken twice");
 
     lock_acquire(&lock);
     lock_acquire(&lock);
@@ -97,7 +97,7 @@ static void crash_twice(void)
 /* The holder is a hart that never runs. */
 static void crash_stuck(void)
 {
-    static struct lock lock = {1, LOCK_VM, "that is never released", HARTS_MAX};
+    static struct lock lock = {1, LOCK_QUEUE, "that is never released", HARTS_MAX};
 
     lock_acquire(&lock);
 }

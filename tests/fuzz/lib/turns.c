@@ -7,6 +7,7 @@
 #include "compare.h"
 #include "core/event.h"
 #include "core/sched.h"
+#include "core/sched_policy.h"
 #include "core/vm.h"
 #include "core/vm_list.h"
 #include <string.h>
@@ -102,8 +103,10 @@ static void check_times(u32 vm)
                        times.steal, passed);
 }
 
+/* Round robin, under which each one's turn comes though time stands still. */
 void turns_start(void)
 {
+    sched_use(&sched_round_robin);
     for (u32 vm = 0; vm < COMPARE_VMS; vm++) {
         promised[vm].timer = TIME_NEVER;
         promised[vm].was_paused = true; /* while it was being built nothing was counted here */
@@ -140,7 +143,8 @@ void turns_reset(void)
         vcpu->timer = TIME_NEVER;
         vcpu->events_wanted = 0;
         vcpu->arch.doorbell = false;
-        vcpu->running_time = vcpu->idle_time = vcpu->steal_time = vcpu->waited = 0;
+        vcpu->running_time = vcpu->idle_time = vcpu->steal_time = 0;
+        vcpu->ran_lately = vcpu->waited_lately = 0;
         memset(&promised[vm], 0, sizeof(promised[vm]));
         promised[vm].timer = TIME_NEVER;
         sched_start(vcpu);
