@@ -105,8 +105,8 @@ struct monitor_job {
     struct console_activity activity; /* as a command last saw it */
     bool undisturbed;                 /* nobody else has said anything since */
     struct monitor_records records;
-    u64 address;                      /* that was walked to, */
-    struct virt_walk walk;            /* as it was then */
+    u64 address;           /* that was walked to, */
+    struct virt_walk walk; /* as it was then */
 };
 
 /* All of them, the help's order. */

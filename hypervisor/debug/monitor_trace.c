@@ -40,8 +40,8 @@ static const struct trace_record *record_at(u32 hart, u64 place)
 {
     u64 ring = trace_header.rings[hart].address;
 
-    return (const struct trace_record *)(ring + place % TRACE_RING_RECORDS *
-                                                    sizeof(struct trace_record));
+    return (const struct trace_record *)(ring +
+                                         place % TRACE_RING_RECORDS * sizeof(struct trace_record));
 }
 
 /* Where the hart's next record goes, counted in records; its ring's size: unknown just now. */
@@ -128,7 +128,8 @@ static int collect_one(struct monitor_records *records)
         return 0;
     settle_vm(records, from, &best);
     records->kept[records->count++] = (struct monitor_record){best, (u16)from, records->vm[from]};
-    records->next[from] = (u16)((records->next[from] + TRACE_RING_RECORDS - 1) % TRACE_RING_RECORDS);
+    records->next[from] = (u16)((records->next[from] + TRACE_RING_RECORDS - 1) %
+                                TRACE_RING_RECORDS);
     records->left[from]--;
     return 1;
 }
@@ -192,8 +193,8 @@ static enum monitor_step say_hart(struct monitor_job *job)
 
     if (full || place == TRACE_RING_RECORDS)
         count = TRACE_RING_RECORDS;
-    monitor_say(job, "  hart %u: %s, %u records", hart, level_names[READ_ONCE(harts[hart].trace_level)],
-                count);
+    monitor_say(job, "  hart %u: %s, %u records", hart,
+                level_names[READ_ONCE(harts[hart].trace_level)], count);
     if (count > 0 && oldest != 0 && oldest <= now)
         monitor_say(job, " of the last %s s%s", monitor_seconds(now - oldest).text,
                     full ? "; older ones are lost" : ", none is lost");
@@ -276,5 +277,6 @@ enum monitor_step monitor_trace_step(struct monitor_job *job)
         if (strcmp(word, level_names[level]) == 0)
             return set_level(job, level);
     }
-    return monitor_fail(job, "'%s' is not known: trace [on | detail | off | last [N]]", job->argument);
+    return monitor_fail(job, "'%s' is not known: trace [on | detail | off | last [N]]",
+                        job->argument);
 }

@@ -13,13 +13,13 @@
  * half-word of the place wraps it. Records are ordered by time, so a reader needs no more than the
  * ring.
  *
- * A record does not name its VM: SWITCH records do, from and to. NAME and NAME_MORE records tell the
- * 16 bytes of a VM's name when it is made, for its identifier may have been another's before.
+ * A record does not name its VM: SWITCH records do, from and to. NAME and NAME_MORE records tell
+ * the 16 bytes of a VM's name when it is made, for its identifier may have been another's before.
  *
- * The level can be changed at any time: trace_header.level is what is wanted, and each hart goes over
- * to it by itself (trace_adopt), on a way that ends with leaving by the trap entry of its level. So
- * what enters by an entry that records has a place to record to, and switched off nothing is left to
- * be tested for. It does so with its next interrupt at the latest.
+ * The level can be changed at any time: trace_header.level is what is wanted, and each hart goes
+ * over to it by itself (trace_adopt), on a way that ends with leaving by the trap entry of its
+ * level. So what enters by an entry that records has a place to record to, and switched off nothing
+ * is left to be tested for. It does so with its next interrupt at the latest.
  */
 #pragma once
 
@@ -64,7 +64,8 @@ struct trace_record {
     u64 a;
     u64 b;
 };
-_Static_assert(sizeof(struct trace_record) * TRACE_RING_RECORDS == TRACE_RING_BYTES, "the assembly and readers count on it");
+_Static_assert(sizeof(struct trace_record) * TRACE_RING_RECORDS == TRACE_RING_BYTES,
+               "the assembly and readers count on it");
 
 /* What readers find by its symbol. */
 struct trace_header {
@@ -96,8 +97,8 @@ MUST_CHECK int trace_prepare(void);
 /* Whether the rings are there. */
 bool trace_ready(void);
 
-/* All harts trace on that level from now on; but for TRACE_OFF the rings must be there. This hart at
- * once, on a way that ends in trap_resume; others soon. The caller holds no lock. */
+/* All harts trace on that level from now on; but for TRACE_OFF the rings must be there. This hart
+ * at once, on a way that ends in trap_resume; others soon. The caller holds no lock. */
 void trace_set(enum trace_level level);
 
 /* Names a VM for readers. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Calls of every kind, thousands of them, with arguments that are right, nearly right or wrong, in
- * no order: each must come back, and none may keep the hart for long (tests/system/test_stay.py). The
- * two that leave the guest where it cannot go on, trap_register and trap_return, are left out:
+ * no order: each must come back, and none may keep the hart for long (tests/system/test_stay.py).
+ * The two that leave the guest where it cannot go on, trap_register and trap_return, are left out:
  * hostile_traps has them.
  */
 #include "guest.h"

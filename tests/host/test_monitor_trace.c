@@ -41,9 +41,10 @@ static void the_trace_is_switched_and_tells_its_state(void **state)
     record(0, fake.now, TRACE_TIMER, 1, 0);
     clear_screen();
     type("trace\r");
-    assert_string_equal(fake.screen + strlen("trace\n"),
-                        "the trace is on\n  hart 0: on, 2 records of the last 1.000 s, none is lost\n"
-                        "  hart 1: on, 0 records\ncandor> ");
+    assert_string_equal(
+        fake.screen + strlen("trace\n"),
+        "the trace is on\n  hart 0: on, 2 records of the last 1.000 s, none is lost\n"
+        "  hart 1: on, 0 records\ncandor> ");
     for (u32 i = 0; i < TRACE_RING_RECORDS; i++)
         record(1, fake.now - HZ / 2, TRACE_TIMER, 1, 0);
     clear_screen();
@@ -83,11 +84,12 @@ static void the_last_records_are_shown_in_order_with_names(void **state)
     trace_header.rings[0].vm = 2;
     trace_header.rings[1].vm = 1;
     type("trace last 3\r");
-    assert_string_equal(fake.screen + strlen("trace last 3\n"),
-                        "       80 us ago  hart 1  vm1              hypercall yield, second argument 4d\n"
-                        "       70 us ago  hart 0  vm1              switch, from 1, to 2\n"
-                        "       60 us ago  hart 0  vm2              hypercall yield at pc 1234\n"
-                        "candor> ");
+    assert_string_equal(
+        fake.screen + strlen("trace last 3\n"),
+        "       80 us ago  hart 1  vm1              hypercall yield, second argument 4d\n"
+        "       70 us ago  hart 0  vm1              switch, from 1, to 2\n"
+        "       60 us ago  hart 0  vm2              hypercall yield at pc 1234\n"
+        "candor> ");
     vms[1]->made_at = fake.now; /* another has that number now */
     clear_screen();
     type("trace last 1\r");

@@ -80,7 +80,8 @@ def test_nothing_stays_longer_than_20000_instructions(load, candor):
 @pytest.mark.parametrize("way", ("typed", "ctl"))
 def test_no_command_of_the_monitor_stays_longer(way, candor, tmp_path):
     path = tmp_path / "ctl"
-    vms = (f"{FRANK},name=alpha", f"{FRANK},name=beta", "image=build/tests/guest/hello.elf,name=delta,start=no")
+    # The neighbour computes: QEMU, counting instructions, hands on no input while all harts sleep.
+    vms = (f"{FRANK},name=alpha", f"{FRANK},name=beta", NEIGHBOUR, "image=build/tests/guest/hello.elf,name=delta,start=no")
     machine = candor(*vms, options=(*DEBUG, "--ctl", path, "--mem", "512M"), life_s=300)
     machine.expect(r"alpha\S*\| [^\r\n]*frank\$ ")
     if way == "ctl":
