@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""No call, trap, command, or step of making, building and ending VMs keeps the hart in Candor for more than 20,000 instructions.
+"""No call, trap, or step of building and ending VMs keeps the hart in Candor for more than 20,000 instructions.
 
 The debug build measures itself under icount, on one hart (hypervisor/debug/stay.h); `make stay` prints what it found. What is asked
 for by a person and stops the machine (audit) or ends it (quit) is left out. Each call of the ABI must have been measured, and each
@@ -9,7 +9,7 @@ trap that a guest can raise; fetches and accesses outside of its memory are none
 import re
 
 import pytest
-from candorlib import abi, between
+from candorlib import abi
 from machine import ROOT
 from test_monitor import command, monitor
 
@@ -42,14 +42,6 @@ LONGEST_S = 50
 TRAPS = {"illegal-instruction", "breakpoint", "user-call", "fetch-fault", "load-fault", "store-fault", "timer", "device"}
 LIFE = {"(standard)", "(building)", "(ending)", "(switching)"}
 
-# By typing and by the control channel; `top` and switches are typed only. The machine has alpha and beta, which run.
-COMMANDS = (
-    "help", "vms", "vms -v", "pause beta", "vms", "resume beta", "walk alpha 10000", "walk alpha ffffffc080200000", "walk alpha zz",
-    "bundle", "create gamma from alpha mem=96M", "create gamma", "create delta", "vms -v", "reboot gamma", "kill delta", "start delta",
-    "destroy gamma", "destroy delta", "destroy nobody", "trace on", "trace", "reboot beta", "trace last 256", "trace detail",
-    "trace last", "trace off", "trace last 9", "kill beta", "start beta", "nonsense", "stay",
-)  # fmt: skip
-
 longest = {}  # {kind: (instructions, load)} of all tests together
 
 
@@ -75,30 +67,6 @@ def test_nothing_stays_longer_than_20000_instructions(load, candor):
     machine = candor(NEIGHBOUR, vm, options=DEBUG)
     machine.expect(done, LONGEST_S)
     judge(load, stays(machine))
-
-
-@pytest.mark.parametrize("way", ("typed", "ctl"))
-def test_no_command_of_the_monitor_stays_longer(way, candor, tmp_path):
-    path = tmp_path / "ctl"
-    # The neighbour computes: QEMU, counting instructions, hands on no input while all harts sleep.
-    vms = (f"{FRANK},name=alpha", f"{FRANK},name=beta", NEIGHBOUR, "image=build/tests/guest/hello.elf,name=delta,start=no")
-    machine = candor(*vms, options=(*DEBUG, "--ctl", path, "--mem", "512M"), life_s=300)
-    machine.expect(r"alpha\S*\| [^\r\n]*frank\$ ")
-    if way == "ctl":
-        for words in COMMANDS:
-            between.ask(str(path), words)
-            machine.read(0)
-    else:
-        monitor(machine)
-        for words in COMMANDS:
-            command(machine, words)
-        machine.type_line("top")
-        for _ in range(3):
-            machine.expect("calls/s")
-        for keys, shown in (("\x141", "input goes to alpha"), ("\x142", "input goes to beta"), ("\x14v", "stolen s"), ("\x14h", "sends")):
-            machine.send(keys)
-            machine.expect(shown)
-    judge(f"the monitor, {way}", stays(machine))
 
 
 def test_each_call_and_each_trap_was_measured():
