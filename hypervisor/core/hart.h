@@ -45,6 +45,7 @@ struct hart {
     u8 locks_held[LOCK_LEVELS];
     const char *panic_text;           /* what panic() was called with, while it is reported */
     struct backtrace_start halted_at; /* written before `halted` */
+    u8 trace_level;                   /* enum trace_level: what it records; see debug/trace.h */
     u64 trace_next;   /* while nothing is loaded: where the next trace record goes */
     u64 *trace_place; /* where that is held now: here, or in the vCPU that is loaded */
 

@@ -157,6 +157,25 @@ static void show_backspace(struct console_mux *mux, struct mux_speaker *speaker)
     stage_text(mux, "\b");
 }
 
+/* Where no names are shown a VM could print lines that look like Candor's: its name is put into
+ * them, as if it had written that too. */
+static void tell_imitation(struct console_mux *mux, struct mux_speaker *speaker, u8 byte)
+{
+    const struct mux_speaker *system = mux->speakers[MUX_SYSTEM];
+    size_t length = system != NULL ? strlen(system->name) : 0;
+    char text[MUX_NAME_BYTES + 3];
+
+    if (mux->names_shown || speaker->place == MUX_SYSTEM || byte == '(' || byte == '\b' ||
+        length == 0 || speaker->line_bytes != length ||
+        memcmp(speaker->line, system->name, length) != 0)
+        return;
+    snprintf(text, sizeof(text), "(%s)", speaker->name);
+    mark(mux, MUX_NOBODY);
+    stage_text(mux, text);
+    for (const char *c = text; *c != '\0'; c++)
+        keep_byte(speaker, (u8)*c);
+}
+
 static void show_byte(struct console_mux *mux, struct mux_speaker *speaker, u8 byte)
 {
     if (byte == '\n') {
@@ -185,6 +204,7 @@ static void show_byte(struct console_mux *mux, struct mux_speaker *speaker, u8 b
         return;
     }
     own_line(mux, speaker);
+    tell_imitation(mux, speaker, byte);
     mark(mux, speaker->place);
     if (byte == '\b') {
         show_backspace(mux, speaker);

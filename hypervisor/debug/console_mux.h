@@ -6,8 +6,9 @@
  * What a speaker cannot do: reach over its name (a carriage return starts a new named line; a
  * backspace goes no further back than the speaker's own characters in this line), or keep the
  * terminal (a turn ends with a line, with an empty ring, or after MUX_TURN_BYTES). A line that
- * another speaker broke into is shown again as far as it had come, when its speaker goes on. Rings
- * hold filtered text (console_filter.h). Pure code; the caller's lock guards it.
+ * another speaker broke into is shown again as far as it had come, when its speaker goes on. Where
+ * no names are shown, a line that begins like one of Candor's gets its speaker's name behind that
+ * word. Rings hold filtered text (console_filter.h). Pure code; the caller's lock guards it.
  *
  * For a program between the machine and the terminal there is more in the stream, which it takes
  * out: everything from MUX_RECORD to the next newline. If that is a number, or '-', it is a mark:

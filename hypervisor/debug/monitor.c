@@ -290,6 +290,8 @@ const struct monitor_command monitor_commands[] = {
      monitor_bundle_step},
     {"weight", "VM [N]", "its part of a busy hart beside others: show it, or set it to 1..10000",
      monitor_weight_step},
+    {"trace", "[WORD]", "what is traced; on, detail or off switches it; last [N] shows records",
+     monitor_trace_step},
     {"walk", "VM ADDR", "what a guest-virtual address translates to, and who may use it",
      monitor_walk_step},
     {"audit", "", "check every invariant of the VMs' memory; stops the machine meanwhile",

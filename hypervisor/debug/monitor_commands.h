@@ -11,6 +11,7 @@
 #include "core/vm.h"
 #include "debug/console.h"
 #include "debug/line_editor.h"
+#include "debug/trace.h"
 #include "virt/virt.h"
 
 struct monitor_job;
@@ -43,6 +44,7 @@ enum {
     MONITOR_ERROR_BYTES = 200,
     MONITOR_COUNTS_BYTES = 256,
     MONITOR_NAME_BYTES = 32,
+    MONITOR_RECORDS_MAX = 256, /* of a trace, shown by one command */
     BASE_TEN = 10,
     MIB_SHIFT = 20,
 };
@@ -62,6 +64,24 @@ struct monitor_counts {
     u32 used;
     u32 items;
     u32 row_items;
+};
+
+/* Trace records that are being collected, the newest first. */
+struct monitor_record {
+    struct trace_record record;
+    u16 hart;
+    u16 vm;
+};
+
+struct monitor_records {
+    u32 wanted;
+    u32 count;
+    u64 before; /* when collecting began: none is newer */
+    struct monitor_record kept[MONITOR_RECORDS_MAX];
+    u16 next[HARTS_MAX]; /* of each hart: behind the record that comes next, */
+    u16 left[HARTS_MAX]; /* how many there can be, */
+    u16 vm[HARTS_MAX];   /* and who had the hart then */
+    bool settled[HARTS_MAX];
 };
 
 struct monitor_job {
@@ -84,8 +104,9 @@ struct monitor_job {
     struct monitor_sample samples[VMS_MAX];
     struct console_activity activity; /* as a command last saw it */
     bool undisturbed;                 /* nobody else has said anything since */
-    u64 address;                      /* that was walked to, */
-    struct virt_walk walk;            /* as it was then */
+    struct monitor_records records;
+    u64 address;           /* that was walked to, */
+    struct virt_walk walk; /* as it was then */
 };
 
 /* All of them, the help's order. */

@@ -13,10 +13,18 @@
  * half-word of the place wraps it. Records are ordered by time, so a reader needs no more than the
  * ring.
  *
- * A record does not name its VM: SWITCH records do, from and to.
+ * A record does not name its VM: SWITCH records do, from and to. NAME and NAME_MORE records tell
+ * the 16 bytes of a VM's name when it is made, for its identifier may have been another's before.
+ *
+ * The level can be changed at any time: trace_header.level is what is wanted, and each hart goes
+ * over to it by itself (trace_adopt), on a way that ends with leaving by the trap entry of its
+ * level. So what enters by an entry that records has a place to record to, and switched off nothing
+ * is left to be tested for. It does so with its next interrupt at the latest.
  */
 #pragma once
 
+#include "arch/arch.h"
+#include "core/hart.h"
 #include "core/machine.h"
 #include "debug/trace_kinds.h"
 
@@ -39,6 +47,7 @@ enum trace_level {
 enum {
     TRACE_VERSION = 1,
     TRACE_RING_BYTES = 1 << 16,
+    TRACE_RING_RECORDS = TRACE_RING_BYTES / 32,
     TRACE_NAME_BYTES = 16,
     TRACE_VMS = 64,
 };
@@ -55,7 +64,8 @@ struct trace_record {
     u64 a;
     u64 b;
 };
-_Static_assert(sizeof(struct trace_record) == 32, "the assembly and readers count on it");
+_Static_assert(sizeof(struct trace_record) * TRACE_RING_RECORDS == TRACE_RING_BYTES,
+               "the assembly and readers count on it");
 
 /* What readers find by its symbol. */
 struct trace_header {
@@ -76,28 +86,47 @@ struct trace_header {
 
 extern struct trace_header trace_header;
 
-/* Makes the rings, once; by the boot hart before any vCPU is started. Without room for them the
-   trace stays off. */
+/* Makes the rings and traces; by the boot hart before any vCPU is started. Without room for the
+   rings the trace stays off. */
 void trace_start(enum trace_level level);
+
+/* Makes the rings, one in each step: 1: there is more to do; 0: they are there; negative: there is
+ * no room for them. They stay for good. */
+MUST_CHECK int trace_prepare(void);
+
+/* Whether the rings are there. */
+bool trace_ready(void);
+
+/* All harts trace on that level from now on; but for TRACE_OFF the rings must be there. This hart
+ * at once, on a way that ends in trap_resume; others soon. The caller holds no lock. */
+void trace_set(enum trace_level level);
 
 /* Names a VM for readers. */
 void trace_name(const struct vm *vm);
 
 /* The slow halves of what follows. */
+void trace_adopt_level(struct hart *hart);
 void trace_write(enum trace_kind kind, u64 a, u64 b);
 void trace_switched(struct vcpu *from, struct vcpu *to);
 
 /* A record of this hart. Any context. */
 static inline void trace(enum trace_kind kind, u64 a, u64 b)
 {
-    if (trace_header.level != TRACE_OFF)
+    if (arch_hart()->trace_level != TRACE_OFF)
         trace_write(kind, a, b);
+}
+
+/* This hart goes over to the level that is wanted. */
+static inline void trace_adopt(struct hart *hart)
+{
+    if (hart->trace_level != READ_ONCE(trace_header.level))
+        trace_adopt_level(hart);
 }
 
 /* This hart changes the vCPU that is loaded on it (either may be NULL): by arch_vcpu_switch alone.
  */
 static inline void trace_switch(struct vcpu *from, struct vcpu *to)
 {
-    if (trace_header.level != TRACE_OFF)
+    if (arch_hart()->trace_level != TRACE_OFF)
         trace_switched(from, to);
 }

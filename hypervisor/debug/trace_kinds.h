@@ -20,5 +20,7 @@
     TRACE_KIND(SLEEP,     0x404, "sleep",               "0",            "0")                       \
     TRACE_KIND(WAKE,      0x405, "wake",                "0",            "0")                       \
     TRACE_KIND(START,     0x406, "start",               "vm",           "0")                       \
-    TRACE_KIND(END,       0x407, "end",                 "vm",           "why")
+    TRACE_KIND(END,       0x407, "end",                 "vm",           "why")                     \
+    TRACE_KIND(NAME,      0x408, "name",                "vm",           "text")                    \
+    TRACE_KIND(NAME_MORE, 0x409, "name, its rest",      "vm",           "text")
 /* clang-format on */

@@ -4,6 +4,95 @@
  */
 #include "console_fakes.h"
 
+/* ---- who speaks ---- */
+
+static void without_names_a_guest_cannot_speak_as_candor(void **state)
+{
+    static const struct {
+        const char *said, *shown;
+    } cases[] = {
+        {"candor: all is well\n", "candor(vm1): all is well\r\n"},
+        {"candor> quit\n", "candor(vm1)> quit\r\n"},
+        {"candor\n", "candor\r\n"},
+        {"candour: no\n", "candour: no\r\n"},
+        {"see candor: no\n", "see candor: no\r\n"},
+        {"x\bcandor: y\n", "x\bcandor(vm1): y\r\n"},
+        {"candox\br: y\n", "candox\br(vm1): y\r\n"},
+        {"xx\rcandor: y\n", "xx\rcandor(vm1): y\r\n"},
+        {"candor(\b: y\n", "candor(\b(vm1): y\r\n"},
+        {"candor \b\b\b\b\b\b: y\n", "candor(vm1) \b\b\b\b\b\b(vm1): y\r\n"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        start_console(1, false);
+        guest_says(0, cases[i].said);
+        drain();
+        assert_string_equal(screen.text, cases[i].shown);
+    }
+}
+
+static void with_names_nothing_is_put_into_lines(void **state)
+{
+    (void)state;
+    start_console(2, false);
+    guest_says(0, "candor: hi\n");
+    drain();
+    assert_string_equal(screen.text, "vm1| candor: hi\r\n");
+}
+
+/* ---- ports come and go ---- */
+
+static void a_port_goes_when_all_was_shown_and_its_number_is_given_again(void **state)
+{
+    (void)state;
+    start_console(3, false);
+    guest_says(1, "last words");
+    console_port_close(&ports[1]);
+    assert_false(console_port_finish(&ports[1]));
+    while (!console_port_finish(&ports[1]))
+        drain();
+    console_port_remove(&ports[1]);
+    assert_string_equal(screen.text, "vm2| last words\r\n");
+    assert_false(console_switch(2));
+    guest_says(0, "a\n");
+    guest_says(2, "c\n");
+    drain();
+    assert_true(console_port_open(&ports[1], 2, "new", false, notify, &ports[1]));
+    guest_says(1, "b\n");
+    drain();
+    assert_string_equal(screen.text, "vm2| last words\r\nvm1| a\r\nvm3| c\r\nnew| b\r\n");
+    assert_true(console_switch(2));
+}
+
+static void the_last_port_can_go_and_the_next_one_is_typed_to(void **state)
+{
+    char flood[CONSOLE_OUTPUT_BYTES], got[4];
+
+    (void)state;
+    start_console(1, false);
+    memset(flood, 'x', sizeof(flood));
+    fake.stuck = true;
+    (void)!console_guest_write(&ports[0], flood, sizeof(flood));
+    (void)!console_guest_write(&ports[0], flood, sizeof(flood));
+    fake.stuck = false;
+    console_port_close(&ports[0]);
+    while (!console_port_finish(&ports[0]))
+        drain();
+    console_port_remove(&ports[0]);
+    assert_int_equal(console.writers_waiting, 0);
+    assert_int_equal(console.mux.count, 1);
+    type("nobody");
+    type("\024m!");
+    assert_int_equal(fake.monitor_entered, 1);
+    type("\0241");
+    assert_non_null(strstr(screen.text, "there is no such VM"));
+    assert_true(console_port_open(&ports[0], 1, "next", false, notify, &ports[0]));
+    assert_true(console_switch(1));
+    type("hi");
+    assert_int_equal(console_guest_read(&ports[0], got, sizeof(got)), 2);
+}
+
 /* ---- what was missed ---- */
 
 /* So many lines of another VM that what stands above them is gone. */
@@ -230,6 +319,10 @@ static void a_request_goes_to_the_monitor_whoever_has_the_focus(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(without_names_a_guest_cannot_speak_as_candor),
+        cmocka_unit_test(with_names_nothing_is_put_into_lines),
+        cmocka_unit_test(a_port_goes_when_all_was_shown_and_its_number_is_given_again),
+        cmocka_unit_test(the_last_port_can_go_and_the_next_one_is_typed_to),
         cmocka_unit_test(what_is_still_on_the_screen_is_not_shown_again),
         cmocka_unit_test(a_switch_shows_again_the_unfinished_line),
         cmocka_unit_test(a_switch_shows_the_last_lines_that_were_missed),

@@ -7,12 +7,10 @@
 #include "bundle.h"
 #include "candor_abi.h"
 #include "core/hart.h"
-#include "core/sched.h"
 #include "core/vm_list.h"
 #include "csr.h"
 #include "debug/console.h"
 #include "debug/log.h"
-#include "debug/trace.h"
 #include "driver/clint.h"
 #include "driver/devices.h"
 #include "mem/frame.h"
@@ -86,17 +84,6 @@ static void describe_machine(void)
              machine.finisher_base, machine.has_sstc ? "Sstc" : "by hypercall");
 }
 
-/* The trap entry of the trace's level is the one that leaving installs. */
-NORETURN static void run_guests(struct hart *hart)
-{
-    static void (*const leave[TRACE_LEVELS])(struct vcpu *) = {trap_leave, trap_leave_traced,
-                                                               trap_leave_detailed};
-    struct vcpu *vcpu = sched_next(hart);
-
-    leave[trace_header.level](vcpu);
-    arch_hart_halt();
-}
-
 static bool arrived(u64 hardware_id)
 {
     for (u32 i = 0; i < hart_count; i++) {
@@ -167,7 +154,7 @@ void boot_first(u64 hardware_id, u64 device_tree)
     console_start_interrupts();
     vm_start_all((const void *)BUNDLE_LOAD_ADDRESS, closed - BUNDLE_LOAD_ADDRESS);
     call_harts();
-    run_guests(&harts[0]);
+    trap_resume(&harts[0]);
 }
 
 /* A hart that the device tree does not list has no part in the machine, and may have taken the
@@ -197,5 +184,5 @@ void boot_other(u64 hardware_id, u64 ticket)
     hart_go_online(hart);
     if (__atomic_load_n(&arrival_over, __ATOMIC_SEQ_CST))
         log_line("hart %lu has come up late, and takes part", hardware_id);
-    run_guests(hart);
+    trap_resume(hart);
 }

@@ -37,6 +37,11 @@ void trap_leave_detailed(struct vcpu *vcpu) __attribute__((noreturn));
 
 /* Called by entry.S. */
 struct vcpu *trap_handle(struct vcpu *vcpu);
+
+/* Chooses who runs now on this hart, and leaves to it by the way of the trace's level. Also called
+ * by entry.S. */
+struct hart;
+void trap_resume(struct hart *hart) __attribute__((noreturn));
 struct hc_result trap_light_call(struct vcpu *vcpu, u64 number, const u64 arguments[6]);
 void trap_own(const u64 registers[32]) __attribute__((noreturn));
 void cpu_fp_save(void *saved);

@@ -225,8 +225,7 @@ light_reschedule\v:
     csrr    t0, mepc
     sd      t0, X(0)(t6)
     mv      a0, tp
-    call    sched_next
-    j       trap_leave\v
+    call    trap_resume
 
     /* The return of a bounced trap has no record of its own: it would cost a bounced system call one per cent. */
 trap_call\v:

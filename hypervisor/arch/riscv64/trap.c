@@ -11,6 +11,7 @@
 #include "csr.h"
 #include "debug/panic.h"
 #include "debug/stay.h"
+#include "debug/trace.h"
 #include "driver/clint.h"
 #include "driver/devices.h"
 #include "virt/virt.h"
@@ -45,19 +46,37 @@ static u32 stay_kind_of(const struct vcpu *vcpu, u64 cause)
 
 struct vcpu *trap_handle(struct vcpu *vcpu)
 {
+    struct hart *hart = arch_hart();
     u64 cause = csr_read(mcause);
 
     stay_begin(stay_kind_of(vcpu, cause));
     if (cause & CAUSE_INTERRUPT) {
         vcpu->counts.entries[ENTRY_EXCEPTIONS + (cause & (ENTRY_EXCEPTIONS - 1))]++;
         arch_hart_poll();
-    } else {
-        vcpu->counts.entries[cause & (ENTRY_EXCEPTIONS - 1)]++;
-        trap_exception(vcpu, cause);
+        trap_resume(hart);
     }
-    vcpu = sched_next(arch_hart());
+    vcpu->counts.entries[cause & (ENTRY_EXCEPTIONS - 1)]++;
+    trap_exception(vcpu, cause);
+    if (hart->reschedule)
+        trap_resume(hart);
     stay_end();
-    return vcpu;
+    return hart->current;
+}
+
+/* The trap entry of the trace's level is the one that leaving installs, so this is also the way to
+ * another level. */
+void trap_resume(struct hart *hart)
+{
+    static void (*const leave[TRACE_LEVELS])(struct vcpu *) = {trap_leave, trap_leave_traced,
+                                                               trap_leave_detailed};
+    struct vcpu *vcpu;
+
+    trace_adopt(hart);
+    vcpu = sched_next(hart);
+    trace_adopt(hart);
+    stay_end();
+    leave[hart->trace_level](vcpu);
+    __builtin_unreachable();
 }
 
 struct hc_result trap_light_call(struct vcpu *vcpu, u64 number, const u64 arguments[6])
@@ -91,6 +110,7 @@ void arch_hart_sleep(void)
     stay_end();
     __asm__ volatile("wfi" : : : "memory");
     stay_begin(STAY_WOKEN);
+    trace_adopt(arch_hart());
     arch_hart_poll();
 }
 

@@ -12,8 +12,10 @@
 #include "debug/monitor.c"
 #include "debug/monitor_life.c"
 #include "debug/monitor_more.c"
+#include "debug/monitor_trace.c"
 #include "debug/monitor_vms.c"
 #include "debug/monitor_walk.c"
+#include "debug/trace_text.c"
 
 enum { SCREEN_BYTES = 65536, HZ = 10000000 };
 
@@ -30,6 +32,8 @@ static struct {
     bool may_create;
     char created[64], created_from[64];
     u64 created_bytes;
+    bool may_trace;
+    u32 rings;
     u32 unshown; /* times that vm_destroy must be asked again */
 } fake;
 
@@ -234,6 +238,44 @@ const char *arch_entry_name(u32 cause)
     return cause == ENTRY_CAUSES - 1 ? "last" : "cause";
 }
 
+u32 arch_record_cause(u64 what)
+{
+    return (u32)((what ^ 9) % ENTRY_CAUSES);
+}
+
+/* The trace's rings, of two harts. */
+struct trace_header trace_header;
+struct hart harts[HARTS_MAX];
+u32 hart_count = 2;
+static struct trace_record fake_rings[2][TRACE_RING_RECORDS];
+
+bool trace_ready(void)
+{
+    return trace_header.magic != 0;
+}
+
+int trace_prepare(void)
+{
+    if (!fake.may_trace)
+        return -1;
+    if (fake.rings < 2) {
+        u32 i = fake.rings++;
+
+        memset(fake_rings[i], 0, sizeof(fake_rings[i]));
+        trace_header.rings[i].address = (u64)fake_rings[i];
+        harts[i].trace_next = (u64)fake_rings[i];
+        harts[i].trace_place = &harts[i].trace_next;
+    }
+    trace_header.magic = fake.rings == 2;
+    return fake.rings < 2;
+}
+
+void trace_set(enum trace_level level)
+{
+    trace_header.level = level;
+    harts[0].trace_level = harts[1].trace_level = (u8)level;
+}
+
 /* ---- helpers ---- */
 
 static void start_monitor(void)
@@ -245,6 +287,8 @@ static void start_monitor(void)
     fake.alarm = TIME_NEVER;
     fake.stopped = -1;
     fake.now = 100 * (u64)HZ;
+    memset(&trace_header, 0, sizeof(trace_header));
+    trace_set(TRACE_OFF);
     for (u32 i = 0; i < 2; i++) {
         free(vms[i]);
         vms[i] = calloc(1, sizeof(struct vm) + sizeof(struct vcpu));
@@ -287,7 +331,7 @@ static void clear_screen(void)
 #define assert_shows(text) assert_non_null(strstr(fake.screen, text))
 
 /* The alarm rings at its time, and what follows is done. */
-static void time_passes(void)
+static inline void time_passes(void)
 {
     assert_true(fake.alarm != TIME_NEVER);
     fake.now = fake.alarm;
