@@ -103,7 +103,7 @@ $(BUILD)/coverage/libcandor.a: $(COVER_OBJECTS)
 $(BUILD)/coverage/tests/host/%: $(BUILD)/coverage/plain/tests/host/%.o $(BUILD)/coverage/libcandor.a | $(SETUP)
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
-	$(Q)$(FUZZCC) $(COVER_LINK) -o $@ $^ -lcmocka
+	$(Q)$(FUZZCC) $(COVER_LINK) $(HOST_WRAP_$*) -o $@ $^ -lcmocka
 $(BUILD)/coverage/tests/fuzz/%: $(BUILD)/coverage/fuzz/tests/fuzz/%.o $(BUILD)/coverage/libcandor.a | $(SETUP)
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
