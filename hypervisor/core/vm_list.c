@@ -54,9 +54,9 @@ static u64 record_bytes(u32 vcpus)
 /* The lowest identifier that no VM has; 0 when there is none. */
 static u16 free_id(void)
 {
-    for (u16 id = 1; id <= VMS_MAX; id++) {
+    for (u32 id = 1; id <= VMS_MAX; id++) {
         if (vms[id - 1] == NULL)
-            return id;
+            return (u16)id;
     }
     return 0;
 }
