@@ -51,12 +51,10 @@ enum uart_bits {
 
 enum { DIVISOR_RESET = 12, BYTE_MASK = 0xff, BYTE_BITS = 8 };
 
-static u32 fifo_put(struct vuart_fifo *fifo, u8 byte)
+/* It must have room. */
+static void fifo_put(struct vuart_fifo *fifo, u8 byte)
 {
-    if (fifo->count == VUART_FIFO_BYTES)
-        return 0;
     fifo->bytes[(fifo->first + fifo->count++) % VUART_FIFO_BYTES] = byte;
-    return 1;
 }
 
 static u8 fifo_get(struct vuart_fifo *fifo)
@@ -98,7 +96,9 @@ static u8 identify(const struct vuart *uart)
 
 static void receive(struct vuart *uart, u8 byte)
 {
-    if (uart->input.count >= depth(uart) || fifo_put(&uart->input, byte) == 0)
+    if (uart->input.count < depth(uart))
+        fifo_put(&uart->input, byte);
+    else
         uart->overrun = true;
 }
 
@@ -221,7 +221,7 @@ static void write_data(struct vuart *uart, u8 value)
 {
     if (uart->output.count >= depth(uart))
         (void)fifo_get(&uart->output);
-    (void)fifo_put(&uart->output, value);
+    fifo_put(&uart->output, value);
 }
 
 static void write_fifo_control(struct vuart *uart, u8 value)

@@ -23,7 +23,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t bytes);
 enum {
     RECORD_BYTES = 8,
     RAM_BASE = 0x80000000,
-    RAM_BYTES = 0x2000,
+    RAM_BYTES = 0x4000,
     SECTORS = 16,
     BAD_SECTOR = 11,
     BLK_SOURCE = 1,
@@ -35,6 +35,11 @@ enum {
     DESCRIPTORS = RAM_BASE,
     AVAILABLE = RAM_BASE + 0x400,
     USED = RAM_BASE + 0x800,
+    HEADER = RAM_BASE + 0x1000,
+    STATUS = RAM_BASE + 0x1010,
+    BUFFER = RAM_BASE + 0x1200,
+    WRITABLE = 2,
+    NEXT = 1,
     ACCESSES_MAX = 400, /* of memory, by one call of the block device */
     SERVES_MAX = 100000,
 };
@@ -244,34 +249,55 @@ static void access(const u8 *record, bool write)
     if (bytes == 8)
         value |= value << 32;
     if (write)
-        (void)vdev_bus_write(&machine.bus, address, bytes, value);
+        for (u32 i = 0; i < (address == UART_BASE ? 1 + record[7] % 32 : 1); i++)
+            (void)vdev_bus_write(&machine.bus, address, bytes, value);
     else if (vdev_bus_read(&machine.bus, address, bytes, &value) && bytes < 8 &&
              value >> bytes * 8 != 0)
         broken("a value is wider than its access");
 }
 
-/* A descriptor of the queue, near what a driver would write. */
-static void write_descriptor(const u8 *record)
+static void put_le(u64 gpa, u64 value, u32 bytes)
 {
-    u8 *at = machine.ram + (DESCRIPTORS - RAM_BASE) + record[1] % 8 * 16;
-    u32 length = (record[2] & 7) == 0 ? 16 : (record[2] & 7) == 1 ? 1 : record[3] * 64;
-    u64 gpa = RAM_BASE + 0x1000 + record[4] * 16;
+    for (u32 i = 0; i < bytes; i++, value >>= 8)
+        machine.ram[gpa - RAM_BASE + i] = (u8)value;
+}
 
-    for (u32 i = 0; i < 8; i++)
-        at[i] = (u8)(gpa >> i * 8);
-    for (u32 i = 0; i < 4; i++)
-        at[8 + i] = (u8)(length >> i * 8);
-    at[12] = record[5] & 3;
-    at[13] = 0;
-    at[14] = record[6] % 9;
-    at[15] = 0;
+static void describe(u32 number, u64 gpa, u32 length, u32 flags)
+{
+    u64 at = DESCRIPTORS + (u64)number * 16;
+
+    put_le(at, gpa, 8);
+    put_le(at + 8, length, 4);
+    put_le(at + 12, flags, 2);
+    put_le(at + 14, number + 1, 2);
+}
+
+/* A request as a driver would write it, which may ask for too much; or one descriptor of such a one
+ * becomes another. */
+static void write_request(const u8 *record)
+{
+    static const u32 types[] = {0, 1, 4, 8, 0, 1, 0, 1};
+    u32 type = (record[1] & 0x40) != 0 ? record[2] : types[record[2] & 7];
+    u32 length = (record[3] & (record[4] < 32 ? 0x3f : 3)) * 512 +
+                 (record[3] > 0xf0 ? record[4] : 0);
+
+    if (record[1] >= 0xe0) {
+        describe(record[1] & 7, HEADER + record[4] * 16, record[3], record[5] & 7);
+        put_le(DESCRIPTORS + (record[1] & 7) * 16 + 14, record[6] % 9, 2);
+        return;
+    }
+    put_le(HEADER, type, 4);
+    put_le(HEADER + 8, record[5] % (SECTORS + 4), 8);
+    describe(0, HEADER, 16, NEXT);
+    describe(1, BUFFER, length, NEXT | (type == 1 ? 0 : WRITABLE));
+    describe(2, STATUS, 1, WRITABLE);
 }
 
 static void offer(const u8 *record)
 {
     u8 *ring = machine.ram + (AVAILABLE - RAM_BASE);
 
-    ring[4 + ring[2] % 8 * 2] = record[1] % 9;
+    ring[4 + ring[2] % 8 * 2] = record[1] >= 0xe0 ? record[1] % 9 : 0;
     ring[5 + ring[2] % 8 * 2] = 0;
     ring[3] += (u8)(ring[2] == 0xff);
     ring[2]++;
@@ -289,7 +315,7 @@ static void obey(const u8 *record)
         access(record, false);
         break;
     case 3:
-        write_descriptor(record);
+        write_request(record);
         break;
     case 4:
         offer(record);

@@ -128,7 +128,7 @@ static void test_memory_leaves_its_vm_only_after_a_flush_of_all(void **state)
     (void)state;
     world_start(1, NULL);
     vcpu = &vms[0]->vcpus[0];
-    assert_true(host_access(vcpu, gva(vms[0]->pv.entry), 0, &leaf));
+    assert_true(host_access(vcpu, gva(vms[0]->image.entry), 0, &leaf));
     first = p2m_lookup(&vms[0]->p2m, vms[0]->p2m.base_gfn);
     vm_end(vms[0], VM_EXIT_REBOOT);
     for (u32 i = 0; frame_get(first)->vm != FRAME_NO_VM; i++) {

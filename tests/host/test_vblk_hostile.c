@@ -49,14 +49,19 @@ static void test_a_chain_that_breaks_a_rule_stops_the_device(void **state)
     static const struct {
         u64 gpa;
         u32 bytes, flags;
-    } chains[][3] = {
+    } chains[][4] = {
         {{HEADER, 16, READABLE}},                               /* no status */
         {{HEADER, 15, NEXT}, {STATUS, 1, WRITABLE}},            /* half a header */
         {{STATUS, 1, WRITABLE | NEXT}, {HEADER, 16, READABLE}}, /* out of order */
-        {{HEADER, 16, NEXT}, {BUFFER, 16, 4}},                  /* indirect */
-        {{HEADER, 16, NEXT}, {STATUS, 0, WRITABLE}},            /* no room for it */
-        {{HEADER, 16, NEXT}, {BLK_RAM_BASE - 1, 1, WRITABLE}},  /* not in memory */
-        {{0, 16, NEXT}, {STATUS, 1, WRITABLE}},                 /* nor is that */
+        {{HEADER, 16, NEXT},
+         {BUFFER, 512, NEXT | WRITABLE},
+         {BUFFER, 512, NEXT | READABLE}, /* behind a writable one */
+         {STATUS, 1, WRITABLE}},
+        {{HEADER, 16, NEXT | 4}, {STATUS, 1, WRITABLE}}, /* indirect */
+        {{HEADER, 16, NEXT}, {STATUS, 1, WRITABLE | 4}},
+        {{HEADER, 16, NEXT}, {STATUS, 0, WRITABLE}},           /* no room for it */
+        {{HEADER, 16, NEXT}, {BLK_RAM_BASE - 1, 1, WRITABLE}}, /* not in memory */
+        {{0, 16, NEXT}, {STATUS, 1, WRITABLE}},                /* nor is that */
         {{HEADER, 16, NEXT}, {~0UL - 100, 512, NEXT | WRITABLE}, {STATUS, 1, WRITABLE}},
     };
 
@@ -64,7 +69,7 @@ static void test_a_chain_that_breaks_a_rule_stops_the_device(void **state)
     for (u32 i = 0; i < ARRAY_SIZE(chains); i++) {
         blk_write_header(0, 0);
         blk_descriptor = 0;
-        for (u32 j = 0; j < 3 && chains[i][j].gpa + chains[i][j].bytes != 0; j++)
+        for (u32 j = 0; j < 4 && chains[i][j].gpa + chains[i][j].bytes != 0; j++)
             blk_describe(chains[i][j].gpa, chains[i][j].bytes, chains[i][j].flags);
         blk_offer(0);
         check_stopped();
@@ -84,16 +89,32 @@ static void test_a_chain_that_never_ends_stops_the_device(void **state)
     }
 }
 
+/* A descriptor at any number, also behind the last. */
+static void describe_at(u32 number, u64 gpa, u32 bytes, u32 flags, u32 next)
+{
+    u64 at = DESCRIPTORS + (u64)number * 16;
+
+    blk_poke(at, gpa, 8);
+    blk_poke(at + 8, bytes, 4);
+    blk_poke(at + 12, flags, 2);
+    blk_poke(at + 14, next, 2);
+}
+
 static void test_numbers_that_name_nothing_stop_the_device(void **state)
 {
     (void)state;
-    blk_offer(QUEUE); /* no such descriptor */
+    /* What stands behind the queue's last descriptor would be a request. */
+    blk_write_header(4, 0);
+    describe_at(QUEUE, HEADER, 16, NEXT, 0);
+    describe_at(0, STATUS, 1, WRITABLE, 0);
+    blk_offer(QUEUE);
     check_stopped();
     blk_offer(0xffff);
     check_stopped();
     blk_descriptor = 0;
     blk_describe(HEADER, 16, NEXT);
-    blk_poke(DESCRIPTORS + 14, QUEUE, 2);
+    describe_at(0, HEADER, 16, NEXT, QUEUE);
+    describe_at(QUEUE, STATUS, 1, WRITABLE, 0);
     blk_offer(0);
     check_stopped();
     blk_poke(AVAILABLE + 2, QUEUE + 1, 2); /* more than there can be */

@@ -464,15 +464,13 @@ static void take_over(u32 vm)
 {
     static const u8 zero[FRAME_BYTES];
     const struct vm_pv *pv = &vms[vm]->pv;
-    u64 image_base = vms[vm]->image.base, image_end = vms[vm]->image.end;
-
     for (u32 i = 0; i < frames_of(vm); i++) {
         u64 at = VM_MEMORY_BASE + (u64)i * FRAME_BYTES;
 
         sides[vm].frames[i] = p2m_lookup(&vms[vm]->p2m, at >> FRAME_SHIFT);
         memcpy(word_at(vm, at), actual(vm, i), FRAME_BYTES);
-        if ((at < image_base || at >= image_end) && at != pv->start_info && at != pv->pool_base &&
-            memcmp(actual(vm, i), zero, FRAME_BYTES) != 0)
+        if ((at < vms[vm]->image.base || at >= vms[vm]->image.end) && at != pv->start_info &&
+            at != pv->pool_base && memcmp(actual(vm, i), zero, FRAME_BYTES) != 0)
             compare_differ("a new VM finds something in its memory at %lx", at);
     }
     model_boot(&compare_model, vm);
