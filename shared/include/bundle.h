@@ -82,12 +82,7 @@ struct bundle_vm {
     u32 depriv;                   /* enum bundle_depriv, of the shadow path */
     u64 tree_offset;              /* of the device tree of an unmodified guest; 0 without */
     u64 tree_bytes;
-<<<<<<< HEAD
-    u8 reserved[128];             /* zero */
-=======
-    u32 depriv;       /* enum bundle_depriv, of the shadow path */
-    u8 reserved[132]; /* zero */
->>>>>>> origin/shadow
+    u8 reserved[128]; /* zero */
 };
 
 _Static_assert(sizeof(struct bundle_header) == 32, "the bundle's header has 32 bytes");
