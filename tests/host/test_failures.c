@@ -264,7 +264,7 @@ static void test_without_room_for_the_trace_the_machine_goes_on(void **state)
 
     inject_at(0);
     trace_start(TRACE_ON);
-    assert_int_equal(inject.failed, PLACE_RECORD);
+    assert_int_equal(inject.failed, PLACE_MAP);
     assert_non_null(strstr(world_log, "no trace: no room for its rings"));
     assert_int_equal(trace_header.level, TRACE_OFF);
     assert_int_equal(frame_heap_free(), heap);
