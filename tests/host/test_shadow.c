@@ -41,7 +41,8 @@ static struct vm *vm;
 static struct vcpu *vcpu;
 static bool user;
 
-/* What a page may translate to in a space, since its last fence there: guest leaf entries, exact. */
+/* What a page may translate to in a space, since its last fence there: guest leaf entries, exact.
+ */
 static struct seen {
     u32 count;
     u64 leaves[SEEN_MAX];
@@ -236,14 +237,10 @@ static void windows_make(void)
 
 static u64 any_entry(void)
 {
-    static const u64 rights[] = {SV39_R,
-                                 SV39_R | SV39_W,
-                                 SV39_R | SV39_X,
-                                 SV39_X,
-                                 SV39_R | SV39_U,
-                                 SV39_R | SV39_W | SV39_U,
-                                 SV39_X | SV39_U,
-                                 SV39_R | SV39_W | SV39_X | SV39_U,
+    static const u64 rights[] = {SV39_R,          SV39_R | SV39_W,
+                                 SV39_R | SV39_X, SV39_X,
+                                 SV39_R | SV39_U, SV39_R | SV39_W | SV39_U,
+                                 SV39_X | SV39_U, SV39_R | SV39_W | SV39_X | SV39_U,
                                  SV39_W};
     u64 frame = guest_frame(pick(DATA));
 

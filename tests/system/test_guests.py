@@ -13,10 +13,9 @@ from machine import ROOT
 BUDGET_S = 120
 
 NEIGHBOUR = "image=build/frank-pv.elf,initrd=build/initrd.cpio,name=neighbour"
-# Hostile guests and their neighbour have tests of their own (test_hostile.py).
-GUESTS = sorted(
-    path.stem for path in (ROOT / "tests/guest").glob("*.c") if not re.match("hostile_|neighbour", path.stem)
-)
+# Hostile guests and their neighbour have tests of their own (test_hostile.py), and so have floods (test_neighbours.py).
+ELSEWHERE = "hostile_|neighbour|flood|fair_share"
+GUESTS = sorted(path.stem for path in (ROOT / "tests/guest").glob("*.c") if not re.match(ELSEWHERE, path.stem))
 # What a guest needs beside its image.
 OPTIONS = {"cost": ",counters=raw"}
 LONGEST_S = 60

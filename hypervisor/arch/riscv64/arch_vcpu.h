@@ -22,9 +22,9 @@ enum {
     REGISTER_A7 = 17,
     REGISTER_T3 = 28,
     REGISTERS = 32,
-    FAST_ROOTS = 64,             /* direct-mapped memories of the fast paths: by frame number, */
-    FAST_TABLES = 8,             /* and by frame number plus 2 MiB region */
-    ARCH_NO_EXTENSION = 1 << 24, /* a number that is no extension's */
+    FAST_ROOTS = 64,            /* direct-mapped memories of the fast paths: by frame number, */
+    FAST_TABLES = 8,            /* and by frame number plus 2 MiB region */
+    TRAP_ENTRY_FAST_BYTES = 16, /* from the plain trap entry to the one with the fast paths */
 };
 
 /* A root that space_switch and pte_set may take at once. */
@@ -56,9 +56,9 @@ struct arch_vcpu {
     u64 x[REGISTERS]; /* filled by trap_entry, read by trap_leave; x[0] is the pc */
     u64 stack_top;    /* of the hart that it is loaded on */
     u64 hart;
-    u64 fast_extension; /* the extension id that the fast paths answer to; ARCH_NO_EXTENSION: to
-                           none */
-    u64 p2m_base;       /* copies from its VM's p2m, for pte_set */
+    u64 extension;    /* CANDOR_EXTENSION, at hand for the assembly */
+    u64 entry_offset; /* where it enters Candor, from trap_entry_plain on */
+    u64 p2m_base;     /* copies from its VM's p2m, for pte_set */
     u64 p2m_count;
     u64 p2m_entries;
     u64 frame_table; /* where the entry of machine frame 0 would stand */

@@ -16,7 +16,8 @@ void asm_offsets(void)
     OFFSET(VCPU_X, struct vcpu, arch.x);
     OFFSET(VCPU_STACK, struct vcpu, arch.stack_top);
     OFFSET(VCPU_HART, struct vcpu, arch.hart);
-    OFFSET(VCPU_FAST_EXTENSION, struct vcpu, arch.fast_extension);
+    OFFSET(VCPU_EXTENSION, struct vcpu, arch.extension);
+    OFFSET(VCPU_ENTRY_OFFSET, struct vcpu, arch.entry_offset);
     OFFSET(VCPU_TRACE_NEXT, struct vcpu, trace_next);
     OFFSET(RECORD_TIME, struct trace_record, time);
     OFFSET(RECORD_WHAT, struct trace_record, what);

@@ -28,3 +28,8 @@ SECTIONS
     } > ram
     /DISCARD/ : { *(.note.*) *(.comment) *(.eh_frame*) *(.riscv.attributes) }
 }
+
+/* TRAP_ENTRY_FAST_BYTES (arch_vcpu.h); mtvec ignores the two low bits. */
+ASSERT(trap_entry - trap_entry_plain == 16 && trap_entry % 4 == 0, "the trap entries are out of place")
+ASSERT(trap_entry_traced - trap_entry_plain_traced == 16 && trap_entry_traced % 4 == 0, "the trap entries are out of place")
+ASSERT(trap_entry_detailed - trap_entry_plain_detailed == 16 && trap_entry_detailed % 4 == 0, "the trap entries are out of place")

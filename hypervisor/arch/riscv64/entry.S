@@ -150,7 +150,17 @@ boot_done:
 
 .macro guest_paths level, v
     .text
+    /* For a vCPU whose calls are none of Candor's own, or all served by C: at TRAP_ENTRY_FAST_BYTES before the other. */
     .balign 4
+    .option push
+    .option norvc
+    .globl trap_entry_plain\v
+trap_entry_plain\v:
+    csrrw   t6, mscratch, t6
+    sd      t5, X(30)(t6)
+    j       trap_slow\v
+    nop
+    .option pop
     .globl trap_entry\v
 trap_entry\v:
     csrrw   t6, mscratch, t6        /* t6 = vCPU; its own t6 waits in mscratch */
@@ -158,7 +168,7 @@ trap_entry\v:
     csrr    t5, mcause
     xori    t5, t5, CAUSE_ECALL_S
     bnez    t5, trap_slow\v
-    ld      t5, VCPU_FAST_EXTENSION(t6)
+    ld      t5, VCPU_EXTENSION(t6)
     bne     a7, t5, trap_slow\v
     /* From here on it is a call of Candor's own: t0 to t6 and a2 to a7 are given up by the caller. */
     li      t5, HC_CALL_SPACE_SWITCH
@@ -250,9 +260,11 @@ trap_slow\v:
     /* void trap_leave(struct vcpu *): enters the guest that is loaded. */
     .globl trap_leave\v
 trap_leave\v:
-    la      t0, trap_entry\v
-    csrw    mtvec, t0
     mv      t6, a0
+    ld      t1, VCPU_ENTRY_OFFSET(t6)
+    la      t0, trap_entry_plain\v
+    add     t0, t0, t1
+    csrw    mtvec, t0
     ld      t0, X(0)(t6)
     csrw    mepc, t0
     csrw    mscratch, t6

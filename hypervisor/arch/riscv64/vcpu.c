@@ -138,8 +138,8 @@ void arch_vcpu_switch(struct vcpu *from, struct vcpu *to)
 
 void arch_vcpu_fast_paths(struct vcpu *vcpu, bool on)
 {
-    vcpu->arch.fast_extension = on && vcpu->vm->vcpu_count == 1 ? CANDOR_EXTENSION
-                                                                : ARCH_NO_EXTENSION;
+    vcpu->arch.extension = CANDOR_EXTENSION;
+    vcpu->arch.entry_offset = on && vcpu->vm->vcpu_count == 1 ? TRAP_ENTRY_FAST_BYTES : 0;
 }
 
 /* ---- interrupts ---- */
