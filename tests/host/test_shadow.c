@@ -106,6 +106,9 @@ static void machine_make(void)
     vm->shadow = frame_run_alloc(sizeof(*vm->shadow));
     assert_non_null(vm->shadow);
     assert_true(shadow_tables_init(vm));
+    u64 cursor = 0;
+    while (shadow_tables_clear(vm, &cursor))
+        ;
     assert_true(shadow_tables_ready(vm));
     shadow_drop_all(vcpu);
 }
@@ -444,6 +447,61 @@ static void test_a_table_in_step_stays_so_over_fences_and_keeps_its_shadow(void 
     assert_int_equal(vm->shadow->tables.counts.fills, fills);
 }
 
+static void test_a_write_sets_d_and_a_read_does_not(void **state)
+{
+    const u64 rights = SV39_V | SV39_R | SV39_W | SV39_U;
+    u64 entry;
+
+    (void)state;
+    one_page();
+    guest_table(3)[1] = guest_frame(5) << 10 | SV39_V;
+    guest_table(5)[0] = guest_frame(21) << 10 | rights;
+    fence_all();
+    assert_int_not_equal(go(gva(CHUNK_BYTES), SV39_R), 0);
+    assert_int_equal(guest_table(5)[0] & (SV39_A | SV39_D), SV39_A);
+    assert_false(host_access(vcpu, gva(CHUNK_BYTES), SV39_W, &entry));
+    assert_int_not_equal(go(gva(CHUNK_BYTES), SV39_W), 0);
+    assert_int_equal(guest_table(5)[0] & (SV39_A | SV39_D), SV39_A | SV39_D);
+    audit_holds();
+}
+
+/* Of a user page that may be read and run, and of a kernel's that may be written. */
+static void test_a_view_shows_what_its_mode_may_do(void **state)
+{
+    static const struct {
+        enum shadow_view view;
+        u64 user_page, kernel_page; /* what can be done there */
+    } views[] = {
+        {SHADOW_VIEW_USER, SV39_R | SV39_X, 0},
+        {SHADOW_VIEW_KERNEL, 0, SV39_R | SV39_W},
+        {SHADOW_VIEW_KERNEL_SUM, SV39_R, SV39_R | SV39_W},
+    };
+    const u64 rights = SV39_V | SV39_A | SV39_D;
+    const u64 all = SV39_R | SV39_W | SV39_X;
+
+    (void)state;
+    machine_make();
+    guest_table(0)[0] = guest_frame(3) << 10 | SV39_V;
+    guest_table(3)[0] = guest_frame(4) << 10 | SV39_V;
+    guest_table(4)[0] = guest_frame(20) << 10 | rights | SV39_R | SV39_X | SV39_U;
+    guest_table(4)[1] = guest_frame(21) << 10 | rights | SV39_R | SV39_W;
+    for (u32 i = 0; i < ARRAY_SIZE(views); i++) {
+        for (u32 page = 0; page < 2; page++) {
+            const struct guest_access look = {.right = SV39_R, .kernel = page == 1};
+            const gva_t address = gva((u64)page * FRAME_BYTES);
+            struct guest_translation found;
+            u64 entry = 0;
+
+            shadow_space_enter(vcpu, satp_now(), views[i].view);
+            assert_int_equal(guest_walk(vm, satp_now(), address, &look, &found), GUEST_WALK_OK);
+            shadow_fill(vcpu, address, &found, false);
+            u64 shown = host_access(vcpu, address, 0, &entry) ? entry & all : 0;
+            assert_int_equal(shown, page == 0 ? views[i].user_page : views[i].kernel_page);
+            assert_true(shown == 0 || (entry & SV39_U) != 0);
+        }
+    }
+}
+
 static void test_the_guests_tables_cannot_be_written_while_in_step(void **state)
 {
     const gva_t window = gva(0xffffffe000000000UL + (guest_frame(4) << FRAME_SHIFT));
@@ -478,6 +536,8 @@ int main(void)
         cmocka_unit_test(test_a_page_taken_away_is_gone_after_the_fence),
         cmocka_unit_test(test_a_table_that_is_linked_again_shows_nothing_stale_there),
         cmocka_unit_test(test_a_table_in_step_stays_so_over_fences_and_keeps_its_shadow),
+        cmocka_unit_test(test_a_write_sets_d_and_a_read_does_not),
+        cmocka_unit_test(test_a_view_shows_what_its_mode_may_do),
         cmocka_unit_test(test_the_guests_tables_cannot_be_written_while_in_step),
         cmocka_unit_test(test_everything_can_be_given_up_at_any_time),
     };

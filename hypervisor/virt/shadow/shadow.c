@@ -58,6 +58,9 @@ static int shadow_build(struct vm *vm)
     bool more;
 
     switch ((enum shadow_phase)shadow->phase) {
+    case SHADOW_FRAMES:
+        more = shadow_tables_clear(vm, &shadow->cursor);
+        break;
     case SHADOW_IMAGE:
         more = image_step(vm, &shadow->cursor);
         break;
@@ -76,7 +79,7 @@ static int shadow_build(struct vm *vm)
 
 static bool shadow_release(struct vm *vm)
 {
-    vm->shadow->phase = SHADOW_IMAGE;
+    vm->shadow->phase = SHADOW_FRAMES;
     vm->shadow->cursor = 0;
     return shadow_tables_release(vm);
 }

@@ -22,9 +22,10 @@ struct virt_trap;
 struct virt_walk;
 
 enum shadow_phase {
-    SHADOW_IMAGE = 0, /* the segments are copied, some pages a step */
-    SHADOW_INITRD = 1,
-    SHADOW_START = 2, /* device tree, devices, registers */
+    SHADOW_FRAMES = 0, /* what is known of guest frames is cleared */
+    SHADOW_IMAGE = 1,  /* the segments are copied, some pages a step */
+    SHADOW_INITRD = 2,
+    SHADOW_START = 3, /* device tree, devices, registers */
 };
 
 struct vm_shadow {

@@ -11,7 +11,8 @@ enum {
     TABLES_FOR_BYTES = 64 << 10, /* of guest memory: one shadow table */
     TABLES_MIN = 256,
     TABLES_MAX = 16384,
-    TABLES_FIRST = 8, /* taken beforehand, so that there is always a way on */
+    TABLES_FIRST = 8,      /* taken beforehand, so that there is always a way on */
+    CLEARED_A_STEP = 4096, /* of struct shadow_frame */
     RELEASED_A_STEP = 64,
     HASH_MULTIPLIER = 0x9e3779b1,
     HASH_SHIFT = 16,
@@ -190,9 +191,9 @@ bool shadow_tables_init(struct vm *vm)
     while (shadow->bucket_count < shadow->tables_max)
         shadow->bucket_count *= 2;
     shadow->frames_count = (u32)(vm->config.memory_bytes >> FRAME_SHIFT);
-    shadow->tables = frame_run_alloc(shadow->tables_max * sizeof(shadow->tables[0]));
-    shadow->buckets = frame_run_alloc(shadow->bucket_count * sizeof(shadow->buckets[0]));
-    shadow->frames = frame_run_alloc(shadow->frames_count * sizeof(shadow->frames[0]));
+    shadow->tables = frame_run_take(shadow->tables_max * sizeof(shadow->tables[0]));
+    shadow->buckets = frame_run_take(shadow->bucket_count * sizeof(shadow->buckets[0]));
+    shadow->frames = frame_run_take(shadow->frames_count * sizeof(shadow->frames[0]));
     shadow->generation = 1;
     return shadow->tables != NULL && shadow->buckets != NULL && shadow->frames != NULL;
 }
@@ -204,6 +205,17 @@ void shadow_tables_destroy(struct vm *vm)
     run_free(shadow->tables, shadow->tables_max * sizeof(shadow->tables[0]));
     run_free(shadow->buckets, shadow->bucket_count * sizeof(shadow->buckets[0]));
     run_free(shadow->frames, shadow->frames_count * sizeof(shadow->frames[0]));
+}
+
+bool shadow_tables_clear(struct vm *vm, u64 *cursor)
+{
+    struct shadow_tables *shadow = &vm->shadow->tables;
+    u64 left = shadow->frames_count - *cursor;
+    u64 some = min(left, (u64)CLEARED_A_STEP);
+
+    memset(&shadow->frames[*cursor], 0, some * sizeof(shadow->frames[0]));
+    *cursor += some;
+    return some < left;
 }
 
 bool shadow_tables_ready(struct vm *vm)

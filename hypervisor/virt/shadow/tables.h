@@ -124,6 +124,10 @@ struct shadow_tables {
 MUST_CHECK bool shadow_tables_init(struct vm *vm);
 void shadow_tables_destroy(struct vm *vm);
 
+/* Before it runs: forgets what was known of its frames, a piece a call, from *cursor on: true while
+ * there is more. */
+bool shadow_tables_clear(struct vm *vm, u64 *cursor);
+
 /* Before it runs: the least that it needs of open memory. False: there is none. */
 MUST_CHECK bool shadow_tables_ready(struct vm *vm);
 
