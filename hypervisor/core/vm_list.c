@@ -291,6 +291,8 @@ bool vm_create(const struct vm_order *order, struct vm_refusal *why)
     if (!find_record(order->record, &config, why))
         return false;
     strlcpy(config.name, order->name, sizeof(config.name));
+    if (order->memory_bytes != 0 && config.tree_bytes != 0)
+        return refuse(why, "its device tree says how much memory it has: create it without mem=");
     if (order->memory_bytes != 0)
         config.memory_bytes = order->memory_bytes;
     if (!has_memory(config.memory_bytes, why))

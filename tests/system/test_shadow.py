@@ -72,6 +72,23 @@ def test_unmodified_and_paravirtual_machines_run_together(candor):
     assert machine.wait_exit() == 0
 
 
+def test_unmodified_machines_come_and_go(candor):
+    machine = candor(f"{UNMODIFIED},name=un,start=no", f"{UNMODIFIED},name=stays")
+    machine.expect("stays|Welcome")
+    machine.send(MONITOR)
+    machine.expect("candor> ")
+    machine.type_line("create more from un mem=32M")
+    machine.expect("create: its device tree says how much memory it has")
+    for _ in range(3):
+        machine.type_line("create more from un")
+        machine.expect(r"more\S*\| Frank on the bare machine")
+        machine.type_line("kill more")
+        machine.expect("more: ended by the monitor")
+        machine.type_line("destroy more")
+        machine.expect("candor> ")
+    audit(machine)
+
+
 def test_an_idle_unmodified_machine_gives_its_hart_away(candor):
     machine = candor(f"{UNMODIFIED},name=un")
     machine.prompt()

@@ -21,9 +21,10 @@ MEMORY_UNIT = 128 * MIB
 
 VM_HELP = """\
 one virtual machine; repeat for more. Options, separated by commas (a comma inside a value is written
-twice, ',,'; a value may hold spaces and '='): image=PATH the kernel, an ELF file with Candor's note;
-name=NAME (vm1, vm2, ...); mem=SIZE (64M); virt=pv; traps=direct|bounced, where traps of user code enter
-first (direct); initrd=PATH; args=TEXT for the kernel; counters=virtual|raw, whether cycle and instret
+twice, ',,'; a value may hold spaces and '='): image=PATH the kernel, an ELF file, for virt=pv with Candor's
+note; name=NAME (vm1, vm2, ...); mem=SIZE (64M); virt=pv|shadow, shadow: an unmodified kernel (pv);
+depriv=s|u, the mode of an unmodified kernel (s); traps=direct|bounced, where traps of a paravirtual
+machine's user code enter first (direct); initrd=PATH; args=TEXT for the kernel; counters=virtual|raw, whether cycle and instret
 are the machine's own (virtual); start=yes|no, no: only when the monitor's `create` asks for it;
 fastpaths=yes|no, whether assembly serves the hottest calls (yes);
 weight=N from 1 to 10000, its part of a busy hart beside others (100)"""

@@ -14,6 +14,8 @@ MEMORY_DEFAULT = "64M"
 KEYS = (
     "image", "name", "mem", "virt", "traps", "depriv", "initrd", "args", "counters", "start", "fastpaths", "weight",
 )  # fmt: skip
+# Options that mean something on one path only.
+PATH_OF = {"traps": "pv", "fastpaths": "pv", "depriv": "shadow"}
 
 
 @dataclass
@@ -114,6 +116,9 @@ def parse_machine(text, position, check=True):
         start=one_of(options, "start", ("yes", "no")),
         weight=int(weight),
     )
+    for key, virt in PATH_OF.items():
+        if key in options and machine.virt != virt:
+            raise Problem(f"option '{key}' is of virt={virt} alone: leave it out, or give virt={virt}")
     if machine.virt == "shadow":
         machine.tree_data = devicetree.of_machine(machine)
     if check:
