@@ -141,10 +141,13 @@ seeded: test-build | $(SETUP) ## seed bugs into a copy of the sources, each of w
 coverage: $(COVER_PROGRAMS) | $(SETUP) ## what the unit tests and a short fuzz execute of core/ mem/ virt/; fails for lines without a reason
 	@tools/coverage
 
+PARTS ?= fuzz races attacks
 CALLS ?= 100000000
+TIMES ?= 50
+JOBS  ?= 1
 .PHONY: soak
-soak: $(FUZZ_PROGRAMS) | $(SETUP) ## fuzz at length and record it in docs/soak.md (CALLS=n hypercalls)
-	@tests/fuzz/run soak --calls $(CALLS)
+soak: test-build | $(SETUP) ## fuzz, race and attack at length, recorded in docs/soak.md (PARTS="fuzz races attacks" CALLS=n TIMES=n JOBS=n)
+	@tests/soak/run --calls $(CALLS) --times $(TIMES) --jobs $(JOBS) $(PARTS)
 
 stay: test-build | $(SETUP) ## measure the longest stay in the hypervisor for each kind of entry
 	@/usr/bin/python3 -m pytest -q --no-header -s -p no:cacheprovider -c tests/system/pytest.ini tests/system/test_stay.py

@@ -100,7 +100,7 @@ u32 arch_space_ids(void);
  * off. */
 void arch_space_install(struct vcpu *vcpu, mfn_t root, u16 space_id);
 
-/* The root installed for a vCPU (loaded here or not). */
+/* The root installed for a vCPU, loaded or not. Any hart may ask. */
 mfn_t arch_space_root(const struct vcpu *vcpu);
 
 /* Remembers for the fast paths that `name` is the root installed as `root`, or that `table` is the

@@ -202,6 +202,15 @@ static bool turn_paused(struct vcpu *vcpu)
     return paused;
 }
 
+bool sched_has_turn(struct vcpu *vcpu)
+{
+    struct hart *home = sched_lock(vcpu);
+    bool running = home->current == vcpu;
+
+    lock_release(&home->queue_lock);
+    return running;
+}
+
 void sched_pause(struct vcpu *vcpu)
 {
     struct hart *home = sched_lock(vcpu);

@@ -39,6 +39,9 @@ void sched_notify(struct vcpu *vcpu);
 /* Whether this hart executes in that vCPU's turn. */
 bool sched_in_turn(const struct vcpu *vcpu);
 
+/* Whether it has its turn on some hart now. Any hart may ask. */
+bool sched_has_turn(struct vcpu *vcpu);
+
 /* The vCPU leaves its turn soon, if it has one: its VM is paused. Any hart may call it. */
 void sched_pause(struct vcpu *vcpu);
 

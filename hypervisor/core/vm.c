@@ -118,6 +118,15 @@ void vm_pause(struct vm *vm)
         sched_pause(&vm->vcpus[i]);
 }
 
+bool vm_stands(struct vm *vm)
+{
+    for (u32 i = 0; i < vm->vcpu_count; i++) {
+        if (sched_has_turn(&vm->vcpus[i]))
+            return false;
+    }
+    return true;
+}
+
 void vm_resume(struct vm *vm)
 {
     WRITE_ONCE(vm->paused, false);

@@ -139,6 +139,9 @@ void vm_end(struct vm *vm, enum vm_exit why);
 void vm_pause(struct vm *vm);
 void vm_resume(struct vm *vm);
 
+/* Whether none of its vCPUs has its turn now: when it is paused, it stays so. Any hart may ask. */
+bool vm_stands(struct vm *vm);
+
 /* Its weight, of those that share a hart with it (1 to BUNDLE_WEIGHT_MAX), if the policy has
    weights; it keeps it when it reboots. Any hart may call it. */
 void vm_set_weight(struct vm *vm, u32 weight);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The monitor's commands that steer a VM's life, and those by which VMs come and go. They leave the
- * work to the VM's own turns, and come back at once; `destroy` waits for it.
+ * work to the VM's own turns, and come back at once; `pause` waits until the VM stands wherever it
+ * runs, `destroy` until all is given back.
  */
 #include "debug/monitor_commands.h"
 
@@ -12,7 +13,7 @@
 #include "mem/frame.h"
 
 enum {
-    WAITS_A_SECOND = 100, /* while a VM ends */
+    WAITS_A_SECOND = 100, /* while a VM ends, or its turn does */
     KIB_SHIFT = 10,
     GIB_SHIFT = 30,
 };
@@ -30,13 +31,21 @@ static struct vm *running_vm(struct monitor_job *job)
 
 enum monitor_step monitor_pause_step(struct monitor_job *job)
 {
-    struct vm *vm = running_vm(job);
+    struct vm *vm = job->step == 0 ? running_vm(job) : vms[job->target.id - 1];
 
-    if (vm == NULL)
-        return STEP_DONE;
-    if (vm->paused)
-        return monitor_fail(job, "%s is paused already", vm->name);
-    vm_pause(vm);
+    if (job->step == 0) {
+        if (vm == NULL)
+            return STEP_DONE;
+        if (vm->paused)
+            return monitor_fail(job, "%s is paused already", vm->name);
+        vm_pause(vm);
+        job->target = (struct monitor_target){vm->id, vm->serial};
+        strlcpy(job->text, vm->name, sizeof(job->text));
+    } else if (vm == NULL || vm->serial != job->target.serial || !vm->paused) {
+        return monitor_fail(job, "%s was resumed or ended meanwhile", job->text);
+    }
+    if (!vm_stands(vm))
+        return monitor_wait(job, machine.timebase_hz / WAITS_A_SECOND);
     monitor_say(job, "%s is paused\n", vm->name);
     return STEP_DONE;
 }

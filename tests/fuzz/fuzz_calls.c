@@ -6,7 +6,7 @@
  *
  * The input is cut into records of 16 bytes, one a step: what is done, by whom, two bytes for each
  * argument, and two from which the guest's arrays are filled. Bits of the first record say with
- * what the VMs begin.
+ * what the VMs begin, and under which scheduling policy.
  *
  * CANDOR_TRACE=1 prints every call.
  */
@@ -43,7 +43,8 @@ enum {
     REBOOTS_MAX = 1,   /* of an input: they take long, */
     REBOOT_BELOW = 24, /* and are rare */
     LEAVE_ASLEEP_BELOW = 160,
-    PASS_BITS = 21, /* up to a tenth of a second */
+    WEIGHTED_BIT = 1, /* of the first record's array_kind: shares are weighted, by the other bits */
+    PASS_BITS = 21,   /* up to a tenth of a second */
 };
 
 /* How often each is done; whatever is not named has 1. */
@@ -159,6 +160,7 @@ static bool step_outside(u32 vm, u64 number, struct argument_bytes bytes)
         return true;
     case DO_PAUSE:
         turns_pause(vm);
+        turns_weigh(vm, bytes.which);
         return true;
     case DO_REBOOT:
         reboot(vm, bytes);
@@ -203,6 +205,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t bytes)
     if (bytes < sizeof(record))
         return 0;
     reboots = 0;
+    memcpy(&record, data, sizeof(record));
+    turns_use(record.array_kind & WEIGHTED_BIT, record.array_kind >> 1);
     for (u32 vm = 0; (data[0] & 3) != 0 && vm < COMPARE_VMS; vm++)
         begin(vm, data[0] >> vm);
     for (size_t at = 0; at + sizeof(record) <= bytes; at += sizeof(record)) {

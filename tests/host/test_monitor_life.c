@@ -72,6 +72,28 @@ static void start_is_for_those_that_are_off(void **state)
     assert_int_equal(vms[0]->state, VM_BUILDING);
 }
 
+static void pause_waits_until_the_turn_is_over(void **state)
+{
+    (void)state;
+    start_monitor();
+    monitor_enter();
+    fake.looks_in_turn = 2;
+    type("pause vm1\r");
+    assert_true(vms[0]->paused);
+    assert_false(monitor_busy());
+    assert_null(strstr(fake.screen, "is paused"));
+    time_passes();
+    assert_null(strstr(fake.screen, "is paused"));
+    time_passes();
+    assert_shows("vm1 is paused\n");
+    assert_true(fake.alarm == TIME_NEVER);
+    fake.looks_in_turn = 2;
+    type("pause vm2\r");
+    vm_resume(vms[1]);
+    time_passes();
+    assert_shows("pause: vm2 was resumed or ended meanwhile\n");
+}
+
 static void destroy_waits_until_all_is_given_back(void **state)
 {
     (void)state;
@@ -179,6 +201,7 @@ int main(void)
         cmocka_unit_test(create_reads_its_words),
         cmocka_unit_test(create_says_what_is_wrong_and_makes_nothing),
         cmocka_unit_test(start_is_for_those_that_are_off),
+        cmocka_unit_test(pause_waits_until_the_turn_is_over),
         cmocka_unit_test(destroy_waits_until_all_is_given_back),
         cmocka_unit_test(a_person_and_a_program_can_wait_at_once),
         cmocka_unit_test(a_vm_that_goes_meanwhile_is_left_out),

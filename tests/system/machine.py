@@ -12,7 +12,7 @@ import pexpect
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / os.environ.get("BUILD", "build")
-LOGS = BUILD / "test-logs"
+LOGS = Path(os.environ.get("CANDOR_LOGS", BUILD / "test-logs"))
 
 # No wait of a test is longer than this unless it says so, and no machine lives longer.
 WAIT_S = 20

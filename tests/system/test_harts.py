@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Machines of one, two and four harts: every VM answers, wherever it is; busy ones share the harts; what ends or reboots on
 one hart leaves the others alone; an idle machine costs its host nothing. The debug build runs, so the order of locks is
-checked all the while."""
+checked all the while. CANDOR_SMP=N: with N harts alone."""
 
 import os
 import re
@@ -20,7 +20,7 @@ ROW = r"\d+  (\w+) +([a-z]+) +([\d.]+) +([\d.]+) +([\d.]+) +(\d+)% +(\d+) +(\d+)
 WATCHED_S = 3
 
 
-@pytest.fixture(params=[1, 2, 4])
+@pytest.fixture(params=[int(os.environ["CANDOR_SMP"])] if "CANDOR_SMP" in os.environ else [1, 2, 4])
 def harts(request):
     return request.param
 

@@ -134,6 +134,13 @@ def test_a_walk_tells_addresses_and_faults(two):
     assert "(pool)" in shown and "which Candor alone writes" in shown
 
 
+def test_a_walk_finds_the_space_in_use_on_another_hart(two):
+    machine = two("--smp", "2")
+    monitor(machine)
+    for name in ("alpha", "beta"):  # each is on a hart of its own, and one of them not on the console's
+        assert "user   fetch  yes" in command(machine, f"walk {name} 10000"), name
+
+
 def test_switching_shows_what_was_missed(two):
     machine = two()
     machine.type_line("(sleep 1; echo one; echo two) &")

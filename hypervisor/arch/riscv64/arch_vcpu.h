@@ -61,6 +61,7 @@ struct arch_vcpu {
     u64 p2m_base;     /* copies from its VM's p2m, for pte_set */
     u64 p2m_count;
     u64 p2m_entries;
+    u64 satp;        /* also while it is loaded: any hart may ask for its root */
     u64 frame_table; /* where the entry of machine frame 0 would stand */
     struct fast_root roots[FAST_ROOTS];
     struct fast_table tables[FAST_TABLES];
@@ -74,7 +75,6 @@ struct arch_vcpu_saved {
     u64 sepc;
     u64 scause;
     u64 stval;
-    u64 satp;
     u64 sie;
     u64 sip; /* the doorbell; for a guest without Sstc the timer too */
     u64 scounteren;

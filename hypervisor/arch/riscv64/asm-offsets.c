@@ -36,6 +36,7 @@ void asm_offsets(void)
     OFFSET(VCPU_FRAME_TABLE, struct vcpu, arch.frame_table);
     OFFSET(VCPU_ROOTS, struct vcpu, arch.roots);
     OFFSET(VCPU_TABLES, struct vcpu, arch.tables);
+    OFFSET(VCPU_SATP, struct vcpu, arch.satp);
     OFFSET(FAST_ROOT_NAME, struct fast_root, name);
     OFFSET(FAST_ROOT_SATP, struct fast_root, satp);
     OFFSET(FAST_TABLE_ROOT, struct fast_table, root);

@@ -296,6 +296,7 @@ fast_space_switch\v:                /* a0 = root */
     bne     t4, a0, light_call\v     /* covers misalignment and what is no root */
     ld      t5, VCPU_ROOTS + FAST_ROOT_SATP(t5)
     csrw    satp, t5
+    sd      t5, VCPU_SATP(t6)
     ld      t4, VCPU_COUNT_SPACE_SWITCH(t6)
     addi    t4, t4, 1
     sd      t4, VCPU_COUNT_SPACE_SWITCH(t6)

@@ -48,7 +48,7 @@ static void fast_table_clear(struct vcpu *vcpu, u64 slot)
 void arch_vcpu_reset(struct vcpu *vcpu, gva_t entry, u64 argument0, u64 argument1)
 {
     const struct vm *vm = vcpu->vm;
-    u64 satp = vcpu->saved.satp;
+    u64 satp = vcpu->arch.satp;
 
     memset(&vcpu->arch, 0, sizeof(vcpu->arch));
     memset(&vcpu->saved, 0, sizeof(vcpu->saved));
@@ -65,7 +65,7 @@ void arch_vcpu_reset(struct vcpu *vcpu, gva_t entry, u64 argument0, u64 argument
     for (u64 i = 0; i < FAST_TABLES; i++)
         fast_table_clear(vcpu, i);
     arch_vcpu_fast_paths(vcpu, vm->fast_paths);
-    vcpu->saved.satp = satp;
+    vcpu->arch.satp = satp;
     vcpu->saved.mstatus = MODE_IN_MPP(MODE_S);
     vcpu->saved.stimecmp = TIME_NEVER;
     vcpu->saved.mcounteren = COUNTEREN_TIME |
@@ -82,7 +82,6 @@ static void vcpu_store(struct vcpu *vcpu)
     saved->sepc = csr_read(sepc);
     saved->scause = csr_read(scause);
     saved->stval = csr_read(stval);
-    saved->satp = csr_read(satp);
     saved->sie = csr_read(sie);
     saved->sip = csr_read(mip) & INTERRUPT_LINES;
     saved->scounteren = csr_read(scounteren);
@@ -110,7 +109,6 @@ static void vcpu_load(const struct arch_vcpu_saved *saved)
     csr_write(sepc, saved->sepc);
     csr_write(scause, saved->scause);
     csr_write(stval, saved->stval);
-    csr_write(satp, saved->satp);
     csr_write(scounteren, saved->scounteren);
     csr_write(senvcfg, saved->senvcfg);
     if (machine.has_sstc)
@@ -132,6 +130,7 @@ void arch_vcpu_switch(struct vcpu *from, struct vcpu *to)
         to->arch.hart = (u64)arch_hart();
         to->arch.stack_top = (u64)(hart_stacks[arch_hart()->index] + HART_STACK_BYTES);
     }
+    csr_write(satp, to != NULL ? to->arch.satp : 0);
     vcpu_load(to != NULL ? &to->saved : &nobody);
     trace_switch(from, to);
 }
@@ -254,17 +253,16 @@ u32 arch_space_ids(void)
 
 void arch_space_install(struct vcpu *vcpu, mfn_t root, u16 space_id)
 {
+    const u64 satp = satp_of(root, space_id);
+
+    WRITE_ONCE(vcpu->arch.satp, satp);
     if (loaded_here(vcpu))
-        csr_write(satp, satp_of(root, space_id));
-    else
-        vcpu->saved.satp = satp_of(root, space_id);
+        csr_write(satp, satp);
 }
 
 mfn_t arch_space_root(const struct vcpu *vcpu)
 {
-    u64 satp = loaded_here(vcpu) ? csr_read(satp) : vcpu->saved.satp;
-
-    return mfn(satp & SATP_PPN_MASK);
+    return mfn(READ_ONCE(vcpu->arch.satp) & SATP_PPN_MASK);
 }
 
 void arch_space_remember_root(struct vcpu *vcpu, gpa_t name, mfn_t root, u16 space_id)

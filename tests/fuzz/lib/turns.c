@@ -6,6 +6,7 @@
 #include "arch/arch.h"
 #include "compare.h"
 #include "core/event.h"
+#include "core/machine.h"
 #include "core/sched.h"
 #include "core/sched_policy.h"
 #include "core/vm.h"
@@ -18,6 +19,9 @@
 enum {
     TURNS_MAX = 32,
     TIME_START = 1000000,
+    TURNS_PER_SECOND = 100, /* in which the others have theirs */
+    WEIGHT_LEAST = 50,      /* and up to eight times that: TURNS_MAX are enough for each */
+    WEIGHT_BITS = 2,
 };
 
 /* What is promised to each VM. */
@@ -31,6 +35,8 @@ static struct {
     bool was_paused; /* no time of it is counted meanwhile */
 } promised[COMPARE_VMS];
 
+static const struct sched_policy *policy = &sched_round_robin;
+static u32 weights; /* at the start: two bits for each VM */
 static u64 clock_start;
 static bool fell_asleep[TURNS_HARTS];
 
@@ -78,9 +84,25 @@ static bool waits(const struct vcpu *vcpu)
            vcpu->hart->loaded != vcpu && !vcpu->hart->reschedule && vcpu->hart->mail == 0;
 }
 
+/* Weighted shares: who is behind is first, and nobody is behind the hart's own virtual time. */
+static void check_order(const struct hart *hart)
+{
+    u64 behind = hart->virtual_time;
+    const struct vcpu *vcpu;
+
+    list_for_each (vcpu, &hart->ready, link) {
+        if ((i64)(vcpu->virtual_time - behind) < 0)
+            compare_differ("hart %u: the virtual time of VM %u is behind, by %lu", hart->index,
+                           vcpu->vm->id, behind - vcpu->virtual_time);
+        behind = vcpu->virtual_time;
+    }
+}
+
 /* Whoever sleeps has nothing to do; a hart that sleeps has nothing to take. */
 static void check_sleepers(void)
 {
+    for (u32 hart = 0; sched_policy == &sched_weighted && hart < hart_count; hart++)
+        check_order(&harts[hart]);
     for (u32 vm = 0; vm < COMPARE_VMS; vm++) {
         if (vcpu_of(vm)->state == VCPU_SLEEPING && promised[vm].wanted != 0)
             compare_differ("VM %u sleeps, and events %lx were sent to it", vm + 1,
@@ -103,10 +125,44 @@ static void check_times(u32 vm)
                        times.steal, passed);
 }
 
-/* Round robin, under which each one's turn comes though time stands still. */
+static u32 weight_of(u32 bits)
+{
+    return WEIGHT_LEAST << (bits & ((1u << WEIGHT_BITS) - 1));
+}
+
+void turns_use(bool weighted, u32 bits)
+{
+    const struct sched_policy *wanted = weighted ? &sched_weighted : &sched_round_robin;
+
+    if (wanted == policy && (!weighted || bits == weights))
+        return;
+    policy = wanted;
+    weights = bits;
+    turns_reset();
+}
+
+void turns_weigh(u32 vm, u32 bits)
+{
+    if (sched_policy != &sched_weighted)
+        return;
+    vm_set_weight(vms[vm], weight_of(bits));
+    leave();
+    check_sleepers();
+}
+
+/* Somebody's turn is waited for, the n-th time. Under round robin it comes though time stands
+ * still; with weights only when the others have had so much of it as they are behind. */
+static void time_for_others(u32 n)
+{
+    if (n == TURNS_MAX)
+        compare_differ("its turn does not come");
+    if (sched_policy == &sched_weighted)
+        host_time += n * machine.timebase_hz / TURNS_PER_SECOND;
+}
+
 void turns_start(void)
 {
-    sched_use(&sched_round_robin);
+    sched_use(policy);
     for (u32 vm = 0; vm < COMPARE_VMS; vm++) {
         promised[vm].timer = TIME_NEVER;
         promised[vm].was_paused = true; /* while it was being built nothing was counted here */
@@ -120,6 +176,7 @@ void turns_reset(void)
         sched_unload(vcpu_of(vm));
         sched_stop(vcpu_of(vm));
     }
+    sched_use(policy);
     host_time = TIME_START;
     clock_start = TIME_START;
     hart_count = TURNS_HARTS;
@@ -145,6 +202,8 @@ void turns_reset(void)
         vcpu->arch.doorbell = false;
         vcpu->running_time = vcpu->idle_time = vcpu->steal_time = 0;
         vcpu->ran_lately = vcpu->waited_lately = 0;
+        vcpu->virtual_time = 0;
+        vcpu->weight = weight_of(weights >> vm * WEIGHT_BITS);
         memset(&promised[vm], 0, sizeof(promised[vm]));
         promised[vm].timer = TIME_NEVER;
         sched_start(vcpu);
@@ -191,8 +250,7 @@ void turns_start_again(u32 vm, bool made_anew)
 
     vm_end(vms[vm], VM_EXIT_KILLED);
     for (u32 i = 0; vms[vm]->state != VM_OFF; i++) {
-        if (i == TURNS_MAX)
-            compare_differ("it does not end");
+        time_for_others(i);
         host_run_on(vcpu_of(vm)->hart->index);
         choose_on(arch_hart());
     }
@@ -257,8 +315,7 @@ void turns_become(u32 vm)
     for (u32 i = 0;; i++) {
         struct hart *hart = wanted->hart;
 
-        if (i == TURNS_MAX)
-            compare_differ("its turn does not come");
+        time_for_others(i);
         run_on(hart->index);
         if (hart->current == wanted && !hart->reschedule)
             break;

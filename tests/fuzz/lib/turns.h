@@ -4,7 +4,8 @@
  * (hypercall-abi/generated/abi.md): an event that was sent, or a timer whose time has come, stands
  * in its shared page and is announced when its turn comes; yield_idle sleeps if and only if nothing
  * waits; whoever has something to do does not sleep; running, idle and steal time are all the time
- * that has passed; and no hart sleeps while a vCPU waits on another.
+ * that has passed; no hart sleeps while a vCPU waits on another; and each one's turn comes, under
+ * either policy: with weights when the others have had theirs.
  *
  * Which hart a vCPU is on is the scheduler's matter, and none of the model's.
  */
@@ -19,6 +20,10 @@ void turns_start(void);
 
 /* Every VM is as at the start of the machine: ready, on hart 0, with nothing sent and no timer. */
 void turns_reset(void);
+
+/* All begins anew, if need be, with weighted shares, the VMs' weights after these bits; or with
+   round robin. */
+void turns_use(bool weighted, u32 bits);
 
 /* A VM's turn comes, wherever it is; its hart executes from now on. What it finds is checked. */
 void turns_become(u32 vm);
@@ -48,6 +53,9 @@ void turns_scan(u32 vm, bool doorbell_only);
 
 /* The VM is paused; it is resumed before it is to do something. */
 void turns_pause(u32 vm);
+
+/* The VM gets another weight, if there are weights. */
+void turns_weigh(u32 vm, u32 bits);
 
 /* Another hart than the VM's wants it to reboot. */
 void turns_end_elsewhere(u32 vm);

@@ -34,7 +34,8 @@ static struct {
     u64 created_bytes;
     bool may_trace;
     u32 rings;
-    u32 unshown; /* times that vm_destroy must be asked again */
+    u32 looks_in_turn; /* times that a VM is found in its turn yet */
+    u32 unshown;       /* times that vm_destroy must be asked again */
 } fake;
 
 /* ---- fakes ---- */
@@ -91,6 +92,15 @@ void sched_alarm(u64 time, void (*ring)(void))
 void vm_pause(struct vm *vm)
 {
     vm->paused = true;
+}
+
+bool vm_stands(struct vm *vm)
+{
+    (void)vm;
+    if (fake.looks_in_turn == 0)
+        return true;
+    fake.looks_in_turn--;
+    return false;
 }
 
 void vm_resume(struct vm *vm)
