@@ -19,7 +19,7 @@ jobs=$(nproc)
 status=0
 make -j"$jobs"
 make -j"$jobs" -k check || status=1
-# The tests run one after another: each machine has the processor that its time limits suppose.
+# tests/run sees to it that suites which watch time have a processor to themselves.
 make -j"$jobs" test-build
 make test || status=1
 [ "$status" -eq 0 ] && echo "ci: passed" || echo "ci: FAILED"

@@ -9,6 +9,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 BUDGET_S = 60
+SIDE_BY_SIDE = True
 
 # Instructions against native, at most. Counted under -icount, so a row either holds or does not.
 EXPECTED_RATIO = {

@@ -4,6 +4,7 @@
 import time
 
 BUDGET_S = 90
+SIDE_BY_SIDE = True
 
 STANDSTILL_S = 1
 

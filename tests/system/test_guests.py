@@ -11,6 +11,7 @@ import pytest
 from machine import ROOT
 
 BUDGET_S = 120
+SIDE_BY_SIDE = True
 
 NEIGHBOUR = "image=build/frank-pv.elf,initrd=build/initrd.cpio,name=neighbour"
 # Hostile guests and their neighbour have tests of their own (test_hostile.py), and so have floods (test_neighbours.py).

@@ -14,6 +14,7 @@ from attacks import MANIFEST, NEIGHBOUR, Guest, check_the_rest
 from machine import ROOT
 
 BUDGET_S = 120
+SIDE_BY_SIDE = True
 
 GUEST_VM = "image=build/tests/guest"
 CONDITIONS = attacks.conditions()

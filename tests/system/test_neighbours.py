@@ -13,6 +13,7 @@ import pytest
 from machine import LOGS, ROOT
 
 BUDGET_S = 60
+SIDE_BY_SIDE = True
 
 LIMIT_PERCENT = 2
 LONGEST_S = 90

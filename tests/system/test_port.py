@@ -13,6 +13,7 @@ sys.path.insert(0, str(ROOT / "tools"))
 from candorlib import disassembly  # noqa: E402
 
 BUDGET_S = 10
+SIDE_BY_SIDE = True
 
 
 def kernel(platform):

@@ -8,6 +8,7 @@ import pytest
 from machine import BUILD
 
 BUDGET_S = 60
+SIDE_BY_SIDE = True
 UNMODIFIED = "image=build/frank-native.elf,initrd=build/initrd.cpio,virt=shadow"
 DEPRIVILEGINGS = ("s", "u")
 LOOKS = 50  # at a machine whose shell has just printed its prompt

@@ -14,6 +14,7 @@ from machine import ROOT
 from test_monitor import command, monitor
 
 BUDGET_S = 150
+SIDE_BY_SIDE = True
 
 LIMIT = 20000
 DEBUG = ("--icount", "--hypervisor", str(ROOT / "build/debug/candor.elf"))

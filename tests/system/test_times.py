@@ -5,6 +5,7 @@ the clock, so the host does not matter; what remains is where an interval begins
 import re
 
 BUDGET_S = 60
+SIDE_BY_SIDE = True
 
 FRANK = "image=build/frank-pv.elf,initrd=build/initrd.cpio"
 ICOUNT = ("--icount",)

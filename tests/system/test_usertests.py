@@ -4,6 +4,7 @@
 import re
 
 BUDGET_S = 150
+SIDE_BY_SIDE = True
 SUITE_S = 90  # for all tests of one column
 
 
