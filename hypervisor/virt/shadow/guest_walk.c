@@ -41,10 +41,9 @@ static void walk_bare(gva_t address, struct guest_translation *found)
     };
 }
 
-/* `access`: NULL for a look. */
-static enum guest_walk_result walk(struct vm *vm, u64 satp, gva_t address,
-                                   const struct guest_access *access,
-                                   struct guest_translation *found)
+enum guest_walk_result guest_walk(struct vm *vm, u64 satp, gva_t address,
+                                  const struct guest_access *access,
+                                  struct guest_translation *found)
 {
     u64 table = satp & SATP_PPN_MASK;
 
@@ -69,10 +68,10 @@ static enum guest_walk_result walk(struct vm *vm, u64 satp, gva_t address,
             found->tables[level - 1] = table;
             continue;
         }
-        if (access != NULL && !allowed(entry, access))
+        if (!allowed(entry, access))
             return GUEST_WALK_PAGE_FAULT;
-        wanted = entry | SV39_A | (access != NULL && access->right == SV39_W ? SV39_D : 0);
-        if (access != NULL && wanted != entry) {
+        wanted = entry | SV39_A | (access->right == SV39_W ? SV39_D : 0);
+        if (wanted != entry) {
             /* Whoever changes it at the same time wins, and the guest faults here once more. */
             if (!__atomic_compare_exchange_n(place, &entry, wanted, false, __ATOMIC_SEQ_CST,
                                              __ATOMIC_SEQ_CST))
@@ -85,19 +84,6 @@ static enum guest_walk_result walk(struct vm *vm, u64 satp, gva_t address,
         return GUEST_WALK_OK;
     }
     return GUEST_WALK_PAGE_FAULT;
-}
-
-enum guest_walk_result guest_walk(struct vm *vm, u64 satp, gva_t address,
-                                  const struct guest_access *access,
-                                  struct guest_translation *found)
-{
-    return walk(vm, satp, address, access, found);
-}
-
-enum guest_walk_result guest_walk_look(struct vm *vm, u64 satp, gva_t address,
-                                       struct guest_translation *found)
-{
-    return walk(vm, satp, address, NULL, found);
 }
 
 /* The page that holds `pc`. */

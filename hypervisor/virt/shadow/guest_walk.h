@@ -42,10 +42,6 @@ MUST_CHECK enum guest_walk_result guest_walk(struct vm *vm, u64 satp, gva_t addr
                                              const struct guest_access *access,
                                              struct guest_translation *found);
 
-/* The same, for a look: nothing is set, rights are not judged. */
-MUST_CHECK enum guest_walk_result guest_walk_look(struct vm *vm, u64 satp, gva_t address,
-                                                  struct guest_translation *found);
-
 /* The page of code that was fetched from last, until the guest's next fence. */
 struct guest_code {
     u64 satp;
