@@ -260,10 +260,11 @@ static bool has_memory(u64 bytes, struct vm_refusal *why)
 static bool find_record(const char *name, struct bundle_vm_view *config, struct vm_refusal *why)
 {
     for (u32 i = 0; i < vm_record_count(); i++) {
-        int error = vm_record(i, config);
+        int error;
 
-        if (strcmp(config->name, name) != 0)
+        if (!bundle_vm_named(&bundle, i, name))
             continue;
+        error = vm_record(i, config);
         if (error == BUNDLE_OK)
             return true;
         snprintf(why->text, sizeof(why->text), "the record %s of the bundle is unusable: %s", name,

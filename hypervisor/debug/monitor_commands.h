@@ -102,6 +102,7 @@ struct monitor_job {
     char text[MONITOR_NAME_BYTES]; /* that a later step shows */
     struct monitor_counts counts;
     struct monitor_sample samples[VMS_MAX];
+    bool sampled;                     /* all of them */
     struct console_activity activity; /* as a command last saw it */
     bool undisturbed;                 /* nobody else has said anything since */
     struct monitor_records records;

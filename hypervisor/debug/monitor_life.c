@@ -158,6 +158,11 @@ enum monitor_step monitor_create_step(struct monitor_job *job)
     struct vm_order order = {.name = name, .record = name};
     struct vm_refusal why;
 
+    if (job->step > 0) {
+        monitor_say(job, "%s is number %u, and starts\n", job->text, job->target.id);
+        monitor_row(job, "\"vm\":\"%s\",\"number\":%u", job->text, job->target.id);
+        return STEP_DONE;
+    }
     if (!monitor_word(&rest, name))
         return monitor_fail(job, "of which name? create NAME [from RECORD] [mem=SIZE]; `bundle` "
                                  "lists the records");
@@ -165,9 +170,9 @@ enum monitor_step monitor_create_step(struct monitor_job *job)
         return STEP_DONE;
     if (!vm_create(&order, &why))
         return monitor_fail(job, "%s", why.text);
-    monitor_say(job, "%s is number %u, and starts\n", name, vm_find(name)->id);
-    monitor_row(job, "\"vm\":\"%s\",\"number\":%u", name, vm_find(name)->id);
-    return STEP_DONE;
+    strlcpy(job->text, name, sizeof(job->text));
+    job->target.id = vm_find(name)->id;
+    return STEP_MORE;
 }
 
 /* ---- destroy ---- */
