@@ -10,6 +10,7 @@
 #include "core/hart.h"
 #include "core/vcpu.h"
 #include "debug/monitor.h"
+#include "printf.h"
 
 static struct {
     u64 begun; /* count of instructions; 0: no stretch */
@@ -52,12 +53,17 @@ u64 stay_longest(u32 kind)
 
 const char *stay_name(u32 kind)
 {
+    static char command[32];
+
     if (kind < STAY_STANDARD)
         return hypercall_names[kind];
     if (kind >= STAY_TRAPS && kind < STAY_BUILDING)
         return arch_entry_name(kind - STAY_TRAPS);
-    if (kind >= STAY_COMMANDS)
-        return monitor_command_name(kind - STAY_COMMANDS);
+    if (kind >= STAY_COMMANDS) {
+        snprintf(command, sizeof(command), "monitor:%s",
+                 monitor_command_name(kind - STAY_COMMANDS));
+        return command;
+    }
     switch (kind) {
     case STAY_STANDARD:
         return "(standard)";

@@ -7,6 +7,8 @@
  * A stretch starts where C takes over from a guest's trap, after a sleep, and after each look
  * (arch_hart_poll) while a VM is built or ended; it ends where the next one starts, where the hart
  * falls asleep and where C hands back to the guest. STAY_OUTSIDE is for the assembly around that.
+ * One in which a command of the monitor made a step counts as that command's, the interrupt that
+ * brought it there and all.
  */
 #pragma once
 
@@ -57,5 +59,5 @@ static inline void stay_end(void)
 /* The longest of a kind so far; 0: none, or nothing is measured. */
 u64 stay_longest(u32 kind);
 
-/* A kind's name. */
+/* A kind's name, until the next one is asked for. For the console's hart. */
 const char *stay_name(u32 kind);
