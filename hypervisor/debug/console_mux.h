@@ -29,7 +29,7 @@ enum {
     MUX_STAGE_BYTES = 1024,
     MUX_TURN_BYTES = 512,
     MUX_STEPS_MAX = 32,      /* bytes that one console_mux_stage takes from the rings at most */
-    MUX_CHOICES_MAX = 4,     /* and how often it chooses who speaks */
+    MUX_CHOICES_MAX = 2,     /* and how often it chooses who speaks */
     MUX_HISTORY_BYTES = 512, /* of finished lines, kept for each speaker; a power of two */
     MUX_MARK_BYTES = 6,
     MUX_NOBODY = 255, /* a mark's place for what the terminal needs and nobody said */
