@@ -64,11 +64,16 @@ bool bundle_name_usable(const char *name)
     return true;
 }
 
+bool bundle_vm_named(const struct bundle *bundle, u32 index, const char *name)
+{
+    return strncmp((const char *)record_at(bundle, index) + VM_FIELD(name), name,
+                   BUNDLE_NAME_BYTES) == 0;
+}
+
 static bool name_taken(const struct bundle *bundle, u32 index, const char *name)
 {
     for (u32 i = 0; i < index; i++) {
-        if (strncmp((const char *)record_at(bundle, i) + VM_FIELD(name), name, BUNDLE_NAME_BYTES) ==
-            0)
+        if (bundle_vm_named(bundle, i, name))
             return true;
     }
     return false;

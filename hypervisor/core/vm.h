@@ -83,6 +83,7 @@ struct vm {
     u16 id;     /* from 1 on; also the index in vms[] plus 1, and the number of its port */
     u32 serial; /* how many VMs had been made, itself included */
     char name[BUNDLE_NAME_BYTES];
+    u64 name_hash;
     u8 state;       /* enum vm_state */
     u8 exit;        /* enum vm_exit: set when it stops running */
     u32 end_wanted; /* enum vm_exit: its next turn ends it so; any hart, atomically */

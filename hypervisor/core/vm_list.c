@@ -14,6 +14,7 @@
 #include "core/sched_policy.h"
 #include "debug/log.h"
 #include "debug/trace.h"
+#include "fnv.h"
 #include "mem/frame.h"
 #include "printf.h"
 #include "string.h"
@@ -74,6 +75,12 @@ static void init_vcpus(struct vm *vm)
     }
 }
 
+/* Among 64 VMs a name is found by one comparison each. */
+static u64 name_hash(const char *name)
+{
+    return fnv64_update(FNV64_START, name, strlen(name));
+}
+
 static void init_vm(struct vm *vm, u16 id, const struct bundle_vm_view *config)
 {
     vm->id = id;
@@ -81,6 +88,7 @@ static void init_vm(struct vm *vm, u16 id, const struct bundle_vm_view *config)
     vm->made_at = arch_time_now();
     vm->config = *config;
     strlcpy(vm->name, config->name, sizeof(vm->name));
+    vm->name_hash = name_hash(vm->name);
     vm->virt = virt_find(config->virt);
     vm->traps_bounced = config->traps == BUNDLE_TRAPS_BOUNCED;
     vm->counters_raw = (config->flags & BUNDLE_FLAG_COUNTERS_RAW) != 0;
@@ -206,8 +214,10 @@ void vm_start_all(const void *bytes, u64 limit_bytes)
 
 struct vm *vm_find(const char *name)
 {
+    u64 hash = name_hash(name);
+
     for (u32 i = 0; i < vm_count; i++) {
-        if (vms[i] != NULL && strcmp(vms[i]->name, name) == 0)
+        if (vms[i] != NULL && vms[i]->name_hash == hash && strcmp(vms[i]->name, name) == 0)
             return vms[i];
     }
     return NULL;
@@ -260,10 +270,11 @@ static bool has_memory(u64 bytes, struct vm_refusal *why)
 static bool find_record(const char *name, struct bundle_vm_view *config, struct vm_refusal *why)
 {
     for (u32 i = 0; i < vm_record_count(); i++) {
-        int error = vm_record(i, config);
+        int error;
 
-        if (strcmp(config->name, name) != 0)
+        if (!bundle_vm_named(&bundle, i, name))
             continue;
+        error = vm_record(i, config);
         if (error == BUNDLE_OK)
             return true;
         snprintf(why->text, sizeof(why->text), "the record %s of the bundle is unusable: %s", name,
@@ -275,29 +286,38 @@ static bool find_record(const char *name, struct bundle_vm_view *config, struct 
     return false;
 }
 
-bool vm_create(const struct vm_order *order, struct vm_refusal *why)
+static bool name_free(const char *name, struct vm_refusal *why)
 {
-    static struct bundle_vm_view config;
-    const struct vm *other = vm_find(order->name);
-    const char *reason;
+    const struct vm *other = vm_find(name);
 
+    if (other == NULL)
+        return true;
+    snprintf(why->text, sizeof(why->text), "there is a VM %s already: %s", name,
+             other->state == VM_OFF ? "start it, or destroy it first" : "give another name");
+    return false;
+}
+
+bool vm_plan(const struct vm_order *order, struct bundle_vm_view *config, struct vm_refusal *why)
+{
     if (!bundle_name_usable(order->name))
         return refuse(why, bundle_error_text(BUNDLE_BAD_NAME));
-    if (other != NULL) {
-        snprintf(why->text, sizeof(why->text), "there is a VM %s already: %s", order->name,
-                 other->state == VM_OFF ? "start it, or destroy it first" : "give another name");
+    if (!name_free(order->name, why) || !find_record(order->record, config, why))
         return false;
-    }
-    if (!find_record(order->record, &config, why))
-        return false;
-    strlcpy(config.name, order->name, sizeof(config.name));
-    if (order->memory_bytes != 0 && config.tree_bytes != 0)
+    strlcpy(config->name, order->name, sizeof(config->name));
+    if (order->memory_bytes != 0 && config->tree_bytes != 0)
         return refuse(why, "its device tree says how much memory it has: create it without mem=");
     if (order->memory_bytes != 0)
-        config.memory_bytes = order->memory_bytes;
-    if (!has_memory(config.memory_bytes, why))
+        config->memory_bytes = order->memory_bytes;
+    return true;
+}
+
+bool vm_create(const struct bundle_vm_view *config, struct vm_refusal *why)
+{
+    const char *reason;
+
+    if (!name_free(config->name, why) || !has_memory(config->memory_bytes, why))
         return false;
-    reason = vm_make(&config);
+    reason = vm_make(config);
     return reason == NULL || refuse(why, reason);
 }
 

@@ -26,8 +26,13 @@ struct vm_order {
  */
 void vm_start_all(const void *bundle, u64 limit_bytes);
 
-/* Makes a VM. False: nothing has changed, and `why` says why not. */
-MUST_CHECK bool vm_create(const struct vm_order *order, struct vm_refusal *why);
+/* Finds the record of an order and says what the VM will be made of. False: `why` says why not. */
+MUST_CHECK bool vm_plan(const struct vm_order *order, struct bundle_vm_view *config,
+                        struct vm_refusal *why);
+
+/* Makes a VM of what vm_plan gave, then or later. False: nothing has changed, and `why` says why
+ * not. */
+MUST_CHECK bool vm_create(const struct bundle_vm_view *config, struct vm_refusal *why);
 
 /* Starts a VM that is OFF again, from its image. False as vm_create. */
 MUST_CHECK bool vm_start(struct vm *vm, struct vm_refusal *why);

@@ -5,6 +5,7 @@
 #ifndef DEBUG_BYTE_RING_H
 #define DEBUG_BYTE_RING_H
 
+#include "string.h"
 #include "types.h"
 
 struct byte_ring {
@@ -33,6 +34,16 @@ static inline u32 byte_ring_room(const struct byte_ring *ring)
 static inline void byte_ring_put(struct byte_ring *ring, u8 byte)
 {
     ring->bytes[ring->put++ & (ring->size - 1)] = byte;
+}
+
+/* There must be room for all of them. */
+static inline void byte_ring_put_all(struct byte_ring *ring, const void *bytes, u32 count)
+{
+    u32 at = ring->put & (ring->size - 1), first = min(count, ring->size - at);
+
+    memcpy(ring->bytes + at, bytes, first);
+    memcpy(ring->bytes, (const u8 *)bytes + first, count - first);
+    ring->put += count;
 }
 
 /* The next byte to be taken; the ring must not be empty. */

@@ -61,18 +61,18 @@ static void report_lost_locked(void)
         byte_ring_put(&console.system.ring, (u8)line[i]);
 }
 
-/* Gives the device what it takes now, in a bounded number of bursts. */
-void console_feed_locked(void)
+/* Gives the device what it takes now, in so many bursts at most. */
+static void feed_locked(u32 bursts)
 {
     struct console_mux *mux = &console.mux;
 
-    if (console.device == NULL || console.seized)
+    if (console.device == NULL || console.seized || console.gathering)
         return;
     if (!console.by_interrupt) {
         feed_polled_locked();
         return;
     }
-    for (u32 burst = 0; burst < CONSOLE_BURSTS; burst++) {
+    for (u32 burst = 0; burst < bursts; burst++) {
         report_lost_locked();
         console_mux_stage(mux, CONSOLE_BURST_BYTES);
         if (mux->staged_bytes == 0)
@@ -85,6 +85,18 @@ void console_feed_locked(void)
     console.device->want_room(console.device->context, console_mux_pending(mux) ||
                                                            console.writers_waiting > 0 ||
                                                            monitor_busy());
+}
+
+void console_feed_locked(void)
+{
+    feed_locked(CONSOLE_BURSTS);
+}
+
+void console_feed(void)
+{
+    lock_acquire(&console.lock);
+    console_feed_locked();
+    lock_release(&console.lock);
 }
 
 void console_init(const struct console_device *device)
@@ -108,14 +120,11 @@ void console_start_interrupts(void)
 
 void console_put_system_locked(const void *text, u32 count)
 {
-    const u8 *bytes = text;
-
     if (byte_ring_room(&console.system.ring) < count + CONSOLE_LOST_ROOM) {
         console.system_lost_bytes += count;
         return;
     }
-    for (u32 i = 0; i < count; i++)
-        byte_ring_put(&console.system.ring, bytes[i]);
+    byte_ring_put_all(&console.system.ring, text, count);
 }
 
 void console_system_write(const char *text, u32 count)
@@ -162,8 +171,7 @@ void console_put_record_locked(const char *text, u32 count)
     if (byte_ring_room(records) < count + 2)
         return;
     byte_ring_put(records, MUX_RECORD);
-    for (u32 i = 0; i < count; i++)
-        byte_ring_put(records, (u8)text[i]);
+    byte_ring_put_all(records, text, count);
     byte_ring_put(records, '\n');
 }
 
@@ -337,8 +345,18 @@ static int next_byte_locked(void)
     return console.device->read(console.device->context);
 }
 
-/* Takes one byte of input; false when there is none. */
-static bool take_input(void)
+/* Whether acting on this is so little that more input can be taken in the same interrupt. */
+static bool is_little(enum input_action action, u8 byte)
+{
+    return action == INPUT_NONE || action == INPUT_NOTIFY ||
+           (action == INPUT_MONITOR && byte != '\r' && byte != '\n') ||
+           (action == INPUT_REQUEST && byte != '\n');
+}
+
+enum taken { TAKEN_NONE, TAKEN_LITTLE, TAKEN_MUCH };
+
+/* Takes one byte of input. */
+static enum taken take_input(void)
 {
     struct console_port *port = NULL;
     enum input_action action = INPUT_NONE;
@@ -349,18 +367,32 @@ static bool take_input(void)
         action = input_byte_locked((u8)byte, &port);
     lock_release(&console.lock);
     if (byte < 0)
-        return false;
+        return TAKEN_NONE;
     act_on_input(action, (u8)byte, port);
-    return true;
+    return is_little(action, (u8)byte) ? TAKEN_LITTLE : TAKEN_MUCH;
 }
 
+static void set_gathering(bool gathering)
+{
+    lock_acquire(&console.lock);
+    console.gathering = gathering;
+    lock_release(&console.lock);
+}
+
+/* What is much comes alone: one input that starts or switches something, or else one step of the
+ * monitor; and less output with it. */
 void console_interrupt(void)
 {
-    for (u32 taken = 0; taken < CONSOLE_INPUT_MAX && take_input(); taken++)
-        ;
-    monitor_continue();
+    enum taken taken = TAKEN_LITTLE;
+    bool much;
+
+    set_gathering(true);
+    for (u32 i = 0; i < CONSOLE_INPUT_MAX && taken == TAKEN_LITTLE; i++)
+        taken = take_input();
+    much = taken == TAKEN_MUCH || monitor_continue();
+    set_gathering(false);
     lock_acquire(&console.lock);
-    console_feed_locked();
+    feed_locked(much ? 1 : CONSOLE_BURSTS);
     lock_release(&console.lock);
     console_notify_writers();
 }

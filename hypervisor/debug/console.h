@@ -137,6 +137,8 @@ MUST_CHECK bool console_switch(u32 number);
 void console_system_write(const char *text, u32 count);
 /* What the VM of that name has written is shown before what Candor writes from now on. */
 void console_let_finish(const char *vm_name);
+/* Gives the device what it takes now, and asks for its interrupt if there is more to do. */
+void console_feed(void);
 /* How many bytes console_system_write can take now. */
 u32 console_system_room(void);
 

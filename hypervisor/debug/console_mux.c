@@ -114,22 +114,23 @@ static void keep_line(struct mux_speaker *speaker)
 
 u32 console_mux_history(const struct mux_speaker *speaker, u32 lines, u8 out[MUX_HISTORY_BYTES])
 {
-    u64 kept = min(speaker->history_put, (u64)MUX_HISTORY_BYTES);
-    u64 start = speaker->history_put; /* of the lines found so far */
+    u32 kept = (u32)min(speaker->history_put, (u64)MUX_HISTORY_BYTES), start = kept;
+    u32 oldest = (u32)(speaker->history_put - kept) & (MUX_HISTORY_BYTES - 1);
 
-    for (u64 at = speaker->history_put; lines > 0 && at > speaker->history_put - kept; at--) {
-        bool line_begins = at - 1 == 0 ||
-                           (at - 1 > speaker->history_put - kept &&
-                            speaker->history[(at - 2) & (MUX_HISTORY_BYTES - 1)] == '\n');
+    /* The oldest comes first; a line whose start is not kept is left out. */
+    memcpy(out, speaker->history + oldest, min(kept, MUX_HISTORY_BYTES - oldest));
+    memcpy(out + MUX_HISTORY_BYTES - oldest, speaker->history,
+           kept - min(kept, MUX_HISTORY_BYTES - oldest));
+    for (u32 at = kept; lines > 0 && at-- > 0;) {
+        bool line_begins = at > 0 ? out[at - 1] == '\n' : speaker->history_put == kept;
 
-        if (!line_begins)
+        if (!line_begins || at == kept)
             continue;
-        start = at - 1;
+        start = at;
         lines--;
     }
-    for (u64 i = 0; i < speaker->history_put - start; i++)
-        out[i] = speaker->history[(start + i) & (MUX_HISTORY_BYTES - 1)];
-    return (u32)(speaker->history_put - start);
+    memmove(out, out + start, kept - start);
+    return kept - start;
 }
 
 static void forget_line(struct mux_speaker *speaker)
@@ -293,6 +294,8 @@ static void end_turn_if_over(struct console_mux *mux)
 
 void console_mux_stage(struct console_mux *mux, u32 wanted)
 {
+    u32 choices = 0;
+
     for (u32 step = 0; step < MUX_STEPS_MAX && mux->staged_bytes < wanted &&
                        mux->staged_bytes + MUX_STEP_BYTES <= MUX_STAGE_BYTES;
          step++) {
@@ -300,6 +303,8 @@ void console_mux_stage(struct console_mux *mux, u32 wanted)
             continue;
         end_turn_if_over(mux);
         if (mux->turn == NULL) {
+            if (choices++ == MUX_CHOICES_MAX)
+                return;
             if (show_lines_again(mux))
                 continue;
             mux->turn = choose_speaker(mux);

@@ -29,6 +29,7 @@ enum {
     MUX_STAGE_BYTES = 1024,
     MUX_TURN_BYTES = 512,
     MUX_STEPS_MAX = 32,      /* bytes that one console_mux_stage takes from the rings at most */
+    MUX_CHOICES_MAX = 2,     /* and how often it chooses who speaks */
     MUX_HISTORY_BYTES = 512, /* of finished lines, kept for each speaker; a power of two */
     MUX_MARK_BYTES = 6,
     MUX_NOBODY = 255, /* a mark's place for what the terminal needs and nobody said */
@@ -87,8 +88,8 @@ void console_mux_show_again(struct mux_speaker *speaker);
 u32 console_mux_history(const struct mux_speaker *speaker, u32 lines, u8 out[MUX_HISTORY_BYTES]);
 
 /* Moves text from the rings to mux->staged until at least `wanted` bytes are there, the rings are
- * empty, or MUX_STEPS_MAX bytes were moved: some of them, a backspace at the start of a line, show
- * nothing. */
+ * empty, or MUX_STEPS_MAX bytes were moved or MUX_CHOICES_MAX turns chosen: some bytes, as a
+ * backspace at the start of a line, show nothing. */
 void console_mux_stage(struct console_mux *mux, u32 wanted);
 
 /* The device has taken the first `count` staged bytes. */

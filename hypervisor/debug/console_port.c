@@ -234,24 +234,34 @@ bool console_guest_readable(struct console_port *port)
     return readable;
 }
 
+/* The next writer that waits and has room, in turns; NULL: none has. Only the console's hart takes
+ * ports away, and this is it. */
+static struct console_port *next_writer(void)
+{
+    struct console_port *found = NULL;
+
+    lock_acquire(&console.lock);
+    for (u32 step = 0; step < console.port_count && found == NULL; step++) {
+        struct console_port *port = console_port_locked(console.writer_turn++ % console.port_count +
+                                                        1);
+
+        if (port == NULL || !port->writer_waits ||
+            byte_ring_room(&port->speaker.ring) < CONSOLE_OUTPUT_BYTES / 2)
+            continue;
+        port->writer_waits = false;
+        console.writers_waiting--;
+        found = port;
+    }
+    lock_release(&console.lock);
+    return found;
+}
+
 void console_notify_writers(void)
 {
+    struct console_port *port;
+
     if (READ_ONCE(console.writers_waiting) == 0)
         return;
-    for (u32 i = 1; i <= console.port_count; i++) {
-        struct console_port *port = console_port_locked(i);
-
-        if (port == NULL)
-            continue;
-        lock_acquire(&console.lock);
-        bool tell = port->writer_waits &&
-                    byte_ring_room(&port->speaker.ring) >= CONSOLE_OUTPUT_BYTES / 2;
-        if (tell) {
-            port->writer_waits = false;
-            console.writers_waiting--;
-        }
-        lock_release(&console.lock);
-        if (tell)
-            port->notify(port->owner, CONSOLE_EVENT_ROOM);
-    }
+    for (u32 i = 0; i < CONSOLE_NOTIFIED_MAX && (port = next_writer()) != NULL; i++)
+        port->notify(port->owner, CONSOLE_EVENT_ROOM);
 }

@@ -14,7 +14,8 @@ enum {
     CONSOLE_RECORD_BYTES = 16384,
     CONSOLE_BURST_BYTES = 16,
     CONSOLE_BURSTS = 2,
-    CONSOLE_INPUT_MAX = 16,
+    CONSOLE_INPUT_MAX = 8,
+    CONSOLE_NOTIFIED_MAX = 4, /* writers in one interrupt; more of them in the next */
     CONSOLE_SWITCH_BYTES = 128,
     CONSOLE_LOST_ROOM = 64, /* kept free for the line that says what was lost */
     FOCUS_NOBODY = 0,
@@ -26,6 +27,7 @@ struct console_state {
     const struct console_device *device;
     bool by_interrupt;
     volatile bool seized;
+    bool gathering; /* output waits for the end of console_interrupt, which feeds the device */
 
     struct console_mux mux;
     struct console_port *ports[CONSOLE_PORTS_MAX]; /* by number - 1; NULL: none */
@@ -35,6 +37,7 @@ struct console_state {
     u64 system_lost_bytes;
     u64 gone_bytes;      /* that were written to ports that are gone */
     u32 writers_waiting; /* ports whose writer_waits is set */
+    u32 writer_turn;     /* which of them is looked at next */
 
     u32 focus; /* a port's number, FOCUS_MONITOR, or FOCUS_NOBODY */
     bool prefix_seen;

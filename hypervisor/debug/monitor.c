@@ -39,7 +39,8 @@ static struct {
     struct monitor_job program_job;
     u32 request_used;
     char request[MONITOR_LINE_BYTES];
-    u32 row_used; /* of the program's row */
+    bool program_next; /* each makes a step in turn */
+    u32 row_used;      /* of the program's row */
     char row[MONITOR_ROW_BYTES];
 } monitor;
 
@@ -255,6 +256,15 @@ static const struct monitor_command *command_at(u32 place)
     return place < monitor_more_count ? &monitor_more_commands[place] : NULL;
 }
 
+static u32 command_number(const struct monitor_command *command)
+{
+    u32 number = 0;
+
+    while (command_at(number) != command)
+        number++;
+    return number;
+}
+
 static enum monitor_step help_step(struct monitor_job *job)
 {
     const struct monitor_command *command = command_at(job->step), *one;
@@ -310,7 +320,7 @@ static void start(struct monitor_job *job)
     char *text = job->line;
 
     job->step = job->cursor = job->part = job->rows = 0;
-    job->waiting = false;
+    job->waiting = job->sampled = false;
     job->error[0] = '\0';
     while (*text == ' ')
         text++;
@@ -365,10 +375,20 @@ enum monitor_step monitor_wait(struct monitor_job *job, u64 ticks)
     return STEP_WAIT;
 }
 
+const char *monitor_command_name(u32 number)
+{
+    const struct monitor_command *command = command_at(number);
+
+    return command != NULL ? command->name : "(none)";
+}
+
 /* One step of a job that is ready to go on. */
 static void step(struct monitor_job *job)
 {
-    enum monitor_step more = job->command->step(job);
+    enum monitor_step more;
+
+    stay_is(STAY_COMMANDS + command_number(job->command));
+    more = job->command->step(job);
 
     job->step++;
     if (more == STEP_MORE)
@@ -394,7 +414,7 @@ void monitor_alarm(void)
             jobs[i]->waiting = false;
     }
     set_alarm();
-    console_interrupt();
+    console_feed();
 }
 
 /* ---- what is typed ---- */
@@ -503,19 +523,38 @@ bool monitor_busy(void)
            (typed_runs ? !typed->waiting : byte_ring_used(&monitor.typed) > 0);
 }
 
-void monitor_continue(void)
+/* True if it made a step. */
+static bool continue_program(void)
 {
-    struct monitor_job *typed = &monitor.typed_job, *program = &monitor.program_job;
+    struct monitor_job *job = &monitor.program_job;
 
-    if (program->command != NULL && !program->waiting && console_record_room() >= MONITOR_ROWS_ROOM)
-        step(program);
+    if (job->command == NULL || job->waiting || console_record_room() < MONITOR_ROWS_ROOM)
+        return false;
+    step(job);
+    return true;
+}
+
+static bool continue_typed(void)
+{
+    struct monitor_job *job = &monitor.typed_job;
+
     if (console_system_room() < MONITOR_ROOM_BYTES)
-        return;
-    if (typed->command == NULL) {
+        return false;
+    if (job->command == NULL) {
         if (byte_ring_used(&monitor.typed) > 0)
             edit_line(byte_ring_take(&monitor.typed));
-        return;
+        return false;
     }
-    if (!typed->waiting)
-        step(typed);
+    if (job->waiting)
+        return false;
+    step(job);
+    return true;
+}
+
+bool monitor_continue(void)
+{
+    monitor.program_next = !monitor.program_next;
+    if (monitor.program_next)
+        return continue_program() || continue_typed();
+    return continue_typed() || continue_program();
 }

@@ -32,11 +32,16 @@ void monitor_run(const char *command);
  */
 void monitor_request(u8 byte);
 
-/* The time has come that a command waited for. */
+/* The command with that number in the list of all; "(none)": there is none. */
+const char *monitor_command_name(u32 number);
+
+/* The time has come that a command waited for: its next step comes with the next interrupt of the
+ * console, which this asks for. */
 void monitor_alarm(void);
 
-/* Whether a command still has something to say; monitor_continue takes its next step. */
+/* Whether a command still has something to say; monitor_continue makes a step of one, if there is
+ * one that can go on, and says whether. */
 bool monitor_busy(void);
-void monitor_continue(void);
+bool monitor_continue(void);
 
 #endif

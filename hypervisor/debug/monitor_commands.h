@@ -8,6 +8,8 @@
  */
 #pragma once
 
+#include "bundle_reader.h"
+
 #include "core/vm.h"
 #include "debug/console.h"
 #include "debug/line_editor.h"
@@ -99,9 +101,11 @@ struct monitor_job {
     u32 part;                        /* and within one of its items */
     u32 rows;                        /* put out so far */
     struct monitor_target target;
+    struct bundle_vm_view plan;    /* of what is to be created */
     char text[MONITOR_NAME_BYTES]; /* that a later step shows */
     struct monitor_counts counts;
     struct monitor_sample samples[VMS_MAX];
+    bool sampled;                     /* all of them */
     struct console_activity activity; /* as a command last saw it */
     bool undisturbed;                 /* nobody else has said anything since */
     struct monitor_records records;

@@ -151,22 +151,45 @@ static bool parse_options(struct monitor_job *job, const char *rest, struct vm_o
     return true;
 }
 
-enum monitor_step monitor_create_step(struct monitor_job *job)
+/* What it is to be made of; false after having failed the job. */
+static bool plan(struct monitor_job *job)
 {
     char name[MONITOR_NAME_BYTES], record[MONITOR_NAME_BYTES];
     const char *rest = job->argument;
     struct vm_order order = {.name = name, .record = name};
     struct vm_refusal why;
 
-    if (!monitor_word(&rest, name))
-        return monitor_fail(job, "of which name? create NAME [from RECORD] [mem=SIZE]; `bundle` "
-                                 "lists the records");
+    if (!monitor_word(&rest, name)) {
+        monitor_fail(job, "of which name? create NAME [from RECORD] [mem=SIZE]; `bundle` lists the "
+                          "records");
+        return false;
+    }
     if (!parse_options(job, rest, &order, record))
-        return STEP_DONE;
-    if (!vm_create(&order, &why))
-        return monitor_fail(job, "%s", why.text);
-    monitor_say(job, "%s is number %u, and starts\n", name, vm_find(name)->id);
-    monitor_row(job, "\"vm\":\"%s\",\"number\":%u", name, vm_find(name)->id);
+        return false;
+    if (vm_plan(&order, &job->plan, &why))
+        return true;
+    monitor_fail(job, "%s", why.text);
+    return false;
+}
+
+enum monitor_step monitor_create_step(struct monitor_job *job)
+{
+    enum { STEP_PLAN, STEP_CREATE };
+    const struct vm *vm;
+    struct vm_refusal why;
+
+    if (job->step == STEP_PLAN)
+        return plan(job) ? STEP_MORE : STEP_DONE;
+    if (job->step == STEP_CREATE) {
+        if (!vm_create(&job->plan, &why))
+            return monitor_fail(job, "%s", why.text);
+        return STEP_MORE;
+    }
+    vm = vm_find(job->plan.name);
+    if (vm == NULL)
+        return STEP_DONE; /* somebody was quick to destroy it */
+    monitor_say(job, "%s is number %u, and starts\n", vm->name, vm->id);
+    monitor_row(job, "\"vm\":\"%s\",\"number\":%u", vm->name, vm->id);
     return STEP_DONE;
 }
 

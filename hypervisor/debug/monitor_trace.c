@@ -20,7 +20,6 @@
 enum {
     LAST_USUAL = 16,
     COLLECTED_A_STEP = 4, /* each is looked for on all harts */
-    SHOWN_A_STEP = 2,
     MICROSECONDS = 1000000,
 };
 
@@ -168,18 +167,15 @@ static void vm_name_at(u16 id, u64 time, char name[MONITOR_NAME_BYTES])
 static enum monitor_step show(struct monitor_job *job)
 {
     struct monitor_records *records = &job->records;
+    const struct monitor_record *one = &records->kept[--records->count];
+    u64 ago = (records->before - one->record.time) * MICROSECONDS / machine.timebase_hz;
+    char text[TRACE_TEXT_BYTES], name[MONITOR_NAME_BYTES];
 
-    for (u32 i = 0; i < SHOWN_A_STEP && records->count > 0; i++) {
-        const struct monitor_record *one = &records->kept[--records->count];
-        u64 ago = (records->before - one->record.time) * MICROSECONDS / machine.timebase_hz;
-        char text[TRACE_TEXT_BYTES], name[MONITOR_NAME_BYTES];
-
-        trace_text(&one->record, text);
-        vm_name_at(one->vm, one->record.time, name);
-        monitor_say(job, "%9lu us ago  hart %u  %-15s  %s\n", ago, one->hart, name, text);
-        monitor_row(job, "\"us_ago\":%lu,\"hart\":%u,\"vm\":\"%s\",\"what\":\"%s\"", ago, one->hart,
-                    name, text);
-    }
+    trace_text(&one->record, text);
+    vm_name_at(one->vm, one->record.time, name);
+    monitor_say(job, "%9lu us ago  hart %u  %-15s  %s\n", ago, one->hart, name, text);
+    monitor_row(job, "\"us_ago\":%lu,\"hart\":%u,\"vm\":\"%s\",\"what\":\"%s\"", ago, one->hart,
+                name, text);
     return records->count > 0 ? STEP_MORE : STEP_DONE;
 }
 

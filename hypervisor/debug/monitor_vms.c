@@ -114,10 +114,14 @@ static void say_vm(struct monitor_job *job, struct vm *vm)
     u64 span = base->time != 0 ? now.time - base->time : known;
     u64 share = percent(now.running - base->running, span, vm->vcpu_count);
 
-    monitor_say(job, "%2u  %-15s %-8s %9s %9s %9s  %4lu%%  %7u  %4u\n", vm->id, vm->name,
-                monitor_state(vm), monitor_seconds(times.running).text,
-                monitor_seconds(times.idle).text, monitor_seconds(times.steal).text, share,
-                vm->reboots, times.hart);
+    *base = now;
+    if (!job->for_program) {
+        monitor_say(job, "%2u  %-15s %-8s %9s %9s %9s  %4lu%%  %7u  %4u\n", vm->id, vm->name,
+                    monitor_state(vm), monitor_seconds(times.running).text,
+                    monitor_seconds(times.idle).text, monitor_seconds(times.steal).text, share,
+                    vm->reboots, times.hart);
+        return;
+    }
     monitor_row(
         job,
         "\"number\":%u,\"vm\":\"%s\",\"state\":\"%s\",\"running_ms\":%lu,\"idle_ms\":%lu,"
@@ -126,7 +130,6 @@ static void say_vm(struct monitor_job *job, struct vm *vm)
         vm->id, vm->name, monitor_state(vm), milliseconds(times.running), milliseconds(times.idle),
         milliseconds(times.steal), share, vm->reboots, vm->config.memory_bytes, times.hart,
         vm->vcpus[0].weight);
-    *base = now;
 }
 
 /* ---- vms -v: the counts that are not 0, as lines of a terminal's width, or one row ---- */
@@ -335,19 +338,30 @@ static void remember_table(struct monitor_job *job)
     *last = now;
 }
 
+/* What the first table's rates count from, a VM in each step. */
+static enum monitor_step sample_next(struct monitor_job *job)
+{
+    struct vm *vm = monitor_next_vm(&job->cursor);
+
+    if (job->step == 0)
+        monitor_say(job, "each second anew, until a key is typed\n");
+    if (vm != NULL) {
+        job->samples[job->cursor++] = sample(vm);
+        return STEP_MORE;
+    }
+    job->sampled = true;
+    job->undisturbed = false;
+    return monitor_wait(job, machine.timebase_hz);
+}
+
 enum monitor_step monitor_top_step(struct monitor_job *job)
 {
     struct vm *vm;
 
     if (job->for_program)
         return monitor_fail(job, "it is for a terminal; ask for vms again and again");
-    if (job->step == 0) {
-        for (u32 place = 0; (vm = monitor_next_vm(&place)) != NULL; place++)
-            job->samples[place] = sample(vm);
-        job->undisturbed = false;
-        monitor_say(job, "each second anew, until a key is typed\n");
-        return monitor_wait(job, machine.timebase_hz);
-    }
+    if (!job->sampled)
+        return sample_next(job);
     if (job->part == 0) {
         say_rate_heads(job);
         job->part = 1;

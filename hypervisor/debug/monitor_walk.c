@@ -7,7 +7,7 @@
 
 #include "string.h"
 
-enum { HEX_SHIFT = 4, HEX_DIGITS_MAX = 16 };
+enum { HEX_SHIFT = 4, HEX_DIGITS_MAX = 16, ACCESS_KINDS = 6 };
 
 static int hex_digit(char c)
 {
@@ -33,18 +33,14 @@ static bool parse_address(const char *text, u64 *address)
     return *text == '\0' && digits > 0 && digits <= HEX_DIGITS_MAX;
 }
 
-static void say_walk_entries(const struct monitor_job *job, const struct virt_walk *walk)
+static void say_entry(const struct monitor_job *job, const struct virt_walk_entry *entry)
 {
-    for (u32 i = 0; i < walk->count; i++) {
-        const struct virt_walk_entry *entry = &walk->entries[i];
-
-        monitor_say(job, "  level %u: entry %3u of the table at machine %010lx: %016lx  %s\n",
-                    entry->level, entry->index, entry->table.value, entry->value, entry->flags);
-        monitor_row(job,
-                    "\"level\":%u,\"index\":%u,\"table_machine\":\"0x%lx\",\"entry\":\"0x%lx\","
-                    "\"flags\":\"%s\"",
-                    entry->level, entry->index, entry->table.value, entry->value, entry->flags);
-    }
+    monitor_say(job, "  level %u: entry %3u of the table at machine %010lx: %016lx  %s\n",
+                entry->level, entry->index, entry->table.value, entry->value, entry->flags);
+    monitor_row(job,
+                "\"level\":%u,\"index\":%u,\"table_machine\":\"0x%lx\",\"entry\":\"0x%lx\","
+                "\"flags\":\"%s\"",
+                entry->level, entry->index, entry->table.value, entry->value, entry->flags);
 }
 
 static void say_result(const struct monitor_job *job, u64 address, const struct virt_walk *walk)
@@ -80,12 +76,19 @@ static void say_access(const struct monitor_job *job, const char *who, const cha
                 why == NULL ? "true" : "false", why == NULL ? "" : why);
 }
 
-static void say_accesses(const struct monitor_job *job, const char *who,
-                         const struct virt_access *access)
+/* One of the six kinds of access. */
+static void say_access_kind(const struct monitor_job *job, u32 kind)
 {
-    say_access(job, who, "read", access->read);
-    say_access(job, who, "write", access->write);
-    say_access(job, who, "fetch", access->fetch);
+    enum { KINDS_OF_ONE = 3 };
+    const struct virt_access *access = kind < KINDS_OF_ONE ? &job->walk.user : &job->walk.kernel;
+    const char *who = kind < KINDS_OF_ONE ? "user" : "kernel";
+
+    if (kind % KINDS_OF_ONE == 0)
+        say_access(job, who, "read", access->read);
+    else if (kind % KINDS_OF_ONE == 1)
+        say_access(job, who, "write", access->write);
+    else
+        say_access(job, who, "fetch", access->fetch);
 }
 
 /* Walks and remembers what is found; false after having failed the job. */
@@ -121,20 +124,19 @@ static bool walk(struct monitor_job *job)
     return true;
 }
 
+/* The walk; then a line a step: its entries, the result, the accesses. */
 enum monitor_step monitor_walk_step(struct monitor_job *job)
 {
-    switch (job->step) {
-    case 0:
-        if (!walk(job))
-            return STEP_DONE;
-        say_walk_entries(job, &job->walk);
-        return STEP_MORE;
-    case 1:
+    const u32 result = job->walk.count + 1, accesses = result + 1,
+              last = accesses + ACCESS_KINDS - 1;
+
+    if (job->step == 0)
+        return walk(job) ? STEP_MORE : STEP_DONE;
+    if (job->step < result)
+        say_entry(job, &job->walk.entries[job->step - 1]);
+    else if (job->step == result)
         say_result(job, job->address, &job->walk);
-        say_accesses(job, "user", &job->walk.user);
-        return STEP_MORE;
-    default:
-        say_accesses(job, "kernel", &job->walk.kernel);
-        return STEP_DONE;
-    }
+    else
+        say_access_kind(job, job->step - accesses);
+    return job->step < last ? STEP_MORE : STEP_DONE;
 }

@@ -9,6 +9,8 @@
 #include "candor_dispatch.h"
 #include "core/hart.h"
 #include "core/vcpu.h"
+#include "debug/monitor.h"
+#include "printf.h"
 
 static struct {
     u64 begun; /* count of instructions; 0: no stretch */
@@ -35,6 +37,11 @@ void stay_begin_measured(u32 kind)
     stays[hart].begun = arch_instruction_count();
 }
 
+void stay_is_measured(u32 kind)
+{
+    stays[arch_hart()->index].kind = kind;
+}
+
 u64 stay_longest(u32 kind)
 {
     u64 longest = 0;
@@ -46,10 +53,17 @@ u64 stay_longest(u32 kind)
 
 const char *stay_name(u32 kind)
 {
+    static char command[32];
+
     if (kind < STAY_STANDARD)
         return hypercall_names[kind];
     if (kind >= STAY_TRAPS && kind < STAY_BUILDING)
         return arch_entry_name(kind - STAY_TRAPS);
+    if (kind >= STAY_COMMANDS) {
+        snprintf(command, sizeof(command), "monitor:%s",
+                 monitor_command_name(kind - STAY_COMMANDS));
+        return command;
+    }
     switch (kind) {
     case STAY_STANDARD:
         return "(standard)";

@@ -68,6 +68,9 @@ MUST_CHECK int bundle_open(struct bundle *bundle, const void *bytes, u64 limit_b
    returns, view->name is fit to be printed. */
 MUST_CHECK int bundle_vm_open(const struct bundle *bundle, u32 index, struct bundle_vm_view *view);
 
+/* Whether record `index` (< vm_count) has that name; nothing else of it is checked. */
+bool bundle_vm_named(const struct bundle *bundle, u32 index, const char *name);
+
 /* Whether that is a name for a VM. */
 bool bundle_name_usable(const char *name);
 

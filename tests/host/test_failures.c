@@ -136,9 +136,10 @@ static bool guest_calls(struct vcpu *cpu)
 static enum place live(struct vm_refusal *why)
 {
     const struct vm_order order = {"made", "vm2", 0};
+    struct bundle_vm_view plan;
     struct vm *vm;
 
-    if (!vm_create(&order, why))
+    if (!vm_plan(&order, &plan, why) || !vm_create(&plan, why))
         return inject.failed;
     vm = vm_find("made");
     assert_non_null(vm);

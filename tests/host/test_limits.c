@@ -166,33 +166,40 @@ static void heap_leave(u32 left)
     assert_int_equal(frame_heap_free(), left);
 }
 
+static bool create(struct vm_refusal *why)
+{
+    const struct vm_order order = {"made", "vm2", 0};
+    struct bundle_vm_view plan;
+
+    return vm_plan(&order, &plan, why) && vm_create(&plan, why);
+}
+
 static void test_the_heap_is_used_up_exactly_and_a_frame_less_is_told(void **state)
 {
     const struct world_image images[] = {{0}, {.later = true}};
-    const struct vm_order order = {"made", "vm2", 0};
     struct vm_refusal why;
     u32 before, needed;
 
     (void)state;
     world_start(2, images);
     before = frame_heap_free();
-    assert_true(vm_create(&order, &why));
+    assert_true(create(&why));
     needed = before - frame_heap_free();
 
     world_start(2, images);
     heap_leave(needed);
-    assert_true(vm_create(&order, &why));
+    assert_true(create(&why));
     assert_int_equal(frame_heap_free(), 0);
     world_settle();
     assert_int_equal(vm_find("made")->state, VM_RUNNING);
 
     world_start(2, images);
     heap_leave(needed - 1);
-    assert_false(vm_create(&order, &why));
+    assert_false(create(&why));
     assert_non_null(strstr(why.text, "no room for the map of its memory: give it less (mem=)"));
     assert_int_equal(frame_heap_free(), needed - 1);
     heap_leave(1);
-    assert_false(vm_create(&order, &why));
+    assert_false(create(&why));
     assert_non_null(strstr(why.text, "no room for another machine; destroy one"));
     assert_int_equal(frame_heap_free(), 1);
     assert_int_equal(vms[0]->state, VM_RUNNING);

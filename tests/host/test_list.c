@@ -39,8 +39,9 @@ static void assert_same(struct holdings before)
 static bool create(const char *name, const char *record, u64 bytes)
 {
     struct vm_order order = {name, record, bytes};
+    struct bundle_vm_view plan;
 
-    return vm_create(&order, &why);
+    return vm_plan(&order, &plan, &why) && vm_create(&plan, &why);
 }
 
 static void destroy(struct vm *vm)

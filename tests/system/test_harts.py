@@ -18,6 +18,8 @@ PREFIX = "\x14"  # Ctrl-T, the key before Candor's keys
 DEBUG = ("--hypervisor", str(ROOT / "build/debug/candor.elf"))
 ROW = r"\d+  (\w+) +([a-z]+) +([\d.]+) +([\d.]+) +([\d.]+) +(\d+)% +(\d+) +(\d+)\r*\n"
 WATCHED_S = 3
+SETTLE_S = 20
+BEGUN_S = 0.3  # of running: the start is over
 
 
 @pytest.fixture(params=[int(os.environ["CANDOR_SMP"])] if "CANDOR_SMP" in os.environ else [1, 2, 4])
@@ -50,6 +52,15 @@ def look(machine, count):
     while len(found) < count:
         row = machine.expect(ROW)
         found[row[1]] = (row[2], float(row[3]), float(row[4]), int(row[6]), int(row[7]), int(row[8]))
+    return found
+
+
+def look_until(machine, count, done):
+    """Looks until done(what is seen) is true."""
+    deadline = time.monotonic() + SETTLE_S
+    while not done(found := look(machine, count)):
+        assert time.monotonic() < deadline, found
+        time.sleep(0.1)
     return found
 
 
@@ -93,7 +104,7 @@ def test_each_vm_answers_and_shuts_down(boot):
 
 def test_an_idle_machine_uses_no_host_processor(boot):
     machine = franks(boot, ["alpha", "beta"])
-    time.sleep(1)
+    look_until(machine, 2, lambda found: {row[0] for row in found.values()} == {"idle"})
     before = process_seconds(machine)
     time.sleep(WATCHED_S)
     assert process_seconds(machine) - before < 0.05 * WATCHED_S
@@ -107,8 +118,7 @@ def test_a_paused_machine_keeps_no_hart_awake_whatever_waits_for_it(boot):
     machine.send(PREFIX + "m")
     machine.expect("candor> ")
     machine.type_line("pause storm")
-    machine.expect("candor> ")
-    time.sleep(1)
+    machine.expect("storm is paused\r")
     before = process_seconds(machine)
     time.sleep(WATCHED_S)
     assert process_seconds(machine) - before < 0.05 * WATCHED_S
@@ -121,8 +131,7 @@ def test_busy_vms_share_the_harts(boot, harts):
     machine = boot(*(f"{GUEST}/hostile_hog.elf,name={name}" for name in names))
     for _ in names:
         machine.expect("hogging")
-    time.sleep(1)
-    before = look(machine, 3)
+    before = look_until(machine, 3, lambda found: all(row[1] > BEGUN_S for row in found.values()))
     time.sleep(2 * WATCHED_S)
     after = look(machine, 3)
     shares = {name: after[name][3] for name in names}

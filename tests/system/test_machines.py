@@ -49,8 +49,10 @@ def test_both_answer_each_under_its_name(candor):
 def test_an_idle_machine_leaves_the_hart_to_the_busy_one(candor):
     machine = two_franks(candor)
     machine.type_line("spin")
-    time.sleep(1)
-    before = shares(machine)
+    deadline = time.monotonic() + 20
+    while (before := shares(machine))["alpha"][1] < 99 or before["beta"][0] != "idle":
+        assert time.monotonic() < deadline, before
+        time.sleep(0.1)
     time.sleep(WATCHED_S)
     after = shares(machine)
     assert after["alpha"][1] >= 99

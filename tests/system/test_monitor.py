@@ -50,6 +50,12 @@ def row(machine, name):
     return match[1], float(match[2]), float(match[3])
 
 
+def row_until(machine, name, done):
+    deadline = time.monotonic() + 20
+    while not done(found := row(machine, name)):
+        assert time.monotonic() < deadline, found
+
+
 def ctl(path, *words):
     done = subprocess.run(
         [sys.executable, ROOT / "tools/candor", "ctl", "--socket", str(path), *words],
@@ -73,9 +79,7 @@ def test_a_paused_machine_stands_still_and_goes_on_where_it_was(two):
     machine.expect(r"beta\S*\| \S*beta goes on")
     monitor(machine)
     command(machine, "resume alpha")
-    time.sleep(1)
-    after = row(machine, "alpha")
-    assert after[0] == "running" and after[1] > before[1] + 0.5
+    row_until(machine, "alpha", lambda after: after[0] == "running" and after[1] > before[1] + 0.5)
     machine.send(PREFIX + "1")
     machine.send("\x03")
     machine.expect(r"\^C")
@@ -93,7 +97,7 @@ def test_machines_are_ended_and_rebooted_and_nothing_is_lost(two):
     machine.expect(r"beta\S*\| [^\r\n]*frank\$ ")
     machine.type_line("kill beta")
     machine.expect("candor: beta: ended by the monitor")
-    time.sleep(0.5)
+    row_until(machine, "beta", lambda ended: ended[0] == "off")
     for verb in ("kill", "reboot", "pause", "resume", "switch"):
         assert f"{verb}: beta " in command(machine, f"{verb} beta")
     assert "audit: clean" in command(machine, "audit")

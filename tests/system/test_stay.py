@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: MIT
-"""No call, trap, or step of building and ending VMs keeps the hart in Candor for more than 20,000 instructions.
+"""No call, trap, command, or step of making, building and ending VMs keeps the hart in Candor for more than 20,000 instructions.
 
 The debug build measures itself under icount, on one hart (hypervisor/debug/stay.h); `make stay` prints what it found. What is asked
-for by a person and stops the machine (audit) or ends it (quit) is left out. Each call of the ABI must have been measured, and each
+for by a person and stops the machine (audit) or ends it (quit, crash) is left out; a command that is new must come into COMMANDS. Each call of the ABI must have been measured, and each
 trap that a guest can raise; fetches and accesses outside of its memory are none: no table of a guest names such a frame.
 """
 
 import re
 
 import pytest
-from candorlib import abi
+from candorlib import abi, between
 from machine import ROOT
 from test_monitor import command, monitor
 
@@ -43,6 +43,24 @@ LONGEST_S = 50
 TRAPS = {"illegal-instruction", "breakpoint", "user-call", "fetch-fault", "load-fault", "store-fault", "timer", "device"}
 LIFE = {"(standard)", "(building)", "(ending)", "(switching)"}
 
+# The monitor's commands, each with what shows, when it is typed, that it is done. The machine has alpha, beta and neighbours.
+TABLE = "small12 +running[^>]*candor> "
+RECORDS = "us ago[^>]*candor> |overwritten"
+COMMANDS = (
+    ("help", "power the machine off"), ("vms", TABLE), ("vms -v", TABLE), ("weight beta 200", "beta has weight 200"),
+    ("pause beta", "beta is paused"), ("vms", TABLE), ("resume beta", "beta goes on"), ("walk alpha 10000", "kernel fetch  "),
+    ("walk alpha ffffffc080200000", "kernel fetch  "), ("walk alpha zz", "zz is not an address"), ("bundle", "are free for VMs"),
+    ("create gamma from alpha mem=96M", "gamma is number"), ("create gamma", "there is a VM gamma already"),
+    ("create delta", "delta is number"), ("vms -v", TABLE), ("reboot gamma", "candor: gamma: reboots"), ("destroy gamma", "gamma is gone"),
+    ("destroy delta", "delta is gone"), ("destroy nobody", "there is no VM nobody"), ("trace on", "the trace is on"),
+    ("trace", "hart 0: on,"), ("reboot beta", "candor: beta: reboots"), ("trace off", "the trace is off"),
+    ("trace last 256", RECORDS), ("trace detail", "the trace is detail"), ("trace last", RECORDS),
+    ("trace off", "the trace is off"), ("trace last 9", RECORDS), ("kill beta", "candor: beta: ended"), ("start beta", "beta starts"),
+    ("switch alpha", "input goes to alpha"), ("nonsense", r"nonsense \(try help\)"), ("stay", "stay: .*monitor:"),
+)  # fmt: skip
+NOT_MEASURED = {"audit", "quit", "crash"}
+SMALL = [f"image=build/tests/guest/neighbour.elf,name=small{number},mem=4M" for number in range(1, 13)]
+
 longest = {}  # {kind: (instructions, load)} of all tests together
 
 
@@ -68,6 +86,41 @@ def test_nothing_stays_longer_than_20000_instructions(load, candor):
     machine = candor(NEIGHBOUR, vm, options=DEBUG)
     machine.expect(done, LONGEST_S)
     judge(load, stays(machine))
+
+
+def by_typing(machine, _):
+    monitor(machine)
+    for words, done in COMMANDS:
+        machine.type_line(words)
+        machine.expect(done)
+        if words.startswith("switch"):
+            monitor(machine)
+    machine.type_line("top")
+    for _ in range(2):
+        machine.expect("calls/s")
+    for keys, shown in (("\x141", "input goes to alpha"), ("\x142", "input goes to beta"), ("\x14v", "stolen s"), ("\x14h", "sends")):
+        machine.send(keys)
+        machine.expect(shown)
+
+
+def by_programs(machine, path):
+    for words, _ in COMMANDS:
+        between.ask(path, words)
+        machine.read(0)
+
+
+@pytest.mark.parametrize("give", (by_typing, by_programs), ids=("typed", "ctl"))
+def test_no_command_of_the_monitor_stays_longer(give, candor, tmp_path):
+    path = str(tmp_path / "ctl")
+    # The small ones compute: QEMU, counting instructions, hands on no input while all harts sleep.
+    vms = (f"{FRANK},name=alpha", f"{FRANK},name=beta", *SMALL, "image=build/tests/guest/hello.elf,name=delta,start=no")
+    machine = candor(*vms, options=(*DEBUG, "--ctl", path, "--mem", "512M"))
+    machine.expect(r"alpha\S*\| [^\r\n]*frank\$ ")
+    commands = {row["command"] for row in between.ask(path, "help")["result"]} - NOT_MEASURED
+    give(machine, path)
+    found = {row["entry"]: row["instructions"] for row in between.ask(path, "stay")["result"]}
+    judge(f"the monitor, {give.__name__}", found)
+    assert {f"monitor:{name}" for name in commands} - ({"monitor:top"} if give is by_programs else set()) <= {*found}
 
 
 def test_each_call_and_each_trap_was_measured():

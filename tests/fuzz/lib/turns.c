@@ -246,6 +246,7 @@ void turns_start_again(u32 vm, bool made_anew)
 {
     static const char *const names[COMPARE_VMS] = {"vm1", "vm2", "vm3"};
     const struct vm_order order = {.name = names[vm], .record = names[vm]};
+    struct bundle_vm_view plan;
     struct vm_refusal why;
 
     vm_end(vms[vm], VM_EXIT_KILLED);
@@ -255,7 +256,8 @@ void turns_start_again(u32 vm, bool made_anew)
         choose_on(arch_hart());
     }
     run_on(0);
-    if (made_anew && (!vm_destroy(vms[vm]) || !vm_create(&order, &why) || vms[vm] == NULL))
+    if (made_anew && (!vm_destroy(vms[vm]) || !vm_plan(&order, &plan, &why) ||
+                      !vm_create(&plan, &why) || vms[vm] == NULL))
         compare_differ("it cannot be made anew: %s", why.text);
     if (!made_anew && !vm_start(vms[vm], &why))
         compare_differ("it does not start again: %s", why.text);

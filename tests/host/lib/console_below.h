@@ -125,6 +125,7 @@ bool monitor_busy(void)
     return false;
 }
 
-void monitor_continue(void)
+bool monitor_continue(void)
 {
+    return false;
 }

@@ -78,9 +78,14 @@ struct console_activity console_activity(void)
     return fake.activity;
 }
 
-void console_interrupt(void)
+void console_feed(void)
 {
     monitor_continue();
+}
+
+void stay_is_measured(u32 kind)
+{
+    (void)kind;
 }
 
 void sched_alarm(u64 time, void (*ring)(void))
@@ -125,11 +130,19 @@ struct vm *vm_find(const char *name)
     return NULL;
 }
 
-bool vm_create(const struct vm_order *order, struct vm_refusal *why)
+bool vm_plan(const struct vm_order *order, struct bundle_vm_view *config, struct vm_refusal *why)
 {
+    (void)why;
+    strcpy(config->name, order->name);
     strcpy(fake.created, order->name);
     strcpy(fake.created_from, order->record);
     fake.created_bytes = order->memory_bytes;
+    return true;
+}
+
+bool vm_create(const struct bundle_vm_view *config, struct vm_refusal *why)
+{
+    assert_string_equal(config->name, fake.created);
     strcpy(why->text, "there is no room");
     return fake.may_create;
 }
