@@ -10,6 +10,7 @@
 #include "core/sched.h"
 #include "core/sched_parts.h"
 #include "core/sched_policy.h"
+#include "core/vm.h"
 
 enum { LATELY_SECONDS = 1 };
 
@@ -69,6 +70,27 @@ void sched_account(struct vcpu *vcpu, u64 now)
     struct hart *hart = sched_lock(vcpu);
 
     sched_account_locked(vcpu, now);
+    lock_release(&hart->queue_lock);
+}
+
+/* Of one that writes to the console it may well be the vCPU's own, and is counted as such. */
+void sched_aside(struct hart *hart, void (*work)(void))
+{
+    struct vcpu *vcpu = hart->current;
+    u64 taken;
+
+    if (vcpu == NULL || console_guest_writes(&vcpu->vm->console)) {
+        work();
+        return;
+    }
+    sched_account(vcpu, arch_time_now());
+    work();
+    lock_acquire(&hart->queue_lock);
+    taken = arch_time_now() - vcpu->state_since;
+    vcpu->state_since += taken;
+    vcpu->steal_time += taken;
+    hart->slice_end += taken;
+    account_show(vcpu);
     lock_release(&hart->queue_lock);
 }
 

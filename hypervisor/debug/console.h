@@ -125,6 +125,9 @@ u64 console_guest_write(struct console_port *port, const char *bytes, u64 count)
 u64 console_guest_read(struct console_port *port, char *bytes, u64 size);
 bool console_guest_readable(struct console_port *port);
 
+/* Whether something that it wrote is yet to be shown. */
+bool console_guest_writes(struct console_port *port);
+
 /* The UART's interrupt: takes input, then feeds the transmitter once. Bounded work. */
 void console_interrupt(void);
 

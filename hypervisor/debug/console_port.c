@@ -226,6 +226,14 @@ u64 console_guest_read(struct console_port *port, char *bytes, u64 size)
     return given;
 }
 
+bool console_guest_writes(struct console_port *port)
+{
+    lock_acquire(&console.lock);
+    bool writes = byte_ring_used(&port->speaker.ring) > 0;
+    lock_release(&console.lock);
+    return writes;
+}
+
 bool console_guest_readable(struct console_port *port)
 {
     lock_acquire(&console.lock);

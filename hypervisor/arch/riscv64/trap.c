@@ -100,7 +100,7 @@ void arch_hart_poll(void)
         hart_serve_mail(hart);
     }
     if (pending & BIT(IRQ_M_EXTERNAL))
-        device_interrupt();
+        sched_aside(hart, device_interrupt);
     if (pending & BIT(IRQ_M_TIMER))
         sched_tick(hart);
 }
