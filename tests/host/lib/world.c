@@ -126,6 +126,12 @@ bool console_guest_readable(struct console_port *port)
     return false;
 }
 
+bool console_guest_writes(struct console_port *port)
+{
+    (void)port;
+    return false;
+}
+
 void console_drain(void)
 {
 }
