@@ -159,7 +159,7 @@ def syscall_view(bounced, direct, symbols):
 def function_body(name):
     """The text of a function of vcpu.c."""
     text = read_file(os.path.join(ROOT, VCPU_SOURCE), "source").decode()
-    match = re.search(rf"^static void {name}\([^\n]*\)\n\{{\n(.*?)^\}}", text, re.MULTILINE | re.DOTALL)
+    match = re.search(rf"^(?:static )?void {name}\([^\n]*\)\n\{{\n(.*?)^\}}", text, re.MULTILINE | re.DOTALL)
     if not match:
         raise Problem(f"{VCPU_SOURCE} has no function {name}")
     return match[1]
@@ -201,7 +201,7 @@ def wrapped(words, width):
 def switch_view(trace, symbols):
     entry, between, switch, leave = one_switch(trace)
     old, new = (trace.vms.get(vm, f"vm {vm}") for vm in (switch.a, switch.b))
-    stored, loaded = function_body("vcpu_store"), function_body("vcpu_load")
+    stored, loaded, switched = map(function_body, ("vcpu_store", "vcpu_load", "arch_vcpu_switch"))
     widths, rows = (12, 22, 26), []
 
     def step(time, where, what, text="", colour=0):
@@ -219,6 +219,8 @@ def switch_view(trace, symbols):
     step(None, "vcpu_store", f"stores {old}'s", " ".join(registers(stored, "read")), CYAN)
     if "cpu_fp_save" in stored:
         step(None, "cpu_fp_save", "stores", "f0 to f31 and fcsr, whatever FS says", CYAN)
+    root = " ".join(registers(switched, "write"))
+    step(None, "arch_vcpu_switch", f"loads {new}'s", f"{root}, which was stored when it was set", CYAN)
     if "cpu_fp_load" in loaded:
         step(None, "cpu_fp_load", "loads", "f0 to f31 and fcsr", CYAN)
     step(None, "vcpu_load", f"loads {new}'s", " ".join(registers(loaded, "write|set")), CYAN)
