@@ -53,9 +53,9 @@ COMMANDS = (
     ("create gamma from alpha mem=96M", "gamma is number"), ("create gamma", "there is a VM gamma already"),
     ("create delta", "delta is number"), ("vms -v", TABLE), ("reboot gamma", "candor: gamma: reboots"), ("destroy gamma", "gamma is gone"),
     ("destroy delta", "delta is gone"), ("destroy nobody", "there is no VM nobody"), ("trace on", "the trace is on"),
-    ("trace", "hart 0: on,"), ("reboot beta", "candor: beta: reboots"), ("trace off", "the trace is off"),
+    ("trace", "hart 0: on,"), ("reboot small1", "candor: small1: reboots"), ("kill beta", "candor: beta: ended"), ("trace off", "the trace is off"),
     ("trace last 256", RECORDS), ("trace detail", "the trace is detail"), ("trace last", RECORDS),
-    ("trace off", "the trace is off"), ("trace last 9", RECORDS), ("kill beta", "candor: beta: ended"), ("start beta", "beta starts"),
+    ("trace off", "the trace is off"), ("trace last 9", RECORDS), ("start beta", "beta starts"),
     ("switch alpha", "input goes to alpha"), ("nonsense", r"nonsense \(try help\)"), ("stay", "stay: .*monitor:"),
 )  # fmt: skip
 NOT_MEASURED = {"audit", "quit", "crash"}
