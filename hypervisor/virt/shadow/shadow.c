@@ -93,32 +93,22 @@ static void shadow_discard(struct vm *vm)
     vm->shadow = NULL;
 }
 
-const struct virt_ops virt_shadow = {
-    .name = "shadow",
-    .admit = shadow_admit,
-    .build = shadow_build,
-    .release = shadow_release,
-    .discard = shadow_discard,
-    .trap = shadow_trap,
-    .events = shadow_events,
-    .firmware_has = shadow_firmware_has,
-    .firmware_call = shadow_firmware_call,
-    .walk = shadow_walk,
-    .audit = shadow_audit,
-};
+/* clang-format off */
+#define SHADOW_OPS                         \
+    .name = "shadow",                      \
+    .admit = shadow_admit,                 \
+    .build = shadow_build,                 \
+    .release = shadow_release,             \
+    .discard = shadow_discard,             \
+    .trap = shadow_trap,                   \
+    .events = shadow_events,               \
+    .firmware_has = shadow_firmware_has,   \
+    .firmware_call = shadow_firmware_call, \
+    .walk = shadow_walk,                   \
+    .audit = shadow_audit
+/* clang-format on */
 
-/* The same, for a kernel in U-mode, whose interrupts the hardware does not deliver. */
-const struct virt_ops virt_shadow_in_u = {
-    .name = "shadow",
-    .admit = shadow_admit,
-    .build = shadow_build,
-    .release = shadow_release,
-    .discard = shadow_discard,
-    .trap = shadow_trap,
-    .events = shadow_events,
-    .enter = shadow_enter,
-    .firmware_has = shadow_firmware_has,
-    .firmware_call = shadow_firmware_call,
-    .walk = shadow_walk,
-    .audit = shadow_audit,
-};
+const struct virt_ops virt_shadow = {SHADOW_OPS};
+
+/* A kernel in U-mode, whose interrupts the hardware does not deliver. */
+const struct virt_ops virt_shadow_in_u = {SHADOW_OPS, .enter = shadow_enter};
