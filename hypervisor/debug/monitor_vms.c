@@ -136,7 +136,7 @@ static void say_vm(struct monitor_job *job, struct vm *vm)
 
 static void counts_begin(struct monitor_job *job, const char *title, const struct vm *vm)
 {
-    job->counts = (struct monitor_counts){.title = title};
+    job->counts = (struct monitor_counts){.title = title, .next = job->counts.next};
     monitor_row_begin(job);
     monitor_row_add(job, "\"vm\":\"%s\",\"%s\":{", vm->name, title);
 }
@@ -241,6 +241,26 @@ static bool say_calls(struct monitor_job *job, const struct vm *vm)
     return true;
 }
 
+/* The same of what its path counts, by groups. */
+static bool say_path(struct monitor_job *job, const struct vm *vm)
+{
+    struct monitor_counts *line = &job->counts;
+    struct virt_count count = {NULL, NULL, 0};
+    for (u32 end = line->next + COUNTS_A_STEP; line->next < end; line->next++) {
+        bool more = vm->virt->count(vm, line->next, &count);
+
+        if (line->next > 0 && (!more || strcmp(count.group, line->title) != 0))
+            counts_end(job);
+        if (!more)
+            return true;
+        if (line->next == 0 || strcmp(count.group, line->title) != 0)
+            counts_begin(job, count.group, vm);
+        if (count.name != NULL)
+            counts_add(job, count.name, count.value);
+    }
+    return false;
+}
+
 /* The VM at the job's cursor that it is in the middle of; NULL: it went meanwhile, or none is. */
 static struct vm *vm_in_hand(const struct monitor_job *job)
 {
@@ -249,21 +269,34 @@ static struct vm *vm_in_hand(const struct monitor_job *job)
     return vm != NULL && vm->serial == job->target.serial ? vm : NULL;
 }
 
-/* One more piece of a VM's entries, then of its calls; those of a VM that is gone end. */
+enum counts_part { PART_NONE, PART_ENTRIES, PART_CALLS, PART_PATH };
+
+/* A piece of one part of a VM's counts; true when all of it is out. */
+static bool say_part(struct monitor_job *job, const struct vm *vm)
+{
+    switch ((enum counts_part)job->part) {
+    case PART_ENTRIES:
+        return say_entries(job, vm);
+    case PART_CALLS:
+        return say_calls(job, vm);
+    default:
+        return vm->virt->count == NULL || say_path(job, vm);
+    }
+}
+
+/* One more piece of a VM's entries, of its calls, then of what its path counts; those of a VM that
+ * is gone end. */
 static void say_counts(struct monitor_job *job)
 {
-    enum { PART_NONE, PART_ENTRIES, PART_CALLS };
     const struct vm *vm = vm_in_hand(job);
-    bool done;
 
     if (vm == NULL) {
         counts_end(job);
         job->part = PART_NONE;
     } else {
-        done = job->part == PART_ENTRIES ? say_entries(job, vm) : say_calls(job, vm);
-        if (!done)
+        if (!say_part(job, vm))
             return;
-        job->part = job->part == PART_ENTRIES ? PART_CALLS : PART_NONE;
+        job->part = job->part < PART_PATH ? job->part + 1 : PART_NONE;
     }
     job->counts.next = 0;
     if (job->part == PART_NONE)
@@ -276,8 +309,7 @@ enum monitor_step monitor_vms_step(struct monitor_job *job)
     struct vm *vm;
 
     if (!counts && *job->argument != '\0')
-        return monitor_fail(job, "'%s' is not known; -v shows entries and calls too",
-                            job->argument);
+        return monitor_fail(job, "'%s' is not known; -v shows counts too", job->argument);
     if (job->step == 0) {
         job->counts.next = 0;
         monitor_say(job, " #  %-15s %-8s %9s %9s %9s  %5s  %7s  %s\n", "VM", "state", "run s",
@@ -287,7 +319,7 @@ enum monitor_step monitor_vms_step(struct monitor_job *job)
     } else if ((vm = monitor_next_vm(&job->cursor)) != NULL) {
         say_vm(job, vm);
         job->target.serial = vm->serial;
-        job->part = counts;
+        job->part = counts ? PART_ENTRIES : PART_NONE;
         job->cursor += !counts;
     }
     return job->part != 0 || monitor_next_vm(&job->cursor) != NULL ? STEP_MORE : STEP_DONE;

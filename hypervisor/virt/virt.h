@@ -48,6 +48,13 @@ struct virt_walk {
     struct virt_access user, kernel;
 };
 
+/* One of the numbers that a path counts. */
+struct virt_count {
+    const char *group;
+    const char *name; /* NULL: there is none with that number */
+    u64 value;
+};
+
 struct virt_ops {
     const char *name;
 
@@ -88,6 +95,10 @@ struct virt_ops {
     /* Walks the space that the vCPU of a running VM uses, for people to look at. It changes nothing
      * and locks nothing: where the guest changes its tables meanwhile, it shows some of either. */
     void (*walk)(const struct vcpu *vcpu, gva_t address, struct virt_walk *walk);
+
+    /* What it has counted for a VM beside entries and calls, by number from 0: false: there is no
+     * more. The counts of a group come one after the other. NULL: nothing. */
+    bool (*count)(const struct vm *vm, u32 number, struct virt_count *count);
 
     /* Checks every invariant of a running VM's translations, while no guest runs (core/audit.h). */
     void (*audit)(const struct vm *vm);

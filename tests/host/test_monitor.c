@@ -81,6 +81,7 @@ static void vms_shows_states_times_and_counts(void **state)
         " 1  vm1             idle         5.000    90.250     0.000     5%        3     0\n");
     assert_shows("entries  last 77\n");
     assert_shows("calls    yield 1234\n");
+    assert_shows("\n    first    a 1 d 4 e 5 f 6 g 7 h 8 i 9\n    other    a 10 b 11\n 2 ");
     assert_shows(" 2  vm2             running");
     fake.now += HZ;
     vms[0]->vcpus[0].running_time += HZ / 2;
@@ -271,6 +272,10 @@ static void a_program_gets_records_and_the_screen_nothing(void **state)
     vms[0]->vcpus[0].counts.entries[0] = 6;
     request("43 vms -v\n");
     assert_non_null(strstr(fake.records, "\"entries\":{\"cause\":6,\"last\":5}}}\n"));
+    assert_non_null(strstr(fake.records, "{\"id\":43,\"row\":{\"vm\":\"vm1\",\"first\":{\"a\":1,"
+                                         "\"d\":4,\"e\":5,\"f\":6,\"g\":7,\"h\":8,\"i\":9}}}\n"
+                                         "{\"id\":43,\"row\":{\"vm\":\"vm1\",\"other\":{\"a\":10,"
+                                         "\"b\":11}}}\n{"));
     assert_string_equal(fake.screen, "");
 }
 

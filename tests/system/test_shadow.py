@@ -23,6 +23,18 @@ def audit(machine):
     assert "BROKEN" not in machine.transcript
 
 
+def counts(machine):
+    """{group: {name: count}} of what the first machine has cost, by `vms -v`."""
+    machine.send(MONITOR)
+    machine.expect("candor> ")
+    machine.type_line("vms -v")
+    shown = machine.expect(r"reboots(.*?)candor> ")[1]
+    groups = {}
+    for title, numbers in re.findall(r"\n    (\w+) +([^\r\n]*)", shown):
+        groups.setdefault(title, {}).update({name: int(count) for name, count in re.findall(r"(\S+) (\d+)", numbers)})
+    return groups
+
+
 def test_the_image_in_the_bundle_is_the_one_that_boots_the_bare_machine(tmp_path):
     """What the launcher packs of it is what an ELF loader reads: all but the symbols behind."""
     from candorlib import vmspec
@@ -41,6 +53,15 @@ def test_an_unmodified_frank_works_and_its_shadows_hold(candor, depriv):
     machine.shell("ls /bin > /list")
     assert "init" in machine.shell("cat /list")
     audit(machine)
+    machine.send("\x141")
+    cost = counts(machine)
+    assert cost["shadows"]["fills"] > 100 and cost["shadows"]["guest-faults"] > 0 and cost["shadows"]["spaces-found"] > 0
+    assert 0 < sum(cost["fences"].values()) <= cost["emulated"]["sfence.vma"]
+    assert 0 < sum(cost["csrs"].values()) <= cost["emulated"]["csr"]
+    if depriv == "u":
+        assert cost["emulated"]["sret"] >= cost["entries"]["user-call"] > 0 and cost["csrs"]["stvec"] == 1
+    else:
+        assert set(cost["csrs"]) == {"satp"} and "sret" not in cost["emulated"] and "user-call" not in cost["entries"]
     machine.send("\x141")
     machine.type_line("poweroff")
     assert machine.wait_exit() == 0

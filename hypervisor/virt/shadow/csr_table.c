@@ -71,54 +71,47 @@ static bool instret_exists(const struct guest_csrs *state, u32 privilege)
 }
 
 #define FIELD(name) .field = offsetof(struct guest_csrs, name)
-#define PLAIN(id, member, bits) \
-    .name = #member, .number = (id), FIELD(member), .visible = (bits), .writable = (bits)
-#define COUNTER(id, member) .name = #member, .number = (id), FIELD(member), .visible = ALL_BITS
+#define PLAIN(member, bits) .name = #member, FIELD(member), .visible = (bits), .writable = (bits)
+#define COUNTER(member) .name = #member, FIELD(member), .visible = ALL_BITS
+#define RULE(id, ...) [CSR_SLOT(id)] = {.number = (id), __VA_ARGS__}
 
-static const struct csr_rule rules[] = {
-    {.name = "fflags",
-     .number = CSR_FFLAGS,
-     FIELD(fcsr),
-     .floating = true,
-     .visible = FFLAGS_MASK,
-     .writable = FFLAGS_MASK,
-     .effects = CSR_EFFECT_FLOATING},
-    {.name = "frm",
-     .number = CSR_FRM,
-     FIELD(fcsr),
-     .shift = FRM_SHIFT,
-     .floating = true,
-     .visible = FRM_MASK,
-     .writable = FRM_MASK,
-     .effects = CSR_EFFECT_FLOATING},
-    {PLAIN(CSR_FCSR, fcsr, FCSR_MASK), .floating = true, .effects = CSR_EFFECT_FLOATING},
-    {PLAIN(CSR_SSTATUS, sstatus, MSTATUS_GUEST_FIELDS),
-     .effects = CSR_EFFECT_VIEW | CSR_EFFECT_INTERRUPTS | CSR_EFFECT_FLOATING,
-     .also_read = sstatus_fixed},
-    {PLAIN(CSR_SIE, sie, INTERRUPTS_ALL), .effects = CSR_EFFECT_INTERRUPTS},
-    {PLAIN(CSR_STVEC, stvec, ALL_BITS), .legal = stvec_legal},
-    {PLAIN(CSR_SCOUNTEREN, scounteren, COUNTEREN_ALL), .effects = CSR_EFFECT_COUNTERS},
-    {PLAIN(CSR_SENVCFG, senvcfg, SENVCFG_FIOM)},
-    {PLAIN(CSR_SSCRATCH, sscratch, ALL_BITS)},
-    {PLAIN(CSR_SEPC, sepc, ~BIT(0))},
-    {PLAIN(CSR_SCAUSE, scause, ALL_BITS)},
-    {PLAIN(CSR_STVAL, stval, ALL_BITS)},
-    {PLAIN(CSR_SIP, sip, BIT(IRQ_S_SOFT)), .effects = CSR_EFFECT_INTERRUPTS,
-     .also_read = sip_lines},
-    {PLAIN(CSR_STIMECMP, stimecmp, ALL_BITS), .effects = CSR_EFFECT_TIMER,
-     .exists = stimecmp_exists},
-    {PLAIN(CSR_SATP, satp, ALL_BITS), .effects = CSR_EFFECT_TRANSLATION, .legal = satp_legal},
-    {COUNTER(CSR_CYCLE, cycle), .exists = cycle_exists},
-    {COUNTER(CSR_TIME, time), .exists = time_exists},
-    {COUNTER(CSR_INSTRET, instret), .exists = instret_exists},
+static const struct csr_rule rules[CSR_SLOTS] = {
+    RULE(CSR_FFLAGS, .name = "fflags", FIELD(fcsr), .floating = true, .visible = FFLAGS_MASK,
+         .writable = FFLAGS_MASK, .effects = CSR_EFFECT_FLOATING),
+    RULE(CSR_FRM, .name = "frm", FIELD(fcsr), .shift = FRM_SHIFT, .floating = true,
+         .visible = FRM_MASK, .writable = FRM_MASK, .effects = CSR_EFFECT_FLOATING),
+    RULE(CSR_FCSR, PLAIN(fcsr, FCSR_MASK), .floating = true, .effects = CSR_EFFECT_FLOATING),
+    RULE(CSR_SSTATUS, PLAIN(sstatus, MSTATUS_GUEST_FIELDS),
+         .effects = CSR_EFFECT_VIEW | CSR_EFFECT_INTERRUPTS | CSR_EFFECT_FLOATING,
+         .also_read = sstatus_fixed),
+    RULE(CSR_SIE, PLAIN(sie, INTERRUPTS_ALL), .effects = CSR_EFFECT_INTERRUPTS),
+    RULE(CSR_STVEC, PLAIN(stvec, ALL_BITS), .legal = stvec_legal),
+    RULE(CSR_SCOUNTEREN, PLAIN(scounteren, COUNTEREN_ALL), .effects = CSR_EFFECT_COUNTERS),
+    RULE(CSR_SENVCFG, PLAIN(senvcfg, SENVCFG_FIOM)),
+    RULE(CSR_SSCRATCH, PLAIN(sscratch, ALL_BITS)),
+    RULE(CSR_SEPC, PLAIN(sepc, ~BIT(0))),
+    RULE(CSR_SCAUSE, PLAIN(scause, ALL_BITS)),
+    RULE(CSR_STVAL, PLAIN(stval, ALL_BITS)),
+    RULE(CSR_SIP, PLAIN(sip, BIT(IRQ_S_SOFT)), .effects = CSR_EFFECT_INTERRUPTS,
+         .also_read = sip_lines),
+    RULE(CSR_STIMECMP, PLAIN(stimecmp, ALL_BITS), .effects = CSR_EFFECT_TIMER,
+         .exists = stimecmp_exists),
+    RULE(CSR_SATP, PLAIN(satp, ALL_BITS), .effects = CSR_EFFECT_TRANSLATION, .legal = satp_legal),
+    RULE(CSR_CYCLE, COUNTER(cycle), .exists = cycle_exists),
+    RULE(CSR_TIME, COUNTER(time), .exists = time_exists),
+    RULE(CSR_INSTRET, COUNTER(instret), .exists = instret_exists),
 };
 
 const struct csr_rule *csr_find(u16 number)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
-        if (rules[i].number == number)
-            return &rules[i];
-    return NULL;
+    const struct csr_rule *rule = &rules[CSR_SLOT(number)];
+
+    return rule->number == number && rule->name != NULL ? rule : NULL;
+}
+
+const char *csr_slot_name(u32 slot)
+{
+    return rules[slot].name;
 }
 
 static u64 *field_of(const struct csr_rule *rule, struct guest_csrs *state)

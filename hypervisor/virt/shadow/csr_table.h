@@ -41,7 +41,10 @@ enum csr_number {
     CSR_INSTRET = 0xc02,
 };
 
-enum { CSR_NUMBERS = 1 << 12 };
+enum { CSR_NUMBERS = 1 << 12, CSR_SLOTS = 64 };
+
+/* The place of a CSR in the table: no two of those in it have the same (the compiler complains). */
+#define CSR_SLOT(number) ((((number) >> 5) * 9 + (number)) & (CSR_SLOTS - 1))
 
 /* What an access changed that something else must learn of. */
 enum csr_effect {
@@ -90,6 +93,9 @@ struct csr_rule {
 
 /* The rule of a CSR that an unmodified guest may have; NULL: there is none such. */
 const struct csr_rule *csr_find(u16 number);
+
+/* The name of the CSR that has that slot; NULL: none has. */
+const char *csr_slot_name(u32 slot);
 
 /* The state in which firmware hands a hart to a kernel: satp Bare, interrupts off, counters open to
  * users, the floating-point unit on, no timer set. */

@@ -29,7 +29,11 @@ enum instruction_kind {
     INSTRUCTION_FENCE_I,
     INSTRUCTION_ECALL,
     INSTRUCTION_EBREAK,
+    INSTRUCTION_KINDS,
 };
+
+/* A kind's name: the instruction's, or what such instructions do. */
+const char *instruction_name(enum instruction_kind kind);
 
 /* What a CSR instruction does with the old value. The two last with register x0 or immediate 0 do
    not write at all, which is CSR_READ. */

@@ -49,6 +49,7 @@ static int step_start(struct vm *vm)
     image_load_bytes(vm, vm->shadow->tree, vm->config.tree, vm->config.tree_bytes);
     shadow_cpu_start(vcpu, vm->image.entry, vcpu->index, vm->shadow->tree);
     shadow_machine_start(vm);
+    shadow_counts_reset(vm);
     return 0;
 }
 
@@ -105,6 +106,7 @@ static void shadow_discard(struct vm *vm)
     .firmware_has = shadow_firmware_has,   \
     .firmware_call = shadow_firmware_call, \
     .walk = shadow_walk,                   \
+    .count = shadow_count,                 \
     .audit = shadow_audit
 /* clang-format on */
 

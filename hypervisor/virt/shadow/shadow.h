@@ -13,6 +13,7 @@
 #pragma once
 
 #include "core/hypercall.h"
+#include "virt/shadow/counts.h"
 #include "virt/shadow/csr_table.h"
 #include "virt/shadow/machine.h"
 #include "virt/shadow/tables.h"
@@ -39,6 +40,7 @@ struct vm_shadow {
     struct guest_code code;
     struct shadow_tables tables;
     struct shadow_machine machine;
+    struct shadow_trap_counts counts;
 };
 
 /* The guest's kernel starts, with nothing mapped (traps.c). */

@@ -99,9 +99,10 @@ static void device_access(struct vcpu *vcpu, bool kernel, u64 right, gpa_t addre
             done = true;
         }
     }
-    if (done)
+    if (done) {
+        vcpu->vm->shadow->counts.emulated[instruction.kind]++;
         skip(vcpu, &instruction);
-    else
+    } else
         shadow_reflect(vcpu, fault_cause(right, false), value);
 }
 
@@ -135,9 +136,10 @@ static void page_fault(struct vcpu *vcpu, bool kernel, u64 right, u64 address)
     if (bare_view_changes(vcpu, kernel))
         return;
     result = guest_walk(vcpu->vm, shadow->csrs.satp, gva(address), &access, &found);
-    if (result != GUEST_WALK_OK)
+    if (result != GUEST_WALK_OK) {
+        shadow->counts.faults++;
         shadow_reflect(vcpu, fault_cause(right, result == GUEST_WALK_PAGE_FAULT), address);
-    else if (mfn_valid(p2m_lookup(&vcpu->vm->p2m, found.physical.value >> FRAME_SHIFT)))
+    } else if (mfn_valid(p2m_lookup(&vcpu->vm->p2m, found.physical.value >> FRAME_SHIFT)))
         shadow_fill(vcpu, gva(address), &found, right == SV39_W);
     else
         device_access(vcpu, kernel, right, found.physical, address);
@@ -166,6 +168,7 @@ void shadow_csr(struct vcpu *vcpu, const struct instruction *instruction, u32 mo
         shadow_reflect(vcpu, CAUSE_ILLEGAL, word);
         return;
     }
+    shadow->counts.csrs[CSR_SLOT(instruction->csr)]++;
     shadow_register_set(vcpu, instruction->rd, old);
     skip(vcpu, instruction);
     shadow_csr_changed(vcpu, effects);
@@ -179,6 +182,8 @@ void shadow_fence(struct vcpu *vcpu, const struct instruction *instruction)
         shadow_fence_page(vcpu, gva(shadow_register(vcpu, instruction->rs1)));
     else if (shadow_fence_all(vcpu))
         return;
+    vcpu->vm->shadow->counts.fences[(instruction->rs1 != 0 ? SHADOW_FENCE_PAGE : 0) |
+                                    (instruction->rs2 != 0 ? SHADOW_FENCE_ASID : 0)]++;
     skip(vcpu, instruction);
 }
 
@@ -212,8 +217,10 @@ static void illegal_instruction(struct vcpu *vcpu, bool kernel, u64 value)
 
     if (fetch(vcpu, kernel, &word) && instruction_decode(word, &instruction) &&
         (in_u ? shadow_emulate_in_u(vcpu, &instruction)
-              : kernel && emulate_in_s(vcpu, &instruction)))
+              : kernel && emulate_in_s(vcpu, &instruction))) {
+        vcpu->vm->shadow->counts.emulated[instruction.kind]++;
         return;
+    }
     shadow_reflect(vcpu, CAUSE_ILLEGAL, word);
 }
 

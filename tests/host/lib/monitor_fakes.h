@@ -197,7 +197,21 @@ static void fake_walk(const struct vcpu *vcpu, gva_t address, struct virt_walk *
     *walk = fake.walk;
 }
 
-static const struct virt_ops fake_ops = {.walk = fake_walk};
+/* Nine of one group, of which one is none and one is 0, and two of another. */
+static bool fake_count(const struct vm *vm, u32 number, struct virt_count *count)
+{
+    static const struct virt_count counts[] = {
+        {"first", "a", 1}, {"first", NULL, 2}, {"first", "c", 0}, {"first", "d", 4},
+        {"first", "e", 5}, {"first", "f", 6},  {"first", "g", 7}, {"first", "h", 8},
+        {"first", "i", 9}, {"other", "a", 10}, {"other", "b", 11}};
+
+    if (vm != vms[0] || number >= ARRAY_SIZE(counts))
+        return false;
+    *count = counts[number];
+    return true;
+}
+
+static const struct virt_ops fake_ops = {.walk = fake_walk, .count = fake_count};
 
 void console_drain(void)
 {
