@@ -79,10 +79,13 @@ def base_command(options, piped=False):
 
     On a terminal QEMU's own keys stay within reach (Ctrl-A x ends it, Ctrl-A c is its monitor) and Ctrl-C
     goes to the guest. Elsewhere, and where the launcher stays in between (`piped`), every byte of the input is the guest's.
+
+    The network card that QEMU would add goes: its timers, for ever due at once where time is counted by instructions and every
+    hart sleeps, left QEMU no moment for the console or for a signal.
     """
     path = find_qemu()
     command = [path, "-machine", MACHINE, "-cpu", processor(path, options.cpu)]
-    command += ["-smp", str(options.smp), "-display", "none", "-audiodev", "none,id=none"]
+    command += ["-smp", str(options.smp), "-display", "none", "-audiodev", "none,id=none", "-nic", "none"]
     if sys.stdin.isatty() and not piped:
         command += ["-serial", "mon:stdio"]
     else:
