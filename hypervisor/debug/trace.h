@@ -116,6 +116,13 @@ static inline void trace(enum trace_kind kind, u64 a, u64 b)
         trace_write(kind, a, b);
 }
 
+/* The same of what only a trace in detail tells. */
+static inline void trace_detail(enum trace_kind kind, u64 a, u64 b)
+{
+    if (arch_hart()->trace_level == TRACE_DETAIL)
+        trace_write(kind, a, b);
+}
+
 /* This hart goes over to the level that is wanted. */
 static inline void trace_adopt(struct hart *hart)
 {

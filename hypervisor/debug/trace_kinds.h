@@ -22,5 +22,10 @@
     TRACE_KIND(START,     0x406, "start",               "vm",           "0")                       \
     TRACE_KIND(END,       0x407, "end",                 "vm",           "why")                     \
     TRACE_KIND(NAME,      0x408, "name",                "vm",           "text")                    \
-    TRACE_KIND(NAME_MORE, 0x409, "name, its rest",      "vm",           "text")
+    TRACE_KIND(NAME_MORE, 0x409, "name, its rest",      "vm",           "text")                    \
+    TRACE_KIND(EMULATE,   0x40a, "emulated",            "instruction",  "value")                   \
+    TRACE_KIND(REFLECT,   0x40b, "into its kernel",     "cause",        "value")                   \
+    TRACE_KIND(FENCE,     0x40c, "fence",               "address",      "tables compared")         \
+    TRACE_KIND(FILL,      0x40d, "fill",                "address",      "guest's entry")           \
+    TRACE_KIND(FILL_MORE, 0x40e, "fill, its rest",      "guest-physical", "shadow's entry")
 /* clang-format on */

@@ -6,7 +6,7 @@ Perfetto's protos (trace.proto, trace_packet.proto, track_descriptor.proto, trac
 of which this writes the few that it needs.
 """
 
-from . import abi
+from . import abi, privileged
 
 VARINT, BYTES = 0, 2
 PACKET = 1  # Trace.packet
@@ -88,6 +88,23 @@ def entry_name(event):
     return (INTERRUPTS if event.kind == "INTERRUPT" else CAUSES).get(event.number, f"cause {event.number}")
 
 
+def told(event):
+    """(name, {value's name: value}) of what was done for an unmodified guest; None: the event is none such."""
+    if event.kind == "EMULATE":
+        return f"emulated {privileged.instruction(event.a)}", {"instruction": event.a, "value": event.b}
+    if event.kind == "REFLECT":
+        interrupt, number = event.a >> 63, event.a & 63
+        name = (INTERRUPTS if interrupt else CAUSES).get(number, f"cause {number}")
+        return f"into its kernel: {name}", {"cause": event.a, "value": event.b}
+    if event.kind == "FENCE":
+        return "fence", {"address": event.a, "tables_compared": event.b}
+    if event.kind == "FILL":
+        return "fill", {"address": event.a, "guest_entry": event.b}
+    if event.kind == "FILL_MORE":
+        return "filled", {"guest_physical": event.a & ~0xFFF, "shadow_entry": event.b}
+    return None
+
+
 def vm_of(event):
     """The VM on whose track an event stands; 0: on none."""
     return event.a if event.kind in ("EVENT", "START", "END") else event.vm
@@ -144,6 +161,8 @@ class HartWriter:
             self.leave(event.time)
         elif event.kind in ("SLEEP", "WAKE", "TIMER"):
             self.writer.event(event.time, INSTANT, self.track, event.kind.lower(), "timer")
+        elif what := told(event):
+            self.writer.event(event.time, INSTANT, VM_TRACK + event.vm, what[0], "shadow", **what[1])
         else:
             track = VM_TRACK + vm_of(event) if vm_of(event) else self.track
             self.writer.event(event.time, INSTANT, track, event.kind.lower(), event.kind.lower(), a=event.a, b=event.b)

@@ -253,6 +253,8 @@ def records_view(trace):
                 what = f"entry: {perfetto.entry_name(event)}"
             elif event.kind in ("CALL", "CALL_FAST"):
                 what = f"hypercall: {perfetto.call_name(event.number)}"
+            elif told := perfetto.told(event):
+                what = told[0]
             else:
                 what = event.kind.lower()
             seconds = f"{event.time / (trace.timebase or 1):.7f}"

@@ -158,7 +158,7 @@ boot_done:
 trap_entry_plain\v:
     csrrw   t6, mscratch, t6
     sd      t5, X(30)(t6)
-    j       trap_slow\v
+    j       trap_plain\v
     nop
     .option pop
     .globl trap_entry\v
@@ -245,6 +245,9 @@ trap_call\v:
     addi    t5, t5, HC_CALL_TRAP_RETURN - HC_CALL_TABLE_MAKE
     .endif
 
+    .if \level == LEVEL_OFF
+trap_plain\v:
+    .endif
 trap_slow\v:
     store_all
     .if \level != LEVEL_OFF
@@ -280,6 +283,13 @@ trap_leave\v:
     .if \level == LEVEL_ON
 1:  store_all
     j       2b
+    .endif
+
+    .if \level != LEVEL_OFF
+trap_plain\v:
+    csrr    t5, mcause
+    xori    t5, t5, CAUSE_ECALL_S
+    j       trap_slow\v
     .endif
 
 /*

@@ -11,6 +11,7 @@
 #include "core/hart.h"
 #include "core/sched.h"
 #include "core/vm.h"
+#include "virt/shadow/records.h"
 #include "virt/shadow/shadow.h"
 
 /* ---- modes and views ---- */
@@ -175,6 +176,7 @@ void shadow_enter(struct vcpu *vcpu)
 
     if (!shadow->kernel_in_u || !guest_interrupt_due(&shadow->csrs, shadow->mode, &cause))
         return;
+    record_reflected(cause, 0);
     arch_vcpu_registers(vcpu)[REGISTER_PC] = guest_trap_enter(&shadow->csrs, cause, 0,
                                                               arch_vcpu_pc(vcpu), shadow->mode);
     shadow_mode_set(vcpu, MODE_S);

@@ -10,6 +10,7 @@
 #include "mem/frame.h"
 #include "mem/space_id.h"
 #include "string.h"
+#include "virt/shadow/records.h"
 #include "virt/shadow/shadow.h"
 #include "virt/shadow/table_store.h"
 
@@ -323,7 +324,7 @@ void shadow_fill(struct vcpu *vcpu, gva_t address, const struct guest_translatio
     struct vm *vm = vcpu->vm;
     struct shadow_tables *shadow = &vm->shadow->tables;
     u64 guest = found->physical.value >> FRAME_SHIFT;
-    mfn_t machine = p2m_lookup(&vm->p2m, guest);
+    mfn_t mapped = p2m_lookup(&vm->p2m, guest);
     struct shadow_frame *frame = shadow_frame_of(shadow, vm, guest);
     struct shadow_table *table = &shadow->tables[shadow->root];
     u32 index = sv39_index(address, 0);
@@ -344,7 +345,7 @@ void shadow_fill(struct vcpu *vcpu, gva_t address, const struct guest_translatio
                                 : rights_shown(shadow, table->view, guest_leaf_rights(found->leaf));
     if (frame->state == SHADOW_IN_STEP)
         rights &= ~(u64)SV39_W;
-    shadow_entry_set(table, index, sv39_leaf(machine, SV39_V | rights));
+    shadow_entry_set(table, index, sv39_leaf(mapped, SV39_V | rights));
     place = 1 + shadow_table_index(shadow, table) * SV39_ENTRIES + index;
     if ((rights & SV39_W) && frame->writer != place) {
         bool other = frame->writer == SHADOW_WRITER_MANY ||
@@ -354,5 +355,6 @@ void shadow_fill(struct vcpu *vcpu, gva_t address, const struct guest_translatio
         frame->writer = other ? (u32)SHADOW_WRITER_MANY : place;
     }
     shadow->counts.fills++;
+    record_fill(address, (shadow->satp & SATP_SV39) != 0, found, shadow_entries(table)[index]);
     arch_translation_drop(address);
 }

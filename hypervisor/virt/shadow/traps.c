@@ -10,6 +10,7 @@
 #include "arch/arch_shadow.h"
 #include "core/sched.h"
 #include "core/vm.h"
+#include "virt/shadow/records.h"
 #include "virt/shadow/shadow.h"
 #include "virt/virt.h"
 
@@ -18,6 +19,7 @@ void shadow_reflect(struct vcpu *vcpu, u32 cause, u64 value)
     struct vm_shadow *shadow = vcpu->vm->shadow;
 
     vcpu->counts.upcalls++;
+    record_reflected(cause, value);
     if (!shadow->kernel_in_u) {
         if (!arch_vcpu_upcall(vcpu, cause, value))
             vm_end_fault(vcpu, arch_entry_name(cause), value);
@@ -80,6 +82,22 @@ static u64 extended(const struct instruction *instruction, u64 value)
                                     : value << spare_bits >> spare_bits;
 }
 
+/* An instruction has been executed for the guest. */
+static void emulated(struct vcpu *vcpu, const struct instruction *instruction, u32 word)
+{
+    struct vm_shadow *shadow = vcpu->vm->shadow;
+    u64 value = arch_vcpu_pc(vcpu);
+    u32 effects;
+
+    shadow->counts.emulated[instruction->kind]++;
+    if (arch_hart()->trace_level != TRACE_DETAIL)
+        return;
+    if (instruction->kind == INSTRUCTION_CSR &&
+        !csr_access(&shadow->csrs, instruction->csr, MODE_S, CSR_READ, 0, &value, &effects))
+        return; /* it was illegal, and is with the guest's kernel now */
+    trace_write(TRACE_EMULATE, word, value);
+}
+
 /* An access to where no memory is. */
 static void device_access(struct vcpu *vcpu, bool kernel, u64 right, gpa_t address, u64 value)
 {
@@ -100,10 +118,11 @@ static void device_access(struct vcpu *vcpu, bool kernel, u64 right, gpa_t addre
         }
     }
     if (done) {
-        vcpu->vm->shadow->counts.emulated[instruction.kind]++;
         skip(vcpu, &instruction);
-    } else
+        emulated(vcpu, &instruction, word);
+    } else {
         shadow_reflect(vcpu, fault_cause(right, false), value);
+    }
 }
 
 /* Without translation a kernel in S-mode and its users need different tables all the same. */
@@ -176,14 +195,19 @@ void shadow_csr(struct vcpu *vcpu, const struct instruction *instruction, u32 mo
 
 void shadow_fence(struct vcpu *vcpu, const struct instruction *instruction)
 {
+    struct vm_shadow *shadow = vcpu->vm->shadow;
+    u64 address = shadow_register(vcpu, instruction->rs1), settled = shadow->tables.counts.settled;
+    bool page = instruction->rs1 != 0;
+
     vcpu->counts.flushes++;
-    vcpu->vm->shadow->code.bytes = NULL;
-    if (instruction->rs1 != 0)
-        shadow_fence_page(vcpu, gva(shadow_register(vcpu, instruction->rs1)));
+    shadow->code.bytes = NULL;
+    if (page)
+        shadow_fence_page(vcpu, gva(address));
     else if (shadow_fence_all(vcpu))
         return;
-    vcpu->vm->shadow->counts.fences[(instruction->rs1 != 0 ? SHADOW_FENCE_PAGE : 0) |
-                                    (instruction->rs2 != 0 ? SHADOW_FENCE_ASID : 0)]++;
+    shadow->counts
+        .fences[(page ? SHADOW_FENCE_PAGE : 0) | (instruction->rs2 != 0 ? SHADOW_FENCE_ASID : 0)]++;
+    record_fence(address, shadow->tables.counts.settled - settled);
     skip(vcpu, instruction);
 }
 
@@ -218,7 +242,7 @@ static void illegal_instruction(struct vcpu *vcpu, bool kernel, u64 value)
     if (fetch(vcpu, kernel, &word) && instruction_decode(word, &instruction) &&
         (in_u ? shadow_emulate_in_u(vcpu, &instruction)
               : kernel && emulate_in_s(vcpu, &instruction))) {
-        vcpu->vm->shadow->counts.emulated[instruction.kind]++;
+        emulated(vcpu, &instruction, word);
         return;
     }
     shadow_reflect(vcpu, CAUSE_ILLEGAL, word);
