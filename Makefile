@@ -171,9 +171,11 @@ qemu: run ## the same as run
 native: all ## boot Frank on the bare machine (QEMU and OpenSBI)
 	@tools/candor native --image $(BUILD)/frank-native.elf --initrd $(BUILD)/initrd.cpio $(if $(ARGS),--args $(call quoted,$(ARGS)))
 
-.PHONY: trace-syscall trace-switch
-trace-syscall: all ## one bounced system call, from a trace: process, operating system, hypervisor; the direct one beside it
-	@tools/trace-view syscall
+.PHONY: trace-syscall trace-fault trace-switch
+trace-syscall: all ## one bounced system call, from a trace: process, operating system, hypervisor; the direct one beside it (DEPRIV=u, DEPRIV=s: of an unmodified kernel)
+	@tools/trace-view syscall $(DEPRIV)
+trace-fault: all ## one page fault under an unmodified kernel, from a trace: the guest's entry, the machine's frame, the shadow's entry (DEPRIV=u)
+	@tools/trace-view fault $(or $(DEPRIV),s)
 trace-switch: all ## one machine switch, from a trace: what is stored and loaded
 	@tools/trace-view switch
 

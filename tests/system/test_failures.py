@@ -7,7 +7,7 @@ import socket
 import time
 
 import pytest
-from gdb_remote import Remote
+from candorlib.gdb_remote import Remote
 from machine import ROOT
 
 BUDGET_S = 60

@@ -10,7 +10,7 @@ import subprocess
 import time
 
 import pytest
-from candorlib import perfetto, trace, traceview
+from candorlib import perfetto, privileged, trace, traceview
 from machine import ROOT
 
 BUDGET_S = 120
@@ -30,6 +30,12 @@ def candor(*words, **options):
 def decoded(path):
     with open(path, "rb") as source:
         return subprocess.run(["protoc", "--decode_raw"], stdin=source, capture_output=True, text=True, check=True).stdout
+
+
+UNMODIFIED = (
+    "image=build/frank-native.elf,name=un,virt=shadow,depriv=u,initrd=build/initrd.cpio,counters=raw,"
+    "args=run=/bin/bench,,quick,,null_call"
+)
 
 
 def bench(row, traps="direct"):
@@ -53,6 +59,29 @@ def test_protoc_reads_the_perfetto_trace_with_a_track_for_each_hart_and_each_mac
         assert kinds.count("1") == kinds.count("2"), f"slices of {tracks[track]} that do not end"
     # (protoc guesses what is a text; "pte_set" would pass for a message.)
     assert '23: "table_make"' in text and '23: "timer"' in text and '23: "end"' in text
+
+
+def test_perfetto_shows_what_was_done_for_an_unmodified_guest(tmp_path):
+    path = tmp_path / "trace"
+    assert candor("--trace", path, "--trace-detail", "--icount", "--vm", UNMODIFIED).returncode == 0
+    names = set(re.findall(r'23: "([^"]+)"', decoded(path)))
+    wanted = {"emulated csrw sepc", "emulated sret", "emulated csrrsi sstatus", "into its kernel: system call", "fill", "filled"}
+    assert wanted <= names, names
+
+
+def test_each_entry_of_an_unmodified_guest_has_its_cause_in_the_trace(tmp_path):
+    path = tmp_path / "t.records"
+    assert candor("--trace", path, "--trace-detail", "--icount", "--vm", UNMODIFIED).returncode == 0
+    cause = None
+    for event in trace.load_records(str(path)).harts[0]:
+        if event.kind == "ENTRY":
+            cause = event.number
+        elif event.kind == "FILL":
+            assert cause in (12, 13, 15), event
+        elif event.kind == "EMULATE":
+            assert cause == (2 if privileged.csr_of(event.a) or privileged.instruction(event.a) == "sret" else cause), event
+        elif event.kind == "REFLECT" and not event.a >> 63:
+            assert cause == event.a, event
 
 
 def test_each_machine_has_its_own_records(tmp_path):
@@ -212,8 +241,8 @@ def test_the_trace_costs_less_than_two_per_cent_in_each_row(tmp_path):
 # ---- views ----
 
 
-def view(name, **options):
-    command = [ROOT / "tools/trace-view", name]
+def view(*words, **options):
+    command = [ROOT / "tools/trace-view", *words]
     return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True, **options).stdout
 
 
@@ -241,6 +270,37 @@ def test_a_machine_switch_is_shown_with_what_is_stored_and_loaded():
     assert [text.index(word) for word in order] == sorted(text.index(word) for word in order)
     for register in ("stvec", "stimecmp", "medeleg", "scounteren", "senvcfg", "sie", "mip"):
         assert len(re.findall(rf"\b{register}\b", text)) == 2, register
+
+
+def test_a_system_call_of_a_kernel_in_user_mode_is_shown_with_every_instruction_that_trapped():
+    text = view("syscall", "u")
+    heads = next(line for line in text.splitlines() if line.startswith("process"))
+    system, hypervisor, cost = (heads.index(head) for head in ("operating", "hypervisor", "instr."))
+    rows = [line for line in text.splitlines() if "emulated: " in line]
+    order = ["csrw stvec", "csrrw sscratch", "csrr sepc", "csrr scause", "csrw sepc", "csrw sstatus", "4 sret"]
+    assert [text.index(name) for name in order] == sorted(text.index(name) for name in order)
+    assert "stvec = native_vector" in rows[0] and rows[-1][system:].startswith("4 sret") and len(rows) >= 10
+    assert re.search(r"\n1 ecall: getppid\n  in getppid\+\d+ +2 entered: system call\n +3 native_vector +upcall", text)
+    assert all(line[hypervisor:].lstrip("5 ").startswith("emulated: ") and float(line[cost:]) > 0 for line in rows)
+    entries = int(re.search(r"with (\d+) entries", text)[1])
+    assert entries == len(rows)  # with the call's own, without the line from the start
+    assert max(map(len, text.splitlines())) <= 100
+
+
+def test_a_system_call_of_a_kernel_in_supervisor_mode_does_not_enter_candor():
+    text = view("syscall", "s")
+    assert re.search(r"1 ecall: getppid +\(0 records\)", text)
+    assert int(re.search(r"In all (\d+) instructions", text)[1]) < 110
+
+
+@pytest.mark.parametrize("depriv", ["s", "u"])
+def test_a_page_fault_is_shown_true_then_hidden_with_all_three_entries(depriv):
+    text = view("fault", depriv)
+    true, hidden = re.search(r"not allowed\n +a true fault", text), re.search(r"allowed\n +a hidden fault: fills +(.*)", text)
+    assert true and hidden and true.start() < hidden.start()
+    guest, machine = re.fullmatch(r"(0x\w+) vrw-u-ad +\1 -> (0x\w+) +\2 vrw-u-ad", hidden[1]).groups()
+    assert guest != machine
+    assert max(map(len, text.splitlines())) <= 104
 
 
 def test_views_are_coloured_on_a_terminal_only():

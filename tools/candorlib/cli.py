@@ -73,6 +73,8 @@ def arguments():
     run.add_argument("--bundle", metavar="PATH", help="a bundle packed before, in place of --vm")
     run.add_argument("--trace", metavar="FILE", help="write a trace: for Perfetto, or as records when FILE ends in .records")
     run.add_argument("--trace-detail", action="store_true", help="trace exits too, and every return of a bounced trap")
+    run.add_argument("--trace-at", type=lambda text: int(text, 0), action="append", metavar="ADDRESS", help="read records only where "
+                     "the machine is about to execute what stands there, and at its end: with the newest, none missing")  # fmt: skip
 
     run.add_argument("--log", metavar="DIR", help="keep what each machine says in DIR/vm-NAME.log, without names and "
                      "control characters, and what Candor says in DIR/candor.log")  # fmt: skip

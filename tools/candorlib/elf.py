@@ -164,6 +164,16 @@ def functions(data, segments):
     ]
 
 
+def bytes_at(data, address, size):
+    """What the ELF file `data` has at a virtual address; what lies outside of the file is left out."""
+    header = HEADER.unpack_from(data)
+    for i in range(header[10]):
+        kind, _, offset, virtual, _, file_bytes, _, _ = SEGMENT.unpack_from(data, header[5] + i * header[9])
+        if kind == SEGMENT_LOAD and virtual <= address < virtual + file_bytes:
+            return data[offset + address - virtual :][: min(size, virtual + file_bytes - address)]
+    return b""
+
+
 def find_note(data):
     """Returns the Note among the ELF notes in `data`, or None."""
     at = 0

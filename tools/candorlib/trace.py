@@ -12,9 +12,11 @@ import os
 import re
 import shlex
 import struct
+import tempfile
+import threading
 from dataclasses import dataclass, field
 
-from . import abi, between, elf, perfetto, qemu
+from . import abi, between, elf, gdb_remote, perfetto, qemu
 from .problem import Problem
 
 RAM_BASE = 0x80000000
@@ -252,6 +254,34 @@ def load_records(path):
 # ---- the run ----
 
 
+class Halts:
+    """Lets the machine stand where an instruction at one of some addresses is next, and reads what was recorded up to there."""
+
+    def __init__(self, reader, addresses):
+        self.reader, self.addresses = reader, addresses
+        self.folder = tempfile.TemporaryDirectory(prefix="candor-")
+        self.socket = os.path.join(self.folder.name, "gdb")
+        self.options = ["-chardev", f"socket,id=halts,path={self.socket},server=on,wait=off", "-gdb", "chardev:halts", "-S"]
+        self.thread = threading.Thread(target=self.drive, daemon=True)
+
+    def drive(self):
+        try:
+            remote = gdb_remote.Remote(self.socket)
+            for address in self.addresses:
+                remote.breakpoint(address)
+            while True:
+                remote.go()
+                self.reader.look()
+                if len(self.reader.rings) == 1:  # its hart stands in a guest, and so its newest record is whole
+                    self.reader.look(final=True)
+        except gdb_remote.Ended:
+            pass
+
+    def end(self):
+        self.thread.join()
+        self.folder.cleanup()
+
+
 def run(command, options, hypervisor, memory_bytes):
     """Runs QEMU and writes the trace to options.trace; returns QEMU's exit status."""
     header = elf.find_symbol(hypervisor, "trace_header")
@@ -269,16 +299,25 @@ def run(command, options, hypervisor, memory_bytes):
     write_nothing(options.trace)
     memory = mmap.mmap(descriptor, memory_bytes, prot=mmap.PROT_READ)
     reader = Reader(memory, header)
-    if options.log or options.ctl:
-        try:
-            return between.run(command, options.log, options.ctl, reader.look, LOOK_S)
-        finally:
-            reader.look(final=True)
-            write(options.trace, reader)
-    status = qemu.wait(command, reader.look, LOOK_S)
-    reader.look(final=True)
-    write(options.trace, reader)
-    return status
+    look = reader.look
+    halts = Halts(reader, options.trace_at) if options.trace_at else None
+    if halts:
+        look = nothing
+        command += halts.options
+        halts.thread.start()
+    try:
+        if options.log or options.ctl:
+            return between.run(command, options.log, options.ctl, look, LOOK_S)
+        return qemu.wait(command, look, LOOK_S)
+    finally:
+        if halts:
+            halts.end()
+        reader.look(final=True)
+        write(options.trace, reader)
+
+
+def nothing():
+    """One reads: the thread of Halts."""
 
 
 def write_nothing(path):
