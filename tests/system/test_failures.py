@@ -9,6 +9,7 @@ import time
 import pytest
 from candorlib.gdb_remote import Remote
 from machine import ROOT
+from test_harts import look_until
 
 BUDGET_S = 60
 
@@ -66,17 +67,13 @@ def test_a_hart_that_comes_late_takes_part(held):
     machine, remote = held(2, FRANK + ",name=a", "image=build/tests/guest/hostile_hog.elf,name=b")
     machine.expect("candor: hart 1 has not come up in 500 ms")
     machine.expect(r"a\S*\| [^\r\n]*frank\$ ")
+    machine.type_line("spin > /dev/null &")
+    look_until(machine, 2, lambda found: {(row[0], row[5]) for row in found.values()} == {("running", 0)})
     remote.stop()
     remote.send(b"vCont;c")
     machine.expect("candor: hart 1 has come up late, and takes part")
-    # The one that computes has a hart for itself now, whichever.
-    time.sleep(1)
-    machine.send(PREFIX + "v")
-    machine.expect(r"share +reboots +hart\r*\n")
-    time.sleep(2)
-    machine.send(PREFIX + "v")
-    machine.expect(r"share +reboots +hart\r*\n")
-    assert int(machine.expect(r"2  b +running .*? (\d+)% ")[1]) > 60
+    # Of two that compute one moves over, whichever.
+    look_until(machine, 2, lambda found: {(row[0], row[5]) for row in found.values()} == {("running", 0), ("running", 1)})
     audit(machine)
     machine.send(PREFIX + "1")
     machine.type_line("poweroff")
