@@ -6,6 +6,9 @@ import socket
 import time
 
 
+PROGRAM_COUNTER = 32 * 8  # where it stands behind a RISC-V's registers
+
+
 class Ended(Exception):
     """The machine is gone."""
 
@@ -75,12 +78,18 @@ class Remote:
         self.ask(b"Z1,%x,4" % address)
         self._places.append(address)
 
-    def physical(self):
-        """Memory is read by machine addresses from now on."""
-        self.ask(b"Qqemu.PhyMemMode:1")
+    def physical(self, on):
+        """Memory is read by machine addresses, or by those of whoever runs."""
+        self.ask(b"Qqemu.PhyMemMode:%d" % on)
+
+    def program_counter(self):
+        """Of the hart that stopped."""
+        return int.from_bytes(bytes.fromhex(self.ask(b"g").decode())[PROGRAM_COUNTER:][:8], "little")
 
     def memory(self, address, size):
-        return bytes.fromhex(self.ask(b"m%x,%x" % (address, size)).decode())
+        """Bytes; none where there is no memory."""
+        answer = self.ask(b"m%x,%x" % (address, size))
+        return b"" if answer.startswith(b"E") else bytes.fromhex(answer.decode())
 
     def close(self):
         self._socket.close()

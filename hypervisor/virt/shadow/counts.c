@@ -5,26 +5,52 @@
 #include "virt/shadow/shadow.h"
 #include "virt/virt.h"
 
-static const char *const fence_names[SHADOW_FENCE_FORMS] = {
-    [SHADOW_FENCE_ALL] = "all",
-    [SHADOW_FENCE_PAGE] = "page",
-    [SHADOW_FENCE_ASID] = "asid",
-    [SHADOW_FENCE_PAGE_ASID] = "page+asid",
+#define EMULATED(name, kind)                                                              \
+    {                                                                                     \
+        "emulated", name, offsetof(struct vm_shadow, counts.emulated[INSTRUCTION_##kind]) \
+    }
+#define FENCE(name, form)                                                              \
+    {                                                                                  \
+        "fences", name, offsetof(struct vm_shadow, counts.fences[SHADOW_FENCE_##form]) \
+    }
+#define TABLES(name, field)                                              \
+    {                                                                    \
+        "shadows", name, offsetof(struct vm_shadow, tables.counts.field) \
+    }
+
+/* All but the CSRs. Who reads a machine's memory from outside finds it by its name, and what
+ * follows (tools/candorlib/outside.py). */
+const struct shadow_counted shadow_counted[] = {
+    EMULATED("load", LOAD),
+    EMULATED("store", STORE),
+    EMULATED("lr", LOAD_RESERVED),
+    EMULATED("sc", STORE_CONDITIONAL),
+    EMULATED("atomic", ATOMIC),
+    EMULATED("csr", CSR),
+    EMULATED("sret", SRET),
+    EMULATED("mret", MRET),
+    EMULATED("wfi", WFI),
+    EMULATED("sfence.vma", SFENCE_VMA),
+    EMULATED("fence", FENCE),
+    EMULATED("fence.i", FENCE_I),
+    EMULATED("ecall", ECALL),
+    EMULATED("ebreak", EBREAK),
+    FENCE("all", ALL),
+    FENCE("page", PAGE),
+    FENCE("asid", ASID),
+    FENCE("page+asid", PAGE_ASID),
+    {"shadows", "guest-faults", offsetof(struct vm_shadow, counts.faults)},
+    TABLES("fills", fills),
+    TABLES("tables", tables),
+    TABLES("table-writes", loosened),
+    TABLES("settled", settled),
+    TABLES("all-dropped", drops),
+    TABLES("spaces-found", spaces_found),
+    TABLES("spaces-missed", spaces_missed),
 };
 
-/* Of the tables, in the order in which they are shown. */
-static const struct {
-    const char *name;
-    size_t field; /* offset in struct shadow_counts */
-} table_counts[] = {
-    {"fills", offsetof(struct shadow_counts, fills)},
-    {"tables", offsetof(struct shadow_counts, tables)},
-    {"table-writes", offsetof(struct shadow_counts, loosened)},
-    {"settled", offsetof(struct shadow_counts, settled)},
-    {"all-dropped", offsetof(struct shadow_counts, drops)},
-    {"spaces-found", offsetof(struct shadow_counts, spaces_found)},
-    {"spaces-missed", offsetof(struct shadow_counts, spaces_missed)},
-};
+const u64 shadow_counted_in_vm[] = {offsetof(struct vm, shadow),
+                                    offsetof(struct vm, vcpus) + offsetof(struct vcpu, counts)};
 
 void shadow_counts_reset(struct vm *vm)
 {
@@ -32,40 +58,20 @@ void shadow_counts_reset(struct vm *vm)
     vm->shadow->tables.counts = (struct shadow_counts){0};
 }
 
-static u64 table_count(const struct vm *vm, u32 number)
-{
-    const u8 *counts = (const u8 *)&vm->shadow->tables.counts;
-
-    return *(const u64 *)(const void *)(counts + table_counts[number].field);
-}
-
 bool shadow_count(const struct vm *vm, u32 number, struct virt_count *count)
 {
-    const struct shadow_trap_counts *counts = &vm->shadow->counts;
+    const u8 *shadow = (const u8 *)vm->shadow;
+    u32 slot = number - (u32)ARRAY_SIZE(shadow_counted);
 
-    if (number < INSTRUCTION_KINDS) {
-        *count = (struct virt_count){"emulated", instruction_name((enum instruction_kind)number),
-                                     counts->emulated[number]};
+    if (number < ARRAY_SIZE(shadow_counted)) {
+        const struct shadow_counted *counted = &shadow_counted[number];
+
+        *count = (struct virt_count){counted->group, counted->name,
+                                     *(const u64 *)(const void *)(shadow + counted->place)};
         return true;
     }
-    number -= INSTRUCTION_KINDS;
-    if (number < CSR_SLOTS) {
-        *count = (struct virt_count){"csrs", csr_slot_name(number), counts->csrs[number]};
-        return true;
-    }
-    number -= CSR_SLOTS;
-    if (number < SHADOW_FENCE_FORMS) {
-        *count = (struct virt_count){"fences", fence_names[number], counts->fences[number]};
-        return true;
-    }
-    number -= SHADOW_FENCE_FORMS;
-    if (number == 0) {
-        *count = (struct virt_count){"shadows", "guest-faults", counts->faults};
-        return true;
-    }
-    number--;
-    if (number >= ARRAY_SIZE(table_counts))
+    if (slot >= CSR_SLOTS)
         return false;
-    *count = (struct virt_count){"shadows", table_counts[number].name, table_count(vm, number)};
+    *count = (struct virt_count){"csrs", csr_slot_name(slot), vm->shadow->counts.csrs[slot]};
     return true;
 }

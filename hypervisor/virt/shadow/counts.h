@@ -30,6 +30,16 @@ struct shadow_trap_counts {
     u64 faults; /* page faults that were the guest's own */
 };
 
+/* Where a count stands. */
+struct shadow_counted {
+    const char *group;
+    const char *name;
+    u64 place; /* offset in struct vm_shadow */
+};
+
+extern const struct shadow_counted shadow_counted[];
+extern const u64 shadow_counted_in_vm[]; /* offsets in struct vm: of `shadow`, of struct counters */
+
 /* All is 0 again. */
 void shadow_counts_reset(struct vm *vm);
 

@@ -66,21 +66,6 @@ enum whole {
 };
 #define SFENCE_VMA_MASK 0xfe007fffU
 
-const char *instruction_name(enum instruction_kind kind)
-{
-    static const char *const names[INSTRUCTION_KINDS] = {
-        [INSTRUCTION_LOAD] = "load",        [INSTRUCTION_STORE] = "store",
-        [INSTRUCTION_LOAD_RESERVED] = "lr", [INSTRUCTION_STORE_CONDITIONAL] = "sc",
-        [INSTRUCTION_ATOMIC] = "atomic",    [INSTRUCTION_CSR] = "csr",
-        [INSTRUCTION_SRET] = "sret",        [INSTRUCTION_MRET] = "mret",
-        [INSTRUCTION_WFI] = "wfi",          [INSTRUCTION_SFENCE_VMA] = "sfence.vma",
-        [INSTRUCTION_FENCE] = "fence",      [INSTRUCTION_FENCE_I] = "fence.i",
-        [INSTRUCTION_ECALL] = "ecall",      [INSTRUCTION_EBREAK] = "ebreak",
-    };
-
-    return names[kind];
-}
-
 static u32 field(u32 bits, u32 shift, u32 count)
 {
     return bits >> shift & ((1U << count) - 1);

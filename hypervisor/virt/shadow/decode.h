@@ -32,9 +32,6 @@ enum instruction_kind {
     INSTRUCTION_KINDS,
 };
 
-/* A kind's name: the instruction's, or what such instructions do. */
-const char *instruction_name(enum instruction_kind kind);
-
 /* What a CSR instruction does with the old value. The two last with register x0 or immediate 0 do
    not write at all, which is CSR_READ. */
 enum csr_op {
