@@ -112,6 +112,7 @@ int bundle_vm_open(const struct bundle *bundle, u32 index, struct bundle_vm_view
         .image_bytes = load_le64(record + VM_FIELD(image_bytes)),
         .initrd_bytes = load_le64(record + VM_FIELD(initrd_bytes)),
         .tree_bytes = load_le64(record + VM_FIELD(tree_bytes)),
+        .disk_bytes = load_le64(record + VM_FIELD(disk_bytes)),
         .virt = load_le32(record + VM_FIELD(virt)),
         .traps = load_le32(record + VM_FIELD(traps)),
         .depriv = load_le32(record + VM_FIELD(depriv)),
@@ -137,6 +138,13 @@ int bundle_vm_open(const struct bundle *bundle, u32 index, struct bundle_vm_view
         view->tree = piece_at(bundle, load_le64(record + VM_FIELD(tree_offset)), view->tree_bytes);
         if (view->tree == NULL)
             return BUNDLE_BAD_TREE_RANGE;
+    }
+    if (view->disk_bytes > 0) {
+        view->disk = piece_at(bundle, load_le64(record + VM_FIELD(disk_offset)), view->disk_bytes);
+        if (view->disk == NULL)
+            return BUNDLE_BAD_DISK_RANGE;
+        if (view->disk_bytes % BUNDLE_SECTOR_BYTES != 0 || view->disk_bytes > BUNDLE_DISK_BYTES_MAX)
+            return BUNDLE_BAD_DISK_SIZE;
     }
     if (view->symbols_bytes > 0)
         view->symbols = piece_at(bundle, load_le64(record + VM_FIELD(symbols_offset)),
@@ -176,6 +184,10 @@ const char *bundle_error_text(int error)
         return "its initrd lies outside the bundle";
     case BUNDLE_BAD_TREE_RANGE:
         return "its device tree lies outside the bundle";
+    case BUNDLE_BAD_DISK_RANGE:
+        return "its disk lies outside the bundle";
+    case BUNDLE_BAD_DISK_SIZE:
+        return "its disk is not made of sectors of 512 bytes, or is larger than 256 MiB";
     case BUNDLE_BAD_MEMORY_SIZE:
         return "its memory is not a multiple of 2 MiB";
     case BUNDLE_BAD_OPTIONS:

@@ -12,8 +12,9 @@
 u64 *arch_vcpu_registers(struct vcpu *vcpu);
 
 /* Makes a vCPU that was reset, and is not loaded, one whose kernel is in S-mode and takes its
- * users' calls without Candor; or one whose kernel is in U-mode as well, and takes nothing. */
-void arch_vcpu_kernel_in_s(struct vcpu *vcpu);
+ * users' calls without Candor, with stimecmp or as on a processor without it; or one whose kernel
+ * is in U-mode as well, and takes nothing. */
+void arch_vcpu_kernel_in_s(struct vcpu *vcpu, bool sstc);
 void arch_vcpu_kernel_in_u(struct vcpu *vcpu);
 
 /* Of a kernel in S-mode: whether it may touch user pages (SUM), and load from what may only be run
@@ -25,6 +26,11 @@ void arch_vcpu_translation_rights(const struct vcpu *vcpu, bool *sum, bool *mxr)
 void arch_vcpu_external(struct vcpu *vcpu, bool raised);
 void arch_vcpu_timer_line(struct vcpu *vcpu, bool raised);
 void arch_vcpu_timer_write(struct vcpu *vcpu, u64 deadline);
+
+/* Of a kernel in S-mode: whether an interrupt that it has enabled (sie) is pending, which ends a
+ * WFI; and whether the vCPU was interrupted in its kernel, with interrupts on. */
+bool arch_vcpu_wakes(struct vcpu *vcpu, u64 now);
+bool arch_vcpu_kernel_open(const struct vcpu *vcpu);
 
 /* Of a kernel in U-mode: the state of the floating-point unit (MSTATUS_FS), and the counters
  * (scounteren) that can be read in U-mode. */

@@ -278,6 +278,8 @@ void sched_tick(struct hart *hart)
         if (hart->loaded == vcpu && vcpu->vm->state == VM_RUNNING &&
             arch_vcpu_trap_entry_dead(vcpu))
             vm_end_fault(vcpu, "its trap entry cannot be executed", arch_vcpu_pc(vcpu));
+        if (hart->loaded == vcpu && vcpu->vm->state == VM_RUNNING && vcpu->vm->virt->tick != NULL)
+            vcpu->vm->virt->tick(vcpu);
         sched_balance(hart, now);
     }
     if (hart->alarm <= now) {

@@ -29,6 +29,11 @@ u32 vm_frames(const struct vm *vm)
     return (u32)(vm->config.memory_bytes >> FRAME_SHIFT);
 }
 
+u32 vm_disk_chunks(const struct vm *vm)
+{
+    return (u32)((vm->config.disk_bytes + CHUNK_BYTES - 1) / CHUNK_BYTES);
+}
+
 /* ---- ending ---- */
 
 /* A VM that reboots and reboots does not flood the terminal with lines about it. */

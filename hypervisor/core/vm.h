@@ -91,12 +91,13 @@ struct vm {
     u32 reboots_untold; /* since the last line that told of them */
     u32 reboot_lines;   /* that may come now, at reboots_told; one more each second */
     u64 reboots_told;
-    bool paused;  /* its vCPUs get no turns while it is RUNNING; any hart may set it */
-    bool leaving; /* it shall be taken away when it is OFF: no reason to power the machine off */
-    bool flushed; /* of ENDING: no hart holds a translation any more */
-    u32 step;     /* frames that it has taken */
-    u32 returned; /* of ENDING: frames that it has given back */
-    mfn_t chunk;  /* of BUILDING: where its next frames come from */
+    bool paused;     /* its vCPUs get no turns while it is RUNNING; any hart may set it */
+    bool leaving;    /* it shall be taken away when it is OFF: no reason to power the machine off */
+    bool flushed;    /* of ENDING: no hart holds a translation any more */
+    u32 step;        /* frames that it has taken */
+    u32 returned;    /* of ENDING: frames that it has given back */
+    u32 disk_chunks; /* that hold its disk, until it is destroyed */
+    mfn_t chunk;     /* of BUILDING: where its next frames come from */
     u64 made_at;
     u64 started_at;
     struct bundle_vm_view config;
@@ -161,5 +162,6 @@ void vm_step(struct vm *vm);
 /* A VM that is OFF, or new: its turns build it from now on. */
 void vm_build(struct vm *vm);
 
-/* Frames of its memory. */
+/* Frames of its memory; chunks that its disk takes. */
 u32 vm_frames(const struct vm *vm);
+u32 vm_disk_chunks(const struct vm *vm);

@@ -102,8 +102,8 @@ static void init_vm(struct vm *vm, u16 id, const struct bundle_vm_view *config)
 /* The record of a VM, with what admission took for it. */
 static void record_free(struct vm *vm)
 {
-    if (vm->virt != NULL && vm->virt->discard != NULL)
-        vm->virt->discard(vm);
+    while (vm->virt != NULL && vm->virt->discard != NULL && vm->virt->discard(vm))
+        continue;
     frame_run_free(vm, record_bytes(vm->vcpu_count));
 }
 
@@ -237,6 +237,7 @@ static u32 chunks_promised(void)
             continue;
         taken = (READ_ONCE(vm->step) - READ_ONCE(vm->returned)) / CHUNK_FRAMES;
         promised += vm->state == VM_RUNNING ? 0 : all - min(all, taken);
+        promised += vm_disk_chunks(vm) - vm->disk_chunks;
     }
     return promised;
 }
@@ -315,7 +316,8 @@ bool vm_create(const struct bundle_vm_view *config, struct vm_refusal *why)
 {
     const char *reason;
 
-    if (!name_free(config->name, why) || !has_memory(config->memory_bytes, why))
+    if (!name_free(config->name, why) ||
+        !has_memory(config->memory_bytes + ALIGN_UP(config->disk_bytes, (u64)CHUNK_BYTES), why))
         return false;
     reason = vm_make(config);
     return reason == NULL || refuse(why, reason);
@@ -323,7 +325,9 @@ bool vm_create(const struct bundle_vm_view *config, struct vm_refusal *why)
 
 bool vm_start(struct vm *vm, struct vm_refusal *why)
 {
-    if (!has_memory(vm->config.memory_bytes, why))
+    u64 disk_bytes = (u64)(vm_disk_chunks(vm) - vm->disk_chunks) * CHUNK_BYTES;
+
+    if (!has_memory(vm->config.memory_bytes + disk_bytes, why))
         return false;
     console_port_reopen(&vm->console);
     vm_build(vm);
@@ -332,7 +336,7 @@ bool vm_start(struct vm *vm, struct vm_refusal *why)
 
 bool vm_destroy(struct vm *vm)
 {
-    if (!console_port_finish(&vm->console))
+    if (!console_port_finish(&vm->console) || (vm->virt->discard != NULL && vm->virt->discard(vm)))
         return false;
     console_port_remove(&vm->console);
     vms[vm->id - 1] = NULL;

@@ -28,7 +28,24 @@ static void note_segment(struct vm_image *image, const struct elf_segment *segme
     image->end = max(image->end, segment->physical_address + segment->memory_bytes);
 }
 
-const char *image_admit(struct vm *vm)
+/* An image without a format is one segment. */
+static const char *admit_raw(struct vm *vm)
+{
+    const struct elf_segment segment = {
+        .physical_address = BUNDLE_RAW_BASE,
+        .memory_bytes = vm->config.image_bytes,
+        .file_bytes = vm->config.image_bytes,
+    };
+
+    if (segment.physical_address > image_memory_end(vm) ||
+        segment.memory_bytes > image_memory_end(vm) - segment.physical_address)
+        return "its image does not fit into its memory";
+    vm->image = (struct vm_image){.base = image_memory_end(vm), .entry = BUNDLE_RAW_BASE};
+    note_segment(&vm->image, &segment);
+    return NULL;
+}
+
+static const char *admit_elf(struct vm *vm)
 {
     struct elf_image elf;
     struct elf_segment segment;
@@ -42,6 +59,11 @@ const char *image_admit(struct vm *vm)
     for (u32 cursor = 0; elf_next_segment(&elf, &cursor, &segment);)
         note_segment(&vm->image, &segment);
     return NULL;
+}
+
+const char *image_admit(struct vm *vm)
+{
+    return vm->config.flags & BUNDLE_FLAG_RAW_IMAGE ? admit_raw(vm) : admit_elf(vm);
 }
 
 const char *image_place_initrd(struct vm *vm, u64 more_bytes)
@@ -62,8 +84,7 @@ void image_load_bytes(const struct vm *vm, u64 to, const void *from, u64 bytes)
         log_vm_line(vm->name, "part of its image was not loaded");
 }
 
-/* How many of the `left` bytes one step copies. */
-static u64 step_bytes(u64 to, const u8 *from, u64 left)
+u64 image_step_bytes(u64 to, const u8 *from, u64 left)
 {
     bool alike = (to ^ (u64)from) % sizeof(u64) == 0;
 
@@ -84,7 +105,7 @@ bool image_step(const struct vm *vm, u64 *cursor)
             offset -= segment->file_bytes;
             continue;
         }
-        bytes = step_bytes(to, from, segment->file_bytes - offset);
+        bytes = image_step_bytes(to, from, segment->file_bytes - offset);
         image_load_bytes(vm, to, from, bytes);
         *cursor += bytes;
         return true;
@@ -101,7 +122,7 @@ bool image_step_initrd(const struct vm *vm, u64 *cursor)
         return false;
     from = vm->config.initrd + *cursor;
     to = vm->image.initrd + *cursor;
-    bytes = step_bytes(to, from, vm->config.initrd_bytes - *cursor);
+    bytes = image_step_bytes(to, from, vm->config.initrd_bytes - *cursor);
     image_load_bytes(vm, to, from, bytes);
     *cursor += bytes;
     return *cursor < vm->config.initrd_bytes;

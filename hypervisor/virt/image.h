@@ -25,6 +25,9 @@ bool image_ranges_meet(u64 a, u64 a_end, u64 b, u64 b_end);
 /* Copies bytes into the VM's memory, which has them. */
 void image_load_bytes(const struct vm *vm, u64 to, const void *from, u64 bytes);
 
+/* How many of the `left` bytes one step copies. */
+u64 image_step_bytes(u64 to, const u8 *from, u64 left);
+
 /* One step of copying the segments, or the initrd, from *cursor on: true while there is more. */
 bool image_step(const struct vm *vm, u64 *cursor);
 bool image_step_initrd(const struct vm *vm, u64 *cursor);

@@ -9,4 +9,3 @@
 
 extern const struct virt_ops virt_pv;
 extern const struct virt_ops virt_shadow;
-extern const struct virt_ops virt_shadow_in_u;

@@ -70,8 +70,15 @@ struct virt_ops {
      * more. */
     bool (*release)(struct vm *vm);
 
-    /* Gives back what admit took, also where that failed in its middle. NULL: it takes nothing. */
-    void (*discard)(struct vm *vm);
+    /* Gives back what admit took, also where that failed in its middle, and what outlives the VM's
+     * being off, in bounded steps: true while there is more. NULL: there is nothing such. */
+    bool (*discard)(struct vm *vm);
+
+    /* Something besides the guest has written to its memory. NULL: that means nothing. */
+    void (*written)(struct vm *vm, gpa_t at, u64 bytes);
+
+    /* The hart's timer has interrupted it. NULL: that means nothing. */
+    void (*tick)(struct vcpu *vcpu);
 
     /* Handles a trap: upcall, emulation, or the end of the VM. */
     void (*trap)(struct vcpu *vcpu, const struct virt_trap *trap);

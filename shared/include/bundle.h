@@ -24,6 +24,8 @@ enum {
     BUNDLE_ARGS_BYTES = 256, /* with the terminating zero */
     BUNDLE_WEIGHT_DEFAULT = 100,
     BUNDLE_WEIGHT_MAX = 10000,
+    BUNDLE_SECTOR_BYTES = 512,
+    BUNDLE_DISK_BYTES_MAX = 256 << 20,
 };
 
 /* bundle_vm.virt: how the virtual machine is virtualized. */
@@ -44,6 +46,9 @@ enum bundle_traps {
     BUNDLE_TRAPS_BOUNCED = 1,
 };
 
+/* Where an image without a format starts: Linux and U-Boot are made for it. Guest-physical. */
+#define BUNDLE_RAW_BASE 0x80200000UL
+
 /* bundle_vm.flags */
 enum bundle_flags {
     BUNDLE_FLAG_COUNTERS_RAW = 1 << 0, /* cycle and instret are the machine's own */
@@ -54,6 +59,8 @@ enum bundle_flags {
     BUNDLE_FLAG_LATER = 1 << 5,        /* not started: the monitor's `create` makes VMs of it */
     BUNDLE_FLAG_NO_FAST_PATHS = 1 << 6, /* C serves all of its calls: for tests */
     BUNDLE_FLAG_ROUND_ROBIN = 1 << 7,   /* any VM's: the machine's policy (core/sched_policy.h) */
+    BUNDLE_FLAG_RAW_IMAGE = 1 << 8,     /* no ELF file: loaded at BUNDLE_RAW_BASE, entered there */
+    BUNDLE_FLAG_NO_SSTC = 1 << 9,       /* of an unmodified guest: its processor has no stimecmp */
 };
 
 struct bundle_header {
@@ -67,7 +74,7 @@ struct bundle_header {
 struct bundle_vm {
     char name[BUNDLE_NAME_BYTES];
     u64 memory_bytes; /* a multiple of 2 MiB */
-    u64 image_offset; /* an ELF file */
+    u64 image_offset; /* an ELF file, or a raw one (BUNDLE_FLAG_RAW_IMAGE) */
     u64 image_bytes;
     u64 initrd_offset; /* 0 with initrd_bytes 0 when there is none */
     u64 initrd_bytes;
@@ -82,7 +89,9 @@ struct bundle_vm {
     u32 depriv;                   /* enum bundle_depriv, of the shadow path */
     u64 tree_offset;              /* of the device tree of an unmodified guest; 0 without */
     u64 tree_bytes;
-    u8 reserved[128]; /* zero */
+    u64 disk_offset;  /* what the disk of an unmodified guest holds at first; 0 without */
+    u64 disk_bytes;   /* whole sectors, up to BUNDLE_DISK_BYTES_MAX */
+    u8 reserved[112]; /* zero */
 };
 
 _Static_assert(sizeof(struct bundle_header) == 32, "the bundle's header has 32 bytes");

@@ -86,10 +86,13 @@ static void read_all(const u8 *bytes, u64 count)
         }
         check_range(&bundle, view.image, view.image_bytes);
         check_range(&bundle, view.initrd, view.initrd_bytes);
+        check_range(&bundle, view.tree, view.tree_bytes);
+        check_range(&bundle, view.disk, view.disk_bytes);
         check_range(&bundle, view.symbols, view.symbols_bytes);
         check_symbols(&view);
         if (strnlen(view.args, BUNDLE_ARGS_BYTES) == BUNDLE_ARGS_BYTES || view.memory_bytes == 0 ||
-            view.memory_bytes % (2 << 20) != 0)
+            view.memory_bytes % (2 << 20) != 0 || view.disk_bytes % BUNDLE_SECTOR_BYTES != 0 ||
+            view.disk_bytes > BUNDLE_DISK_BYTES_MAX)
             abort();
     }
 }

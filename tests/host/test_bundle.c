@@ -79,9 +79,14 @@ static void a_good_bundle_is_read(void **state)
     record(bytes, 1)->weight = BUNDLE_WEIGHT_MAX;
     assert_int_equal(bundle_vm_open(&bundle, 1, &view), BUNDLE_OK);
     assert_int_equal(view.weight, BUNDLE_WEIGHT_MAX);
+    assert_null(view.disk);
     record(bytes, 0)->initrd_bytes = 0;
+    record(bytes, 0)->disk_offset = 8192;
+    record(bytes, 0)->disk_bytes = 4096;
     assert_int_equal(bundle_vm_open(&bundle, 0, &view), BUNDLE_OK);
     assert_null(view.initrd);
+    assert_ptr_equal(view.disk, bytes + 8192);
+    assert_int_equal(view.disk_bytes, 4096);
     free(bytes);
 }
 
@@ -227,6 +232,29 @@ static void weight_absurd(struct bundle_vm *vm)
     vm->weight = BUNDLE_WEIGHT_MAX + 1;
 }
 
+static void disk_behind(struct bundle_vm *vm)
+{
+    vm->disk_offset = BUNDLE_BYTES - 511;
+    vm->disk_bytes = 512;
+}
+
+static void disk_in_header(struct bundle_vm *vm)
+{
+    vm->disk_bytes = 512;
+}
+
+static void disk_wraps(struct bundle_vm *vm)
+{
+    vm->disk_offset = UINT64_MAX - 511;
+    vm->disk_bytes = 1024;
+}
+
+static void disk_odd(struct bundle_vm *vm)
+{
+    vm->disk_offset = 4096;
+    vm->disk_bytes = 513;
+}
+
 static void damage_to_a_record_costs_that_record(void **state)
 {
     static const struct {
@@ -244,6 +272,10 @@ static void damage_to_a_record_costs_that_record(void **state)
         {image_missing, BUNDLE_BAD_IMAGE_RANGE},
         {image_in_header, BUNDLE_BAD_IMAGE_RANGE},
         {initrd_behind, BUNDLE_BAD_INITRD_RANGE},
+        {disk_behind, BUNDLE_BAD_DISK_RANGE},
+        {disk_in_header, BUNDLE_BAD_DISK_RANGE},
+        {disk_wraps, BUNDLE_BAD_DISK_RANGE},
+        {disk_odd, BUNDLE_BAD_DISK_SIZE},
         {memory_none, BUNDLE_BAD_MEMORY_SIZE},
         {memory_odd, BUNDLE_BAD_MEMORY_SIZE},
         {virt_unknown, BUNDLE_BAD_OPTIONS},
@@ -278,7 +310,7 @@ static void a_name_is_taken_once(void **state)
 static void every_error_has_a_text(void **state)
 {
     (void)state;
-    for (int error = BUNDLE_NAME_TAKEN; error <= BUNDLE_OK; error++)
+    for (int error = BUNDLE_BAD_DISK_SIZE; error <= BUNDLE_OK; error++)
         assert_string_not_equal(bundle_error_text(error), "unknown error");
 }
 

@@ -9,7 +9,7 @@ LOAD_ADDRESS = 0x80400000
 MAGIC, FORMAT_VERSION, ALIGNMENT = b"CANDORVM", 1, 4096
 NAME_MAX, ARGS_BYTES = 15, 256
 HEADER = struct.Struct("<8sIIQQ")
-RECORD = struct.Struct("<32sQQQQQIIII256sQQIIQQ128x")
+RECORD = struct.Struct("<32sQQQQQIIII256sQQIIQQQQ112x")
 SYMBOL = struct.Struct("<QII")
 VIRT = {"pv": 1, "shadow": 2}
 DEPRIV = {"s": 0, "u": 1}
@@ -22,6 +22,9 @@ FLAG_MARKS = 16
 FLAG_LATER = 32
 FLAG_NO_FAST_PATHS = 64
 FLAG_ROUND_ROBIN = 128
+FLAG_RAW_IMAGE = 256
+FLAG_NO_SSTC = 512
+SECTOR_BYTES, DISK_BYTES_MAX = 512, 256 << 20
 SCHEDULERS = {"weighted": 0, "round-robin": FLAG_ROUND_ROBIN}
 WEIGHT_DEFAULT, WEIGHT_MAX = 100, 10000
 FLAGS_AT = 32 + 5 * 8 + 2 * 4  # in a record
@@ -55,16 +58,19 @@ def pack(machines, colour=False, more_flags=0):
 
     for machine in machines:
         image, initrd, tree = map(place, (machine.image_data, machine.initrd_data, machine.tree_data))
+        disk = place(machine.disk_data)
         symbols = place(symbol_table(machine.functions))
         flags = FLAG_COUNTERS_RAW if machine.counters == "raw" else 0
         flags |= FLAG_LATER if machine.start == "no" else 0
         flags |= FLAG_NO_FAST_PATHS if machine.fastpaths == "no" else 0
+        flags |= FLAG_RAW_IMAGE if machine.raw else 0
+        flags |= FLAG_NO_SSTC if machine.sstc == "off" else 0
         flags |= more_flags | (FLAG_COLOUR if colour else 0)
         records.append(
             RECORD.pack(
                 machine.name.encode(), machine.memory_bytes, *image, *initrd, VIRT[machine.virt],
                 TRAPS[machine.traps], flags, 1, machine.args.encode(), *symbols, machine.weight,
-                DEPRIV[machine.depriv], *tree,
+                DEPRIV[machine.depriv], *tree, *disk,
             )
         )  # fmt: skip
     body = b"".join(records + pieces)

@@ -18,12 +18,15 @@ RAM_BASE = 0x80000000
 HEAP_LEAST = 8 * MIB
 HEAP_PER_GUEST_PAGE = 64
 MEMORY_UNIT = 128 * MIB
+DISK_UNIT = 2 * MIB  # of the memory that a disk takes
 
 VM_HELP = """\
 one virtual machine; repeat for more. Options, separated by commas (a comma inside a value is written
 twice, ',,'; a value may hold spaces and '='): image=PATH the kernel, an ELF file, for virt=pv with Candor's
-note; name=NAME (vm1, vm2, ...); mem=SIZE (64M); virt=pv|shadow, shadow: an unmodified kernel (pv);
-depriv=s|u, the mode of an unmodified kernel (s); traps=direct|bounced, where traps of a paravirtual
+note; raw=PATH in its place: a file without a format, which is loaded and entered at 0x80200000, of an unmodified
+kernel; name=NAME (vm1, vm2, ...); mem=SIZE (64M); virt=pv|shadow, shadow: an unmodified kernel (pv);
+depriv=s|u, the mode of an unmodified kernel (s); disk=PATH, what its disk holds at first, whole sectors of 512 bytes (the
+file stays as it is); sstc=on|off, whether its processor has stimecmp (on); traps=direct|bounced, where traps of a paravirtual
 machine's user code enter first (direct); initrd=PATH; args=TEXT for the kernel; counters=virtual|raw, whether cycle and instret
 are the machine's own (virtual); start=yes|no, no: only when the monitor's `create` asks for it;
 fastpaths=yes|no, whether assembly serves the hottest calls (yes);
@@ -126,7 +129,12 @@ def make_bundle(options):
     if weighed and options.scheduler == "round-robin":
         raise Problem(f"vm {weighed[0]}: round robin knows no weights: leave out weight= or --scheduler")
     colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-    return bundle.pack(machines, colour, bundle_flags(options)), sum(machine.memory_bytes for machine in machines)
+    return bundle.pack(machines, colour, bundle_flags(options)), sum(map(memory_of, machines))
+
+
+def memory_of(machine):
+    """What a virtual machine takes: its memory and its disk."""
+    return machine.memory_bytes + -(-len(machine.disk_data) // DISK_UNIT) * DISK_UNIT
 
 
 def change_bundle(packed, options):

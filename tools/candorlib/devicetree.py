@@ -8,6 +8,15 @@ from .problem import Problem
 MEMORY_BASE = 0x80000000
 PAGE = 4096
 ISA = "rv64imafdc_zicsr_zifencei"
+SSTC = "_sstc"
+DISK = """\
+        virtio_mmio@10001000 {
+            compatible = "virtio,mmio";
+            reg = <0 0x10001000 0 0x1000>;
+            interrupt-parent = <&plic>;
+            interrupts = <1>;
+        };
+"""
 SOURCE = """/dts-v1/;
 / {{
     #address-cells = <2>;
@@ -65,7 +74,7 @@ SOURCE = """/dts-v1/;
             interrupt-parent = <&plic>;
             interrupts = <10>;
         }};
-    }};
+{disk}    }};
 }};
 """
 
@@ -82,7 +91,9 @@ def of_machine(machine):
         initrd = f"        linux,initrd-start = <{cells(start)}>;\n"
         initrd += f"        linux,initrd-end = <{cells(start + len(machine.initrd_data))}>;\n"
     args = machine.args.replace("\\", "\\\\").replace('"', '\\"')
-    source = SOURCE.format(args=args, initrd=initrd, memory=cells(machine.memory_bytes), isa=ISA)
+    isa = ISA + (SSTC if machine.sstc == "on" else "")
+    disk = DISK if machine.disk_data else ""
+    source = SOURCE.format(args=args, initrd=initrd, memory=cells(machine.memory_bytes), isa=isa, disk=disk)
     try:
         made = subprocess.run(["dtc", "-q", "-I", "dts", "-O", "dtb"], input=source.encode(), capture_output=True, check=False)
     except OSError as error:

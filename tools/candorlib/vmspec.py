@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The --vm option: what a person says of one virtual machine, and the checks of it."""
 
+import os
 import re
 from dataclasses import dataclass, field
 
@@ -12,10 +13,14 @@ MEMORY_BASE = 0x80000000
 MEMORY_UNIT = 2 * MIB
 MEMORY_DEFAULT = "64M"
 KEYS = (
-    "image", "name", "mem", "virt", "traps", "depriv", "initrd", "args", "counters", "start", "fastpaths", "weight",
+    "image", "raw", "name", "mem", "virt", "traps", "depriv", "initrd", "args", "counters", "start", "fastpaths", "weight",
+    "disk", "sstc",
 )  # fmt: skip
 # Options that mean something on one path only.
-PATH_OF = {"traps": "pv", "fastpaths": "pv", "depriv": "shadow"}
+PATH_OF = {
+    "traps": "pv", "fastpaths": "pv", "depriv": "shadow", "raw": "shadow", "disk": "shadow", "sstc": "shadow",
+}  # fmt: skip
+RAW_BASE = 0x80200000
 
 
 @dataclass
@@ -36,6 +41,9 @@ class Machine:
     fastpaths: str = "yes"
     functions: list = field(default_factory=list)  # of the image: (address, bytes, name), in order
     weight: int = 0  # 0: none was given
+    raw: bool = False  # the image has no format: it is loaded at RAW_BASE
+    disk_data: bytes = b""
+    sstc: str = "on"
 
 
 def split_options(text):
@@ -88,7 +96,9 @@ def parse_machine(text, position, check=True):
         if not value and key != "args":
             raise Problem(f"option '{key}' is empty")
         options[key] = value
-    if not options.get("image"):
+    if "image" in options and "raw" in options:
+        raise Problem("options 'image' (an ELF file) and 'raw' (a file without a format) exclude each other")
+    if not options.get("image") and not options.get("raw"):
         raise Problem("no image is given (image=PATH)")
     name = options.get("name", f"vm{position}")
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,15}", name):
@@ -111,7 +121,10 @@ def parse_machine(text, position, check=True):
         counters=one_of(options, "counters", ("virtual", "raw")),
         fastpaths=one_of(options, "fastpaths", ("yes", "no")),
         args=args,
-        image_data=read_file(options["image"], "image"),
+        image_data=read_file(options.get("image") or options["raw"], "image"),
+        raw="raw" in options,
+        disk_data=read_disk(options["disk"]) if options.get("disk") else b"",
+        sstc=one_of(options, "sstc", ("on", "off")),
         initrd_data=read_file(options["initrd"], "initrd") if options.get("initrd") else b"",
         start=one_of(options, "start", ("yes", "no")),
         weight=int(weight),
@@ -121,7 +134,9 @@ def parse_machine(text, position, check=True):
             raise Problem(f"option '{key}' is of virt={virt} alone: leave it out, or give virt={virt}")
     if machine.virt == "shadow":
         machine.tree_data = devicetree.of_machine(machine)
-    if check:
+    if machine.raw:
+        check_raw_image(machine, options["raw"])
+    elif check:
         image = read_image(machine.image_data)
         check_image(machine, image)
         if machine.virt == "pv":
@@ -129,6 +144,33 @@ def parse_machine(text, position, check=True):
         machine.functions = functions(machine.image_data, image.segments)
         machine.image_data = machine.image_data[: image.used_bytes]
     return machine
+
+
+def read_disk(path):
+    """Returns what a disk holds at first."""
+    try:
+        size = os.path.getsize(path)
+    except OSError as error:
+        raise Problem(f"cannot read disk {path}: {error.strerror}") from None
+    if size == 0 or size % bundle.SECTOR_BYTES:
+        raise Problem(f"disk {path} has {size} bytes, which are not whole sectors of {bundle.SECTOR_BYTES}")
+    if size > bundle.DISK_BYTES_MAX:
+        raise Problem(f"disk {path} is larger than {show_size(bundle.DISK_BYTES_MAX)}")
+    return read_file(path, "disk")
+
+
+def check_raw_image(machine, path):
+    """Refuses an image without a format that is none, or that its virtual machine cannot hold."""
+    top = MEMORY_BASE + machine.memory_bytes
+    if machine.image_data.startswith(b"\x7fELF"):
+        raise Problem(f"{path} is an ELF file: give it as image={path}")
+    if not machine.image_data:
+        raise Problem(f"image {path} is empty")
+    if RAW_BASE + len(machine.image_data) > top:
+        raise Problem(
+            f"image [{RAW_BASE:#x}, {RAW_BASE + len(machine.image_data):#x}) lies outside its memory "
+            f"[{MEMORY_BASE:#x}, {top:#x}): give it more with mem="
+        )
 
 
 def check_image(machine, image):

@@ -6,9 +6,12 @@
 #include "types.h"
 
 enum sbi_extension {
+    SBI_TIME = 0x54494d45, /* timer, chapter 6 */
     SBI_SRST = 0x53525354, /* system reset, chapter 10 */
     SBI_DBCN = 0x4442434e, /* debug console, chapter 12 */
 };
+
+enum { SBI_TIME_SET = 0 }; /* its argument: when */
 
 enum sbi_srst {
     SBI_SRST_RESET = 0,

@@ -3,6 +3,7 @@
 #include "machine.h"
 
 #include "fdt.h"
+#include "isa.h"
 #include "riscv.h"
 #include "string.h"
 
@@ -55,8 +56,8 @@ static bool read_uart(const struct fdt *tree, struct machine *machine)
     return true;
 }
 
-/* The phandle of a hart's own interrupt controller. */
-static bool find_hart_controller(const struct fdt *tree, u64 hart, u32 *phandle)
+/* A hart's own interrupt controller, which stands below the hart; FDT_NONE: there is none. */
+static i32 find_hart_controller(const struct fdt *tree, u64 hart)
 {
     i32 node = FDT_NONE;
 
@@ -65,13 +66,13 @@ static bool find_hart_controller(const struct fdt *tree, u64 hart, u32 *phandle)
 
         if (fdt_property_number(tree, fdt_parent(tree, node), "reg", &number) == FDT_OK &&
             number == hart)
-            return fdt_property_cell(tree, node, "phandle", 0, phandle) == FDT_OK;
+            return node;
     }
-    return false;
+    return FDT_NONE;
 }
 
 /* A PLIC's context is the place in its list of (controller, interrupt) pairs. */
-static bool read_plic(const struct fdt *tree, u64 hart, struct machine *machine)
+static bool read_plic(const struct fdt *tree, i32 hart_controller, struct machine *machine)
 {
     i32 node = fdt_find_compatible(tree, FDT_NONE, "sifive,plic-1.0.0");
     u32 controller, interrupt, phandle, index = 0;
@@ -80,7 +81,7 @@ static bool read_plic(const struct fdt *tree, u64 hart, struct machine *machine)
     if (node == FDT_NONE)
         node = fdt_find_compatible(tree, FDT_NONE, "riscv,plic0");
     if (node == FDT_NONE || fdt_reg(tree, node, 0, &range) != FDT_OK ||
-        !find_hart_controller(tree, hart, &phandle))
+        fdt_property_cell(tree, hart_controller, "phandle", 0, &phandle) != FDT_OK)
         return false;
     machine->plic = range.base;
     while (fdt_property_cell(tree, node, "interrupts-extended", index, &controller) == FDT_OK &&
@@ -94,20 +95,29 @@ static bool read_plic(const struct fdt *tree, u64 hart, struct machine *machine)
     return false;
 }
 
+static void read_isa(const struct fdt *tree, i32 hart_controller, struct machine *machine)
+{
+    const char *isa = fdt_property_string(tree, fdt_parent(tree, hart_controller), "riscv,isa");
+
+    machine->sstc = isa != NULL && isa_lists(isa, "sstc");
+}
+
 u64 machine_read(const void *tree_address, u64 hart, struct plat_info *info,
                  struct machine *machine)
 {
     struct fdt tree;
-    i32 cpus;
+    i32 cpus, controller;
 
     if (fdt_open(&tree, tree_address, TREE_BYTES_MAX) != FDT_OK)
         return 0;
     cpus = fdt_find_path(&tree, "/cpus");
-    if (cpus == FDT_NONE ||
+    controller = find_hart_controller(&tree, hart);
+    if (cpus == FDT_NONE || controller == FDT_NONE ||
         fdt_property_number(&tree, cpus, "timebase-frequency", &info->timebase_hz) != FDT_OK ||
         info->timebase_hz == 0 || !read_memory(&tree, info) || !read_uart(&tree, machine) ||
-        !read_plic(&tree, hart, machine))
+        !read_plic(&tree, controller, machine))
         return 0;
+    read_isa(&tree, controller, machine);
     read_chosen(&tree, info);
     return tree.total_bytes;
 }

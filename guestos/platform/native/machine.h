@@ -11,6 +11,7 @@ struct machine {
     u32 uart_interrupt;
     pa_t plic;
     u32 plic_context; /* of this hart's supervisor mode */
+    bool sstc;        /* this hart has stimecmp; else the firmware has the timer */
 };
 
 /* Read the device tree at `tree` into *info (all but what the platform reserves of itself) and

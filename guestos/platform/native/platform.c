@@ -98,7 +98,10 @@ struct plat_times plat_times(void)
 
 void plat_timer_set(u64 deadline_ticks)
 {
-    csr_write(CSR_STIMECMP, deadline_ticks);
+    if (machine.sstc)
+        csr_write(CSR_STIMECMP, deadline_ticks);
+    else
+        (void)sbi_call(SBI_TIME, SBI_TIME_SET, deadline_ticks, 0);
 }
 
 void plat_irq(u64 cause)

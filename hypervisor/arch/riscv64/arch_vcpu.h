@@ -82,6 +82,7 @@ struct arch_vcpu_saved {
     u64 stimecmp;
     u64 medeleg;
     u64 mcounteren;
+    u64 menvcfg; /* used on a machine with Sstc */
     u64 f[32];
     u64 fcsr;
 };

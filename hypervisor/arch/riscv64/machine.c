@@ -5,6 +5,7 @@
 #include "boot.h"
 #include "driver/devices.h"
 #include "fdt.h"
+#include "isa.h"
 #include "string.h"
 
 static void read_harts(struct machine *found, const struct fdt *tree, i32 cpus)
@@ -45,18 +46,6 @@ static void read_memory(struct machine *found, const struct fdt *tree)
     }
 }
 
-static bool isa_has(const char *isa, const char *extension)
-{
-    size_t length = strlen(extension);
-
-    for (const char *word = strchr(isa, '_'); word != NULL; word = strchr(word, '_')) {
-        word++;
-        if (strncmp(word, extension, length) == 0 && (word[length] == 0 || word[length] == '_'))
-            return true;
-    }
-    return false;
-}
-
 const char *machine_read(struct machine *found, const void *blob, u64 limit_bytes)
 {
     struct fdt tree;
@@ -77,7 +66,7 @@ const char *machine_read(struct machine *found, const void *blob, u64 limit_byte
     if (cpus < 0 || fdt_property_cell(&tree, cpus, "timebase-frequency", 0, &timebase) != FDT_OK)
         return "its device tree has no timebase-frequency";
     found->timebase_hz = timebase;
-    found->has_sstc = isa_has(found->isa, "sstc");
+    found->has_sstc = isa_lists(found->isa, "sstc");
     if (found->hart_count == 0)
         return "its device tree lists no hart";
     if (found->memory_bytes == 0)

@@ -113,6 +113,8 @@ static struct hc_result sbi_console(struct vm *vm, u64 function, const u64 *a)
         bytes = console_guest_read(&vm->console, buffer, bytes);
         if (guest_copy_out(vm, gpa(a[1]), buffer, bytes) != HC_OK)
             return hc_error(HC_FAILED);
+        if (vm->virt->written != NULL)
+            vm->virt->written(vm, gpa(a[1]), bytes);
         return hc_value(bytes);
     case SBI_CONSOLE_WRITE_BYTE:
         buffer[0] = (char)a[0];

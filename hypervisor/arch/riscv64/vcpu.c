@@ -68,6 +68,7 @@ void arch_vcpu_reset(struct vcpu *vcpu, gva_t entry, u64 argument0, u64 argument
     vcpu->arch.satp = satp;
     vcpu->saved.mstatus = MODE_IN_MPP(MODE_S);
     vcpu->saved.stimecmp = TIME_NEVER;
+    vcpu->saved.menvcfg = MENVCFG_STCE | MENVCFG_ADUE;
     vcpu->saved.mcounteren = COUNTEREN_TIME |
                              (vm->counters_raw ? COUNTEREN_CYCLE | COUNTEREN_INSTRET : 0);
 }
@@ -94,7 +95,10 @@ static void vcpu_store(struct vcpu *vcpu)
 }
 
 /* What the hart holds while no vCPU is loaded: nothing that could wake it or leak. */
-static const struct arch_vcpu_saved nobody = {.stimecmp = TIME_NEVER};
+static const struct arch_vcpu_saved nobody = {
+    .stimecmp = TIME_NEVER,
+    .menvcfg = MENVCFG_STCE | MENVCFG_ADUE,
+};
 
 static void vcpu_load(const struct arch_vcpu_saved *saved)
 {
@@ -111,8 +115,10 @@ static void vcpu_load(const struct arch_vcpu_saved *saved)
     csr_write(stval, saved->stval);
     csr_write(scounteren, saved->scounteren);
     csr_write(senvcfg, saved->senvcfg);
-    if (machine.has_sstc)
+    if (machine.has_sstc) {
         csr_write(stimecmp, saved->stimecmp);
+        csr_write(menvcfg, saved->menvcfg);
+    }
     csr_write(medeleg, saved->medeleg);
     csr_write(mcounteren, saved->mcounteren);
     csr_clear(mip, INTERRUPT_LINES);
@@ -153,7 +159,9 @@ void arch_vcpu_doorbell(struct vcpu *vcpu)
 
 u64 arch_vcpu_deadline(struct vcpu *vcpu)
 {
-    if (!machine.has_sstc)
+    u64 sie = loaded_here(vcpu) ? csr_read(sie) : vcpu->saved.sie;
+
+    if (!machine.has_sstc || (sie & BIT(IRQ_S_TIMER)) == 0)
         return TIME_NEVER;
     return loaded_here(vcpu) ? csr_read(stimecmp) : vcpu->saved.stimecmp;
 }

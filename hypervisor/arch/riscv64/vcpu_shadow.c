@@ -21,9 +21,11 @@ u64 *arch_vcpu_registers(struct vcpu *vcpu)
     return vcpu->arch.x;
 }
 
-void arch_vcpu_kernel_in_s(struct vcpu *vcpu)
+void arch_vcpu_kernel_in_s(struct vcpu *vcpu, bool sstc)
 {
     vcpu->saved.medeleg = USERS_CAUSES;
+    if (!sstc)
+        vcpu->saved.menvcfg &= ~MENVCFG_STCE;
 }
 
 void arch_vcpu_kernel_in_u(struct vcpu *vcpu)
@@ -65,6 +67,22 @@ void arch_vcpu_timer_write(struct vcpu *vcpu, u64 deadline)
 {
     (void)vcpu;
     csr_write(stimecmp, deadline);
+}
+
+bool arch_vcpu_wakes(struct vcpu *vcpu, u64 now)
+{
+    u64 sip = loaded_here(vcpu) ? csr_read(mip) : vcpu->saved.sip;
+    u64 sie = loaded_here(vcpu) ? csr_read(sie) : vcpu->saved.sie;
+
+    return (sip & sie) != 0 || arch_vcpu_deadline(vcpu) <= now;
+}
+
+bool arch_vcpu_kernel_open(const struct vcpu *vcpu)
+{
+    u64 status = csr_read(mstatus);
+
+    (void)vcpu;
+    return (status & MSTATUS_MPP) != 0 && (status & MSTATUS_SIE) != 0;
 }
 
 u64 arch_vcpu_floating(const struct vcpu *vcpu)

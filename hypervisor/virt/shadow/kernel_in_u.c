@@ -57,8 +57,8 @@ static void timer_check(struct vcpu *vcpu)
     bool due = csrs->stimecmp <= arch_time_now();
 
     shadow_line_set(vcpu, BIT(IRQ_S_TIMER), due);
-    vcpu->timer = due ? TIME_NEVER : csrs->stimecmp;
-    sched_timer_changed(vcpu->hart);
+    vcpu->vm->shadow->timer = due ? TIME_NEVER : csrs->stimecmp;
+    shadow_timer_program(vcpu);
 }
 
 void shadow_csr_changed(struct vcpu *vcpu, u32 effects)
@@ -140,15 +140,12 @@ void shadow_timer_set(struct vcpu *vcpu, u64 deadline)
 {
     struct vm_shadow *shadow = vcpu->vm->shadow;
 
-    if (shadow->kernel_in_u) {
-        shadow->csrs.stimecmp = deadline;
-        timer_check(vcpu);
-    } else if (machine.has_sstc) {
+    if (!shadow->kernel_in_u && shadow->sstc && machine.has_sstc) {
         arch_vcpu_timer_write(vcpu, deadline);
-    } else {
-        arch_vcpu_timer_line(vcpu, false);
-        (void)hc_timer_set(vcpu, deadline);
+        return;
     }
+    shadow->csrs.stimecmp = deadline;
+    timer_check(vcpu);
 }
 
 void shadow_soft_interrupt(struct vcpu *vcpu)
@@ -166,7 +163,7 @@ bool shadow_interrupt_waits(struct vcpu *vcpu)
     const struct vm_shadow *shadow = vcpu->vm->shadow;
 
     return shadow->kernel_in_u ? guest_interrupt_wakes(&shadow->csrs)
-                               : arch_vcpu_interrupted(vcpu, arch_time_now());
+                               : arch_vcpu_wakes(vcpu, arch_time_now());
 }
 
 void shadow_enter(struct vcpu *vcpu)
@@ -174,6 +171,7 @@ void shadow_enter(struct vcpu *vcpu)
     struct vm_shadow *shadow = vcpu->vm->shadow;
     u64 cause;
 
+    shadow_turn_begins(vcpu);
     if (!shadow->kernel_in_u || !guest_interrupt_due(&shadow->csrs, shadow->mode, &cause))
         return;
     record_reflected(cause, 0);

@@ -1,14 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 #include "virt/shadow/machine.h"
 
+#include "arch/arch.h"
+#include "core/sched.h"
 #include "core/vm.h"
 #include "debug/panic.h"
+#include "mem/guest_memory.h"
+#include "string.h"
 #include "virt/shadow/shadow.h"
 
 #define FINISHER_BASE 0x100000UL
 #define PLIC_BASE 0xc000000UL
 #define UART_BASE 0x10000000UL
-enum { UART_INTERRUPT = 10 };
+#define DISK_BASE 0x10001000UL
+#define DISK_ID "candor-disk"
+enum { DISK_INTERRUPT = 1, UART_INTERRUPT = 10 };
 
 /* ---- the serial port is the VM's end of the console ---- */
 
@@ -27,6 +33,38 @@ static u32 port_read(void *context, u8 *bytes, u32 size)
 }
 
 static const struct vuart_port port = {port_write, port_read};
+
+/* ---- the disk is near the VM's memory ---- */
+
+static bool memory_read(void *context, u64 at, void *to, u32 bytes)
+{
+    return guest_copy_in(context, to, gpa(at), bytes) == HC_OK;
+}
+
+static bool memory_write(void *context, u64 at, const void *from, u32 bytes)
+{
+    if (guest_copy_out(context, gpa(at), from, bytes) != HC_OK)
+        return false;
+    shadow_written(context, gpa(at), bytes);
+    return true;
+}
+
+static bool disk_add(struct vm *vm)
+{
+    struct shadow_machine *devices = &vm->shadow->machine;
+    struct vblk *disk = &devices->disk;
+
+    if (vm->config.disk_bytes == 0)
+        return true;
+    disk->media = &shadow_disk_media;
+    disk->media_context = vm;
+    disk->memory = (struct vdev_memory){memory_read, memory_write, vm};
+    disk->line = (struct vdev_line){vplic_line, &devices->plic, DISK_INTERRUPT, false};
+    disk->capacity = vm->config.disk_bytes / VBLK_SECTOR_BYTES;
+    memcpy(disk->id, DISK_ID, sizeof(DISK_ID));
+    vblk_reset(disk);
+    return vdev_bus_add(&devices->bus, DISK_BASE, VBLK_BYTES, &vblk_ops, disk);
+}
 
 /* ---- the other wires ---- */
 
@@ -52,31 +90,57 @@ static void finish(void *context, enum vfinisher_order order, u32 status)
 
 void shadow_machine_start(struct vm *vm)
 {
-    struct shadow_machine *machine = &vm->shadow->machine;
+    struct shadow_machine *devices = &vm->shadow->machine;
     bool room;
 
-    *machine = (struct shadow_machine){
+    *devices = (struct shadow_machine){
         .plic.output = {external_line, vm, 0, false},
         .uart = {.port = &port,
                  .port_context = vm,
-                 .line = {vplic_line, &machine->plic, UART_INTERRUPT, false}},
+                 .line = {vplic_line, &devices->plic, UART_INTERRUPT, false}},
         .finisher = {finish, vm},
     };
-    vplic_reset(&machine->plic);
-    vuart_reset(&machine->uart);
-    room = vdev_bus_add(&machine->bus, FINISHER_BASE, VFINISHER_BYTES, &vfinisher_ops,
-                        &machine->finisher) &&
-           vdev_bus_add(&machine->bus, PLIC_BASE, VPLIC_BYTES, &vplic_ops, &machine->plic) &&
-           vdev_bus_add(&machine->bus, UART_BASE, VUART_BYTES, &vuart_ops, &machine->uart);
+    vplic_reset(&devices->plic);
+    vuart_reset(&devices->uart);
+    room = vdev_bus_add(&devices->bus, FINISHER_BASE, VFINISHER_BYTES, &vfinisher_ops,
+                        &devices->finisher) &&
+           vdev_bus_add(&devices->bus, PLIC_BASE, VPLIC_BYTES, &vplic_ops, &devices->plic) &&
+           vdev_bus_add(&devices->bus, UART_BASE, VUART_BYTES, &vuart_ops, &devices->uart) &&
+           disk_add(vm);
     if (!room)
         panic("the bus of a virtual machine is too short");
-    vuart_service(&machine->uart); /* what was typed before could not be announced */
+    vuart_service(&devices->uart); /* what was typed before could not be announced */
 }
 
 void shadow_events(struct vcpu *vcpu, u64 events)
 {
+    struct vm_shadow *shadow = vcpu->vm->shadow;
+
     if (events & EVENT_CONSOLE)
         vuart_service(&vcpu->vm->shadow->machine.uart);
-    if (events & EVENT_TIMER)
-        shadow_line_set(vcpu, BIT(IRQ_S_TIMER), true);
+    if (events & EVENT_TIMER) {
+        if (shadow->timer <= arch_time_now()) {
+            shadow->timer = TIME_NEVER;
+            shadow_line_set(vcpu, BIT(IRQ_S_TIMER), true);
+        }
+        if (shadow->machine.disk.more)
+            (void)vblk_serve(&shadow->machine.disk);
+        shadow_timer_program(vcpu);
+    }
+}
+
+/* The rest of a long request is due at once: the hart's timer comes back for it, and between two
+ * pieces whoever has a right to the hart gets it. */
+void shadow_timer_program(struct vcpu *vcpu)
+{
+    const struct vm_shadow *shadow = vcpu->vm->shadow;
+
+    vcpu->timer = shadow->machine.disk.more ? 0 : min(shadow->timer, shadow->probe);
+    sched_timer_changed(vcpu->hart);
+}
+
+void shadow_machine_written(struct vcpu *vcpu)
+{
+    if (vcpu->vm->shadow->machine.disk.more)
+        shadow_timer_program(vcpu);
 }

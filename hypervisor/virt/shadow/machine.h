@@ -5,11 +5,13 @@
  */
 #pragma once
 
+#include "vdev/vblk.h"
 #include "vdev/vdev.h"
 #include "vdev/vfinisher.h"
 #include "vdev/vplic.h"
 #include "vdev/vuart.h"
 
+struct vcpu;
 struct vm;
 
 struct shadow_machine {
@@ -17,7 +19,11 @@ struct shadow_machine {
     struct vplic plic;
     struct vuart uart;
     struct vfinisher finisher;
+    struct vblk disk; /* on the bus of a VM that has one */
 };
 
 /* Puts the devices of a VM on its bus, as after power on. */
 void shadow_machine_start(struct vm *vm);
+
+/* The guest has written to a device: what that began goes on in its next turns. */
+void shadow_machine_written(struct vcpu *vcpu);

@@ -30,8 +30,7 @@ static const char *shadow_admit(struct vm *vm)
     if (vm->shadow == NULL)
         return "no room for another machine";
     vm->shadow->kernel_in_u = vm->config.depriv == BUNDLE_DEPRIV_U;
-    if (vm->shadow->kernel_in_u)
-        vm->virt = &virt_shadow_in_u;
+    vm->shadow->sstc = (vm->config.flags & BUNDLE_FLAG_NO_SSTC) == 0;
     vm->shadow->tree = vm->image.initrd - ALIGN_UP(vm->config.tree_bytes, (u64)FRAME_BYTES);
     if (!shadow_tables_init(vm))
         return "no room for what its shadow page tables need";
@@ -57,6 +56,7 @@ static int shadow_build(struct vm *vm)
 {
     struct vm_shadow *shadow = vm->shadow;
     bool more;
+    int made;
 
     switch ((enum shadow_phase)shadow->phase) {
     case SHADOW_FRAMES:
@@ -67,6 +67,14 @@ static int shadow_build(struct vm *vm)
         break;
     case SHADOW_INITRD:
         more = image_step_initrd(vm, &shadow->cursor);
+        break;
+    case SHADOW_DISK:
+        made = shadow_disk_make(vm);
+        if (made < 0)
+            log_vm_line(vm->name, "not started: no memory is left for its disk");
+        if (made < 0)
+            return made;
+        more = made > 0;
         break;
     default:
         return step_start(vm);
@@ -85,32 +93,32 @@ static bool shadow_release(struct vm *vm)
     return shadow_tables_release(vm);
 }
 
-static void shadow_discard(struct vm *vm)
+static bool shadow_discard(struct vm *vm)
 {
     if (vm->shadow == NULL)
-        return;
+        return false;
+    if (shadow_disk_free(vm))
+        return true;
     shadow_tables_destroy(vm);
     frame_run_free(vm->shadow, sizeof(*vm->shadow));
     vm->shadow = NULL;
+    return false;
 }
 
-/* clang-format off */
-#define SHADOW_OPS                         \
-    .name = "shadow",                      \
-    .admit = shadow_admit,                 \
-    .build = shadow_build,                 \
-    .release = shadow_release,             \
-    .discard = shadow_discard,             \
-    .trap = shadow_trap,                   \
-    .events = shadow_events,               \
-    .firmware_has = shadow_firmware_has,   \
-    .firmware_call = shadow_firmware_call, \
-    .walk = shadow_walk,                   \
-    .count = shadow_count,                 \
-    .audit = shadow_audit
-/* clang-format on */
-
-const struct virt_ops virt_shadow = {SHADOW_OPS};
-
-/* A kernel in U-mode, whose interrupts the hardware does not deliver. */
-const struct virt_ops virt_shadow_in_u = {SHADOW_OPS, .enter = shadow_enter};
+const struct virt_ops virt_shadow = {
+    .name = "shadow",
+    .admit = shadow_admit,
+    .build = shadow_build,
+    .release = shadow_release,
+    .discard = shadow_discard,
+    .trap = shadow_trap,
+    .enter = shadow_enter,
+    .tick = shadow_tick,
+    .written = shadow_written,
+    .events = shadow_events,
+    .firmware_has = shadow_firmware_has,
+    .firmware_call = shadow_firmware_call,
+    .walk = shadow_walk,
+    .count = shadow_count,
+    .audit = shadow_audit,
+};

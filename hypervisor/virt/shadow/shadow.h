@@ -15,6 +15,7 @@
 #include "core/hypercall.h"
 #include "virt/shadow/counts.h"
 #include "virt/shadow/csr_table.h"
+#include "virt/shadow/disk.h"
 #include "virt/shadow/machine.h"
 #include "virt/shadow/tables.h"
 
@@ -26,7 +27,8 @@ enum shadow_phase {
     SHADOW_FRAMES = 0, /* what is known of guest frames is cleared */
     SHADOW_IMAGE = 1,  /* the segments are copied, some pages a step */
     SHADOW_INITRD = 2,
-    SHADOW_START = 3, /* device tree, devices, registers */
+    SHADOW_DISK = 3,  /* its medium is made, if it is not there from before */
+    SHADOW_START = 4, /* device tree, devices, registers */
 };
 
 struct vm_shadow {
@@ -40,6 +42,13 @@ struct vm_shadow {
     struct guest_code code;
     struct shadow_tables tables;
     struct shadow_machine machine;
+    struct shadow_disk disk;
+
+    bool sstc;  /* its processor has stimecmp */
+    u64 timer;  /* when its timer interrupt is due, where Candor raises that; TIME_NEVER: not */
+    bool naps;  /* it sleeps because it was found spinning */
+    u64 probe;  /* when it is looked at again, whether it spins; TIME_NEVER: at the next tick */
+    u64 probed; /* how long after the look before */
     struct shadow_trap_counts counts;
 };
 
@@ -66,6 +75,10 @@ void shadow_csr_changed(struct vcpu *vcpu, u32 effects);
  * BIT(IRQ_S_EXTERNAL). */
 void shadow_line_set(struct vcpu *vcpu, u64 line, bool raised);
 void shadow_timer_set(struct vcpu *vcpu, u64 deadline);
+
+/* What Candor has to do for it at some time has changed: its timer, its disk's work, a look at it.
+ */
+void shadow_timer_program(struct vcpu *vcpu);
 void shadow_soft_interrupt(struct vcpu *vcpu);
 bool shadow_interrupt_waits(struct vcpu *vcpu);
 
@@ -76,7 +89,15 @@ void shadow_csr(struct vcpu *vcpu, const struct instruction *instruction, u32 mo
 u64 shadow_register(struct vcpu *vcpu, u8 number);
 void shadow_register_set(struct vcpu *vcpu, u8 number, u64 value);
 
-/* virt_ops.events: of the console, and of a timer that no stimecmp drives (machine.c). */
+/* virt_ops.tick: a kernel that branches to itself with its interrupts on is idle (idle.c); and what
+ * its turn begins with. */
+void shadow_tick(struct vcpu *vcpu);
+void shadow_turn_begins(struct vcpu *vcpu);
+
+/* virt_ops.written */
+void shadow_written(struct vm *vm, gpa_t at, u64 bytes);
+
+/* virt_ops.events: of the console, and of what shadow_timer_program asked for (machine.c). */
 void shadow_events(struct vcpu *vcpu, u64 events);
 
 /* virt_ops.walk and .audit */

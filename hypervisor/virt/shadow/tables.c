@@ -358,3 +358,16 @@ void shadow_fill(struct vcpu *vcpu, gva_t address, const struct guest_translatio
     record_fill(address, (shadow->satp & SATP_SV39) != 0, found, shadow_entries(table)[index]);
     arch_translation_drop(address);
 }
+
+void shadow_written(struct vm *vm, gpa_t at, u64 bytes)
+{
+    struct shadow_tables *shadow = &vm->shadow->tables;
+
+    for (u64 done = 0; done < bytes; done += FRAME_BYTES - (at.value + done) % FRAME_BYTES) {
+        u64 guest = (at.value + done) >> FRAME_SHIFT;
+        const struct shadow_frame *frame = shadow_frame_of(shadow, vm, guest);
+
+        if (frame != NULL && frame->state == SHADOW_IN_STEP)
+            shadow_drop_all(&vm->vcpus[0]);
+    }
+}

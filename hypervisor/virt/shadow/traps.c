@@ -112,6 +112,7 @@ static void device_access(struct vcpu *vcpu, bool kernel, u64 right, gpa_t addre
         if (instruction.kind == INSTRUCTION_STORE) {
             done = vdev_bus_write(bus, address.value, instruction.size,
                                   shadow_register(vcpu, instruction.rs2));
+            shadow_machine_written(vcpu);
         } else if (vdev_bus_read(bus, address.value, instruction.size, &loaded)) {
             shadow_register_set(vcpu, instruction.rd, extended(&instruction, loaded));
             done = true;
@@ -283,13 +284,16 @@ void shadow_cpu_start(struct vcpu *vcpu, u64 entry, u64 argument0, u64 argument1
     struct vm_shadow *shadow = vcpu->vm->shadow;
 
     arch_vcpu_reset(vcpu, gva(entry), argument0, argument1);
-    guest_csrs_start(&shadow->csrs, true);
+    guest_csrs_start(&shadow->csrs, shadow->sstc);
+    shadow->timer = TIME_NEVER;
+    shadow->probe = TIME_NEVER;
+    shadow->naps = false;
     shadow->mode = MODE_S;
     shadow->code.bytes = NULL;
     if (shadow->kernel_in_u)
         arch_vcpu_kernel_in_u(vcpu);
     else
-        arch_vcpu_kernel_in_s(vcpu);
+        arch_vcpu_kernel_in_s(vcpu, shadow->sstc);
     shadow->tables.satp = shadow->kernel_in_u ? SHADOW_BARE_USER : SHADOW_BARE_KERNEL;
     shadow->tables.view = SHADOW_VIEW_DIRECT;
     shadow_drop_all(vcpu);
