@@ -67,6 +67,13 @@ def test_an_unmodified_frank_works_and_its_shadows_hold(candor, depriv):
     assert machine.wait_exit() == 0
 
 
+def test_a_page_that_a_program_gave_away_is_gone(candor):
+    """What fences are for. Where Candor leaves out its part of one, the page stays readable: docs/shadow.md shows that."""
+    machine = candor(f"{UNMODIFIED},name=un,args=init=/bin/stale")
+    assert machine.wait_exit() == 0
+    assert "stale: the page is gone: reading it was a fault" in machine.transcript
+
+
 @pytest.mark.parametrize("depriv", DEPRIVILEGINGS)
 def test_an_unmodified_frank_reboots(candor, depriv):
     machine = candor(f"{UNMODIFIED},name=un,depriv={depriv}")
