@@ -66,7 +66,7 @@ def test_the_table_is_what_is_measured(tmp_path):
 
 SESSIONS = [
     pytest.param(command, lines, id=f"{document}-{place}-{shlex.split(command)[0].split('/')[-1]}")
-    for document in ("tour", "monitor")
+    for document in ("tour", "monitor", "shadow")
     for place, (command, lines, _) in enumerate(session.blocks((ROOT / f"docs/{document}.md").read_text()), 1)
 ]
 
