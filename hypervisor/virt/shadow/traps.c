@@ -238,11 +238,13 @@ static void illegal_instruction(struct vcpu *vcpu, bool kernel, u64 value)
 {
     bool in_u = vcpu->vm->shadow->kernel_in_u;
     struct instruction instruction;
-    u32 word = (u32)value;
+    u32 word;
 
-    if (fetch(vcpu, kernel, &word) && instruction_decode(word, &instruction) &&
-        (in_u ? shadow_emulate_in_u(vcpu, &instruction)
-              : kernel && emulate_in_s(vcpu, &instruction))) {
+    if (!fetch(vcpu, kernel, &word)) {
+        word = (u32)value;
+    } else if (instruction_decode(word, &instruction) &&
+               (in_u ? shadow_emulate_in_u(vcpu, &instruction)
+                     : kernel && emulate_in_s(vcpu, &instruction))) {
         emulated(vcpu, &instruction, word);
         return;
     }
@@ -277,6 +279,10 @@ void shadow_trap(struct vcpu *vcpu, const struct virt_trap *trap)
         shadow_reflect(vcpu, trap->cause, trap->value);
         break;
     }
+    /* What it did may have let an interrupt in; before another turn begins shadow_enter is called
+     * anyway. */
+    if (shadow->kernel_in_u && !vcpu->hart->reschedule)
+        shadow_enter(vcpu);
 }
 
 void shadow_cpu_start(struct vcpu *vcpu, u64 entry, u64 argument0, u64 argument1)
