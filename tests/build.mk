@@ -126,10 +126,29 @@ GUEST_IMAGES  := $(patsubst %,$(BUILD)/tests/guest/%.elf,$(GUEST_TESTS))
 ALL_TEST_OBJECTS += $(GUEST_SHARED) $(patsubst %,$(BUILD)/guest/tests/guest/%.o,$(GUEST_TESTS))
 endif
 
+# ---- the differential guest -----------------------------------------------------------------------
+# One image for the bare machine and for virtual machines that know nothing: random privileged programs.
+
+DIFFERENTIAL         := $(BUILD)/tests/differential.elf
+DIFFERENTIAL_OFFSETS := $(BUILD)/differential/offsets/differential-offsets.h
+DIFFERENTIAL_OBJECTS := $(call objects_of,$(BUILD)/differential,$(addprefix shared/,fdt.c printf.c string.c) \
+                          $(filter-out %/asm-offsets.c,$(call find_sources,tests/differential/guest)))
+FLAGS_differential   := $(C_COMMON) $(KERNEL_FLAGS) -Itests/differential/guest -Ishared/include -Iguestos/arch/riscv64 \
+                          -I$(dir $(DIFFERENTIAL_OFFSETS))
+$(eval $(call compile_rules,$(BUILD)/differential,differential,$(CC),$(DIFFERENTIAL_OFFSETS)))
+$(eval $(call offsets_rule,$(DIFFERENTIAL_OFFSETS),tests/differential/guest/asm-offsets.c,differential))
+$(eval $(call link_rule,$(DIFFERENTIAL),tests/differential/guest/program.lds,$(DIFFERENTIAL_OBJECTS),$(KERNEL_FLAGS) \
+    $(KERNEL_LINK)))
+DIFFERENTIAL_FIRMWARE := $(BUILD)/tests/differential-firmware.elf
+$(eval $(call link_rule,$(DIFFERENTIAL_FIRMWARE),tests/differential/firmware/firmware.lds,\
+    $(BUILD)/differential/tests/differential/firmware/firmware.o,$(KERNEL_FLAGS) $(KERNEL_LINK)))
+ALL_TEST_OBJECTS += $(DIFFERENTIAL_OBJECTS)
+
 # ---- commands -----------------------------------------------------------------------------------
 
 .PHONY: test test-build stay neighbours core check format format-check tidy headers-check
-test-build: all $(HOST_PROGRAMS) $(FUZZ_PROGRAMS) $(GUEST_IMAGES) $(if $(HV_SCRIPT),$(BUILD)/debug/candor.elf)
+test-build: all $(HOST_PROGRAMS) $(FUZZ_PROGRAMS) $(GUEST_IMAGES) $(DIFFERENTIAL) $(DIFFERENTIAL_FIRMWARE) \
+            $(if $(HV_SCRIPT),$(BUILD)/debug/candor.elf)
 
 test: test-build | $(SETUP) ## run all tests, or some: SUITES="host native" (tests/run --list)
 	@tests/run $(SUITES)
@@ -141,13 +160,14 @@ seeded: test-build | $(SETUP) ## seed bugs into a copy of the sources, each of w
 coverage: $(COVER_PROGRAMS) | $(SETUP) ## what the unit tests and a short fuzz execute of core/ mem/ virt/; fails for lines without a reason
 	@tools/coverage
 
-PARTS ?= fuzz races attacks
+PARTS ?= fuzz races differential attacks
 CALLS ?= 100000000
 TIMES ?= 50
+PROGRAMS ?= 100000
 JOBS  ?= 1
 .PHONY: soak
-soak: test-build | $(SETUP) ## fuzz, race and attack at length, recorded in docs/soak.md (PARTS="fuzz races attacks" CALLS=n TIMES=n JOBS=n)
-	@tests/soak/run --calls $(CALLS) --times $(TIMES) --jobs $(JOBS) $(PARTS)
+soak: test-build | $(SETUP) ## fuzz, race, compare and attack at length, recorded in docs/soak.md (PARTS="fuzz races differential attacks" CALLS= TIMES= PROGRAMS= JOBS=)
+	@tests/soak/run --calls $(CALLS) --times $(TIMES) --programs $(PROGRAMS) --jobs $(JOBS) $(PARTS)
 
 stay: test-build | $(SETUP) ## measure the longest stay in the hypervisor for each kind of entry
 	@/usr/bin/python3 -m pytest -q --no-header -s -p no:cacheprovider -c tests/system/pytest.ini tests/system/test_stay.py

@@ -12,13 +12,15 @@ PAGE = ROOT / "docs/soak.md"
 PARTS = {
     "fuzz": "The fuzzers at length, each new input from another seed (`tests/fuzz/run soak`), then the seeded bugs that they must find.",
     "races": "The tests that race, over and over, on machines of 2 and 4 harts (`tests/soak/races.toml` lists them, with the reasons).",
+    "differential": "Random privileged programs, each on the bare machine and in unmodified virtual machines of both kinds (`tests/differential/run`).",
     "attacks": "Every attack of `tests/system/attacks.toml` in every condition, and every control register by its number.",
 }
 HEAD = """<!-- SPDX-License-Identifier: MIT. Each section is written by `make soak`. -->
 # The last soak
 
-What takes too long for `make test`. `make soak` runs all parts; `make soak PARTS="fuzz races attacks"` some, with `CALLS=n`
-hypercalls for the fuzzers and `TIMES=n` rounds of the races. Each part is recorded by itself, with the commit that it ran on.
+What takes too long for `make test`. `make soak` runs all parts; `make soak PARTS="fuzz races differential attacks"` some, with
+`CALLS=n` hypercalls for the fuzzers, `TIMES=n` rounds of the races and `PROGRAMS=n` random programs. Each part is
+recorded by itself, with the commit that it ran on.
 """
 
 
