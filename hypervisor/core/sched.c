@@ -306,7 +306,7 @@ void sched_mail(struct hart *hart)
 static struct vcpu *turn_next(struct hart *hart)
 {
     struct vcpu *vcpu = hart->current;
-    u64 now = arch_time_now();
+    u64 now = arch_time_now(), slice;
 
     lock_acquire(&hart->queue_lock);
     if (vcpu != NULL) {
@@ -318,11 +318,11 @@ static struct vcpu *turn_next(struct hart *hart)
     vcpu = NULL;
     if (!list_empty(&hart->ready)) {
         vcpu = list_entry(hart->ready.next, struct vcpu, link);
-        sched_account_locked(vcpu, now);
         sched_ready_remove_locked(hart, vcpu);
-        hart->current = vcpu;
+        slice = sched_policy->slice(hart, vcpu);
+        slice -= sched_pay_locked(hart, vcpu, slice - slice / TURN_LEFT_PART, now);
         hart->turn_began = now;
-        hart->slice_end = now + sched_policy->slice(hart, vcpu);
+        hart->slice_end = now + slice;
         hart->reschedule = false;
     }
     timer_program_locked(hart, now);

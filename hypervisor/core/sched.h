@@ -76,11 +76,11 @@ struct vcpu *sched_next(struct hart *hart);
 void sched_account(struct vcpu *vcpu, u64 now);
 
 /*
- * Serves devices on this hart in its current vCPU's turn: unless that has output of its own to be
- * shown, what it takes counts as stolen from it and makes its turn longer. The work leaves
- * hart->current as it is.
+ * Serves devices on this hart in its current vCPU's turn. `work` says for which VM that was (NULL:
+ * for none): unless for the current one, the time counts as stolen from it and makes its turn
+ * longer, and the other VM owes it. The work leaves hart->current as it is.
  */
-void sched_aside(struct hart *hart, void (*work)(void));
+void sched_aside(struct hart *hart, struct vm *(*work)(void));
 
 /* A vCPU's times up to now, and where it is. Any hart; nothing changes. */
 struct vcpu_times {

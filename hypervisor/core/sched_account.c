@@ -3,6 +3,9 @@
  * How long each vCPU has run, slept, and waited while others ran: counted up at every change of its
  * state, shown to its guest in the shared page, charged to it by the policy.
  *
+ * What is done for a VM in another one's turn, as showing its output, is owed by it: the other's
+ * turn is longer by that, and its own next one is shorter, as if it had begun then.
+ *
  * Two harts read the same clock, but one may have read it before it waited for the lock, and the
  * other after: a time that lies before the last one counts as none passed.
  */
@@ -12,7 +15,10 @@
 #include "core/sched_policy.h"
 #include "core/vm.h"
 
-enum { LATELY_SECONDS = 1 };
+enum {
+    LATELY_SECONDS = 1,
+    DEBTS_PER_SECOND = 100, /* nobody owes much more than a long turn's time */
+};
 
 static void account_show(const struct vcpu *vcpu)
 {
@@ -73,18 +79,40 @@ void sched_account(struct vcpu *vcpu, u64 now)
     lock_release(&hart->queue_lock);
 }
 
-/* Of one that writes to the console it may well be the vCPU's own, and is counted as such. */
-void sched_aside(struct hart *hart, void (*work)(void))
+static void owe(struct vcpu *vcpu, u64 ticks)
+{
+    if (__atomic_load_n(&vcpu->owed, __ATOMIC_RELAXED) < machine.timebase_hz / DEBTS_PER_SECOND)
+        __atomic_fetch_add(&vcpu->owed, ticks, __ATOMIC_RELAXED);
+}
+
+u64 sched_pay_locked(struct hart *hart, struct vcpu *vcpu, u64 most, u64 now)
+{
+    u64 paid = min(__atomic_load_n(&vcpu->owed, __ATOMIC_RELAXED), most);
+    u64 waited = now > vcpu->state_since ? now - vcpu->state_since : 0;
+
+    __atomic_fetch_sub(&vcpu->owed, paid, __ATOMIC_RELAXED);
+    vcpu->running_time += min(paid, waited);
+    vcpu->state_since += min(paid, waited);
+    sched_account_locked(vcpu, now);
+    hart->current = vcpu;
+    sched_policy->charge(hart, vcpu, paid);
+    return paid;
+}
+
+void sched_aside(struct hart *hart, struct vm *(*work)(void))
 {
     struct vcpu *vcpu = hart->current;
+    struct vm *served;
     u64 taken;
 
-    if (vcpu == NULL || console_guest_writes(&vcpu->vm->console)) {
+    if (vcpu == NULL) {
         work();
         return;
     }
     sched_account(vcpu, arch_time_now());
-    work();
+    served = work();
+    if (served == vcpu->vm)
+        return;
     lock_acquire(&hart->queue_lock);
     taken = arch_time_now() - vcpu->state_since;
     vcpu->state_since += taken;
@@ -92,6 +120,8 @@ void sched_aside(struct hart *hart, void (*work)(void))
     hart->slice_end += taken;
     account_show(vcpu);
     lock_release(&hart->queue_lock);
+    if (served != NULL)
+        owe(served->vcpus, taken);
 }
 
 struct vcpu_times sched_times(struct vcpu *vcpu)

@@ -11,6 +11,7 @@
 #include "core/vcpu.h"
 
 enum {
+    TURN_LEFT_PART = 10,        /* of a turn, that much is left at least to one that has debts */
     SLOW_TICKS_PER_SECOND = 10, /* of a vCPU that is alone; so often, too, harts balance */
 };
 
@@ -29,6 +30,11 @@ void sched_count_locked(struct vcpu *vcpu, u64 now);
 
 /* That, and shows them in its shared page: in its turn, or while it has none. */
 void sched_account_locked(struct vcpu *vcpu, u64 now);
+
+/* The vCPU's turn begins: it becomes hart->current, and pays what it owes for work aside, `most` at
+ * most. Returns by how much that makes its turn shorter. Its times are up to date and shown: of
+ * what it waited, so much counts as running. */
+u64 sched_pay_locked(struct hart *hart, struct vcpu *vcpu, u64 most, u64 now);
 
 /* ---- sched_place.c ---- */
 

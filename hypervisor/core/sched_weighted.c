@@ -8,14 +8,15 @@
  * proportion to their weights.
  *
  * A hart's virtual time is that of the vCPU that is the furthest behind, running or ready; it never
- * goes back. Invariant: nobody on its list is behind it. A sleeper that wakes up is put there:
+ * goes back. Invariant: nobody on its list is behind it by more than a shortest turn of its own. A
+ * sleeper that wakes up is put there:
  *  - it is owed nothing for its sleep. One that runs and sleeps in turns gets its share at most;
  *  - it is next, and who runs gives way after a millisecond. That is all of the boost at wake-up;
  *  - unless it has had more than its share before it fell asleep: then it is still ahead.
  * How far ahead a vCPU is goes with it from hart to hart; never more than a long turn's worth.
  *
- * A turn is the vCPU's part of 20 ms, at least 1 ms and at most 10 ms. A vCPU of weight 1 beside
- * one of 10,000 has its millisecond once in ten seconds.
+ * A turn is the vCPU's part of 19 ms, less what it is ahead of the next one, at least 1 ms and at
+ * most 10 ms. A vCPU of weight 1 beside one of 10,000 has its millisecond once in ten seconds.
  *
  * Virtual times wrap: only differences mean anything.
  */
@@ -24,7 +25,9 @@
 
 enum {
     VIRTUAL_UNIT = 1 << 16, /* of virtual time, for a tick with weight 1 */
-    ROUNDS_PER_SECOND = 50,
+    /* Harts look at each other SLOW_TICKS_PER_SECOND times: not always in the same part of a round.
+     */
+    ROUNDS_PER_SECOND = 53,
     SLICES_PER_SECOND_LEAST = 100,
     SLICES_PER_SECOND_MOST = 1000,
 };
@@ -81,17 +84,26 @@ static void bring_forward(struct hart *hart, u64 now)
         hart->virtual_time = least;
 }
 
-/* Among those of its virtual time it is the last; but one that has arrived comes before those that
-   have not. */
+/* A distance that is as good as none to that one. */
+static i64 nearly(const struct vcpu *vcpu)
+{
+    return (i64)virtual_of(shortest_slice(), vcpu->weight);
+}
+
+/* Among those of about its virtual time it is the last: else small differences, as a call that
+   lasted a little longer than a turn, would give one two turns in a row. But one that has arrived
+   comes before those that have not. Nobody on the list is further ahead of one that comes after it
+   than what is nearly the same to that one. */
 static void insert(struct hart *hart, struct vcpu *vcpu, bool arrived)
 {
+    const i64 near = arrived ? 0 : nearly(vcpu);
     struct vcpu *after;
 
     vcpu->arrived = arrived;
     list_for_each (after, &hart->ready, link) {
         i64 distance = ahead(after->virtual_time, vcpu->virtual_time);
 
-        if (distance > 0 || (distance == 0 && arrived && !after->arrived))
+        if (distance > near || (arrived && !after->arrived && distance >= -nearly(after)))
             break;
     }
     list_insert_before(&after->link, &vcpu->link);
@@ -101,7 +113,8 @@ static void arrive(struct hart *hart, struct vcpu *vcpu, u64 now)
 {
     bring_forward(hart, now);
     vcpu->virtual_time += hart->virtual_time;
-    if (hart->current != NULL && ahead(vcpu->virtual_time, current_time(hart, now)) <= 0)
+    if (hart->current != NULL &&
+        ahead(vcpu->virtual_time, current_time(hart, now)) <= nearly(hart->current))
         hart->slice_end = min(hart->slice_end, hart->turn_began + shortest_slice());
 }
 
@@ -135,12 +148,15 @@ static void charge(struct hart *hart, struct vcpu *vcpu, u64 ticks)
 static u64 slice(const struct hart *hart, const struct vcpu *vcpu)
 {
     const u64 round = machine.timebase_hz / ROUNDS_PER_SECOND;
-    u64 total = vcpu->weight;
+    u64 total = vcpu->weight, turn, had = 0;
     const struct vcpu *other;
 
     list_for_each (other, &hart->ready, link)
         total += other->weight;
-    return min(max(round * vcpu->weight / total, shortest_slice()), longest_slice());
+    turn = min(max(round * vcpu->weight / total, shortest_slice()), longest_slice());
+    if (!list_empty(&hart->ready) && ahead(vcpu->virtual_time, first_of(hart)->virtual_time) > 0)
+        had = (vcpu->virtual_time - first_of(hart)->virtual_time) / VIRTUAL_UNIT * vcpu->weight;
+    return max(turn - min(turn, had), shortest_slice());
 }
 
 /* What it is ahead was ticks of the old weight; they stay the same. */

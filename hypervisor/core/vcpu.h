@@ -60,6 +60,7 @@ struct vcpu {
     u64 steal_time;
     u64 ran_lately;    /* of these, what fades within a second (sched_account.c) */
     u64 waited_lately; /* (of the steal time) */
+    u64 owed;          /* for work aside (sched_aside), not paid yet; any hart, atomically */
     u32 weight;        /* changed by sched_set_weight */
     bool arrived;      /* it has not had a turn since it arrived where it is (sched_weighted.c) */
     u64 virtual_time;  /* sched_weighted.c */

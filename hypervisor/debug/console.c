@@ -61,16 +61,17 @@ static void report_lost_locked(void)
         byte_ring_put(&console.system.ring, (u8)line[i]);
 }
 
-/* Gives the device what it takes now, in so many bursts at most. */
-static void feed_locked(u32 bursts)
+/* Gives the device what it takes now, in so many bursts at most. True if it took something. */
+static bool feed_locked(u32 bursts)
 {
     struct console_mux *mux = &console.mux;
+    bool any = false;
 
     if (console.device == NULL || console.seized || console.gathering)
-        return;
+        return false;
     if (!console.by_interrupt) {
         feed_polled_locked();
-        return;
+        return false;
     }
     for (u32 burst = 0; burst < bursts; burst++) {
         report_lost_locked();
@@ -81,15 +82,17 @@ static void feed_locked(u32 bursts)
         if (taken == 0)
             break;
         console_mux_taken(mux, taken);
+        any = true;
     }
     console.device->want_room(console.device->context, console_mux_pending(mux) ||
                                                            console.writers_waiting > 0 ||
                                                            monitor_busy());
+    return any;
 }
 
 void console_feed_locked(void)
 {
-    feed_locked(CONSOLE_BURSTS);
+    (void)feed_locked(CONSOLE_BURSTS);
 }
 
 void console_feed(void)
@@ -381,9 +384,10 @@ static void set_gathering(bool gathering)
 
 /* What is much comes alone: one input that starts or switches something, or else one step of the
  * monitor; and less output with it. */
-void console_interrupt(void)
+void *console_interrupt(void)
 {
     enum taken taken = TAKEN_LITTLE;
+    const struct console_port *port = NULL;
     bool much;
 
     set_gathering(true);
@@ -392,7 +396,9 @@ void console_interrupt(void)
     much = taken == TAKEN_MUCH || monitor_continue();
     set_gathering(false);
     lock_acquire(&console.lock);
-    feed_locked(much ? 1 : CONSOLE_BURSTS);
+    if (feed_locked(much ? 1 : CONSOLE_BURSTS) && !much)
+        port = console_port_locked(console.mux.staged_place);
     lock_release(&console.lock);
     console_notify_writers();
+    return port != NULL ? port->owner : NULL;
 }

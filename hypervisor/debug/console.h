@@ -128,8 +128,11 @@ bool console_guest_readable(struct console_port *port);
 /* Whether something that it wrote is yet to be shown. */
 bool console_guest_writes(struct console_port *port);
 
-/* The UART's interrupt: takes input, then feeds the transmitter once. Bounded work. */
-void console_interrupt(void);
+/* The UART's interrupt: takes input, then feeds the transmitter once. Bounded work. Returns the
+ * owner of the port that spoke last in it, for whom all of it counts: with several that speak in
+ * turns, each answers for as much as it says, in the long run. NULL: no port spoke, or there was
+ * more to do than that. */
+void *console_interrupt(void);
 
 /* Gives the focus to port `number` (from 1) and says so. False when there is none such or it is
  * closed. */

@@ -315,6 +315,7 @@ void console_mux_stage(struct console_mux *mux, u32 wanted)
                 mux->turn_place = mux->turn->place;
         }
         mux->turn_bytes++;
+        mux->staged_place = mux->turn->place;
         if (mux->turn->ahead_bytes > 0)
             mux->turn->ahead_bytes--;
         show_byte(mux, mux->turn, byte_ring_take(&mux->turn->ring));

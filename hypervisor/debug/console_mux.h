@@ -65,6 +65,7 @@ struct console_mux {
     struct mux_speaker *turn; /* who speaks; NULL: to be chosen */
     u32 turn_place;           /* who spoke last */
     u32 turn_bytes;
+    u32 staged_place; /* of the speaker whose bytes were staged last */
     struct mux_speaker
         *owner; /* whose unfinished line the terminal shows; NULL: at the start of a line */
     u32 staged_bytes;

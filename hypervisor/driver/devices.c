@@ -152,15 +152,17 @@ void drivers_init(const struct machine *m, u64 hart_id)
 }
 
 /* One source each time: what else waits interrupts again, after others have had their turn. */
-void device_interrupt(void)
+struct vm *device_interrupt(void)
 {
     u32 source = plic_claim(&devices.plic, devices.context);
+    struct vm *served = NULL;
 
     if (source == PLIC_SOURCE_NONE)
-        return;
+        return NULL;
     if (source == devices.uart_source)
-        console_interrupt();
+        served = console_interrupt();
     plic_complete(&devices.plic, devices.context, source);
+    return served;
 }
 
 void machine_stop(u32 status)

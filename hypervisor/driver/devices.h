@@ -10,6 +10,8 @@
 
 #include "core/machine.h"
 
+struct vm;
+
 /* Fills in the devices' part of `found`; what the tree does not list stays 0. Needs
  * found->hart_ids. */
 void devices_find(struct machine *found, const struct fdt *tree);
@@ -21,8 +23,8 @@ void devices_find(struct machine *found, const struct fdt *tree);
 void drivers_init(const struct machine *m, u64 hart_id);
 
 /* The machine external interrupt of the hart given to drivers_init: serves the devices that wait.
- * Bounded. */
-void device_interrupt(void);
+ * Bounded. Returns the VM for which it was, or NULL. */
+struct vm *device_interrupt(void);
 
 /* Powers the machine off with that status (0: success). Without a finisher it does nothing; with
    one it may still return for a moment. */

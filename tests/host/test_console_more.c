@@ -103,6 +103,38 @@ static void scroll(void)
     drain();
 }
 
+/* An interrupt counts for the port that speaks; what is typed, or said by Candor, for none. */
+static void an_interrupt_is_for_the_port_that_speaks(void **state)
+{
+    u32 interrupts[2] = {0, 0};
+
+    (void)state;
+    start_console(2, false);
+    fake.stuck = true;
+    for (u32 line = 0; line < 40; line++)
+        guest_says(0, "a line of so many bytes that it needs more than an interrupt\n");
+    for (u32 line = 0; line < 40; line++)
+        guest_says(1, "\n");
+    fake.stuck = false;
+    while (fake.wanted) {
+        const struct console_port *port = console_interrupt();
+
+        if (port != NULL)
+            interrupts[port - ports]++;
+    }
+    assert_in_range(interrupts[0], 65, 100);
+    assert_in_range(interrupts[1], 5, 40);
+    fake.stuck = true;
+    console_system_write("candor: a line\n", 15);
+    fake.stuck = false;
+    assert_null(console_interrupt());
+    guest_says(0, "x");
+    drain();
+    fake.typed = (const u8 *)"x";
+    fake.typed_bytes = 1;
+    assert_null(console_interrupt());
+}
+
 static void what_is_still_on_the_screen_is_not_shown_again(void **state)
 {
     (void)state;
@@ -329,6 +361,7 @@ int main(void)
         cmocka_unit_test(long_missed_lines_are_kept_as_far_as_there_is_room),
         cmocka_unit_test(a_restarted_vm_begins_a_line_of_its_own),
         cmocka_unit_test(marks_tell_who_said_what_and_leave_the_screen_alone),
+        cmocka_unit_test(an_interrupt_is_for_the_port_that_speaks),
         cmocka_unit_test(a_record_moves_nothing_on_the_screen),
         cmocka_unit_test(records_come_whole_or_not_at_all),
         cmocka_unit_test(a_request_goes_to_the_monitor_whoever_has_the_focus),

@@ -389,6 +389,59 @@ static void test_equal_weights_are_equal_shares(void **state)
         about(shares[i], 200UL);
 }
 
+/* ---- work aside, and calls that last ---- */
+
+static struct vm *work_for_the_second(void)
+{
+    host_time += MILLISECOND / 4;
+    return vms[1];
+}
+
+/* A fifth of the first one's turns is taken by work for the second. */
+static void test_work_aside_is_paid_by_whom_it_was_for(void **state)
+{
+    struct hart *hart = arch_hart();
+    u64 from, before[2], aside = 0;
+
+    (void)state;
+    for (u32 i = 2; i < VMS; i++)
+        vm_pause(vms[i]);
+    run(SECOND);
+    from = host_time;
+    for (u32 i = 0; i < 2; i++)
+        before[i] = sched_times(v[i]).running;
+    while (host_time < from + SECOND) {
+        run(MILLISECOND);
+        if (hart->current != v[0])
+            continue;
+        sched_aside(hart, work_for_the_second);
+        aside += MILLISECOND / 4;
+    }
+    assert_in_range(aside, SECOND / 12, SECOND / 6);
+    about((sched_times(v[0]).running - before[0]) * 1000 / (host_time - from), 500UL);
+    about((sched_times(v[1]).running - before[1]) * 1000 / (host_time - from), 500UL);
+}
+
+static void test_a_call_that_outlasts_a_turn_makes_the_next_one_shorter(void **state)
+{
+    enum { LONG_CALL = MILLISECOND / 7, TURNS = 400 };
+
+    struct hart *hart = arch_hart();
+    const struct vcpu *last = NULL;
+    u64 running = sched_times(v[0]).running;
+
+    (void)state;
+    weigh(2, (u32[]){100, 100});
+    for (u32 turn = 0; turn < TURNS; turn++) {
+        assert_ptr_not_equal(sched_next(hart), last);
+        last = hart->current;
+        host_time = host_timer + (last == v[1] ? LONG_CALL : 0);
+        arch_hart_poll();
+    }
+    running = sched_times(v[0]).running - running;
+    assert_in_range(sched_times(v[1]).running, running, running + 11UL * MILLISECOND);
+}
+
 static void test_round_robin_has_no_weights(void **state)
 {
     u64 shares[VMS];
@@ -431,6 +484,9 @@ int main(void)
         round_robin(test_a_clock_that_was_read_too_early_changes_nothing),
         weighted(test_equal_weights_are_equal_shares),
         round_robin(test_equal_weights_are_equal_shares),
+        weighted(test_work_aside_is_paid_by_whom_it_was_for),
+        round_robin(test_work_aside_is_paid_by_whom_it_was_for),
+        weighted(test_a_call_that_outlasts_a_turn_makes_the_next_one_shorter),
         round_robin(test_round_robin_has_no_weights),
     };
 

@@ -16,15 +16,15 @@ BUDGET_S = 60
 SIDE_BY_SIDE = True
 
 LIMIT_PERCENT = 2
-# Not met yet: draining what three write falls into the neighbour's turns, and is paid by all (docs/measuring.md).
-LIMITS_MISSED = {"newlines x3": 3}
+# Those that give turns away: the neighbour may get more than its share. With all others the span holds as many turns of each.
+GIVING = {"lines", "typed", "naps", "dodge", "yield", "reboot"}
 LONGEST_S = 90
 # What tests/guest/flood.c does, and how many VMs do it. The first is the measure of the work alone. `make neighbours` tries
 # all; `make test` leaves out those that take QEMU long, and the typed one, which comes as fast as the host gives it.
 FLOODS = ["spin", "clone", "batch", "illegal", "newlines", "newlines x3", "timer", "dodge", "yield", "reboot"]
 OTHERS = [
     "fill", "protect", "flush", "set", "tables", "counters", "unknown", "faults", "faults,traps=bounced", "output", "bytes",
-    "lines", "typed", "past", "stimecmp", "naps", "no-sleep", "sweep",
+    "lines", "lines x3", "typed", "past", "stimecmp", "naps", "no-sleep", "sweep",
 ]  # fmt: skip
 if os.environ.get("ALL_FLOODS"):
     FLOODS += OTHERS
@@ -73,5 +73,6 @@ def test_a_flood_is_its_own_loss(flood, table, tmp_path):
     beside = ticks / pieces
     slowdown = 100 * (beside / (machines * alone) - 1)
     table.append((flood, machines, alone, beside, turns, slowdown))
-    assert slowdown <= LIMITS_MISSED.get(flood, LIMIT_PERCENT)
+    assert slowdown <= LIMIT_PERCENT
+    assert slowdown >= -LIMIT_PERCENT or kind in GIVING
     log.unlink()
