@@ -315,6 +315,11 @@ static void check_events(u32 vm)
         compare_differ("its doorbell is %srung", vcpu->arch.doorbell ? "" : "not ");
 }
 
+static bool has_turn(const struct vcpu *vcpu)
+{
+    return vcpu->hart->current == vcpu && !vcpu->hart->reschedule;
+}
+
 void turns_become(u32 vm)
 {
     struct vcpu *wanted = vcpu_of(vm);
@@ -331,10 +336,12 @@ void turns_become(u32 vm)
 
         time_for_others(i);
         run_on(hart->index);
-        if (hart->current == wanted && !hart->reschedule)
+        if (has_turn(wanted))
             break;
         if (wanted->hart == hart)
             choose_on(hart);
+        if (has_turn(wanted))
+            break;
     }
     check_events(vm);
     check_times(vm);
