@@ -118,7 +118,7 @@ endef
 define offsets_rule
 $(1): $(2) $(call flags_file,$(3)) | $(SETUP)
 	$$(call say,OFFSETS,$$@)
-	@mkdir -p $$(@D)
+	@mkdir -p $$(@D); printf '%s\n' $$(call quoted,$$(call fragment,$(CC) $$(FLAGS_$(3)) -c -o $$@ $$<)) > $$@.json
 	$$(Q)$(CC) $$(FLAGS_$(3)) -MMD -MP -MT $$@ -MF $$@.d -S -o $$@.s $$<
 	@{ echo '/* Generated from $(2): do not edit. */'; \
 	   sed -n 's/.*->\([A-Za-z_][A-Za-z0-9_]*\) *[$$$$#]*\(-*[0-9][0-9]*\).*/#define \1 \2/p' $$@.s; } > $$@.new

@@ -203,12 +203,20 @@ format-check: | $(SETUP)
 	@if [ -s $(BUILD)/unformatted ]; then cat $(BUILD)/unformatted; \
 	    echo 'error: the files above are not formatted; cure: make format' >&2; false; fi
 
-# Static analysis of each object's source again when the object is new; -k shows all complaints at once.
+# Static analysis of each object's source again when the object is new, and of what offsets are taken from; -k shows all
+# complaints at once.
 TIDY_OBJECTS := $(patsubst $(BUILD)/%.o,$(BUILD)/tidy/%.ok,\
-                  $(filter-out $(BUILD)/frank/shared/% $(BUILD)/%/generated/candor_dispatch.o,$(ALL_OBJECTS)))
-$(BUILD)/tidy/%.ok: $(BUILD)/%.o .clang-tidy tools/tidy
-	$(Q)if [ -e $(BUILD)/$*.o.json ]; then $(if $(Q),,set -x;) echo '  TIDY     $*'; tools/tidy $(BUILD)/$*.o.json; fi
-	@mkdir -p $(@D) && touch $@
+                  $(filter-out $(BUILD)/frank/shared/% $(BUILD)/%/generated/candor_dispatch.o,$(ALL_OBJECTS)) \
+                  $(call objects_of,$(BUILD)/candor-debug,$(HV_INJECT))) \
+                $(patsubst $(BUILD)/%,$(BUILD)/tidy/%.ok,$(HV_OFFSETS) $(FRANK_OFFSETS))
+# tidy_rule TARGET, WHAT WAS MADE: by the record that its compilation left beside it
+define tidy_rule
+$(1): $(2) .clang-tidy tools/tidy
+	$$(Q)if [ -e $$<.json ]; then $$(if $$(Q),,set -x;) echo '  TIDY     $$*'; tools/tidy $$<.json; fi
+	@mkdir -p $$(@D) && touch $$@
+endef
+$(eval $(call tidy_rule,$(BUILD)/tidy/%.ok,$(BUILD)/%.o))
+$(eval $(call tidy_rule,$(BUILD)/tidy/%.h.ok,$(BUILD)/%.h))
 tidy: $(TIDY_OBJECTS)
 
 # Each header compiles alone, with the flags of those who include it.

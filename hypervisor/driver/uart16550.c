@@ -5,29 +5,10 @@
 #include "driver/uart16550.h"
 
 #include "driver/mmio.h"
-
-enum uart_register {
-    UART_DATA = 0, /* receive buffer, transmit holding */
-    UART_INTERRUPT_ENABLE = 1,
-    UART_FIFO_CONTROL = 2,
-    UART_LINE_CONTROL = 3,
-    UART_MODEM_CONTROL = 4,
-    UART_LINE_STATUS = 5,
-};
-
-enum uart_bits {
-    IER_RECEIVED = 1 << 0,
-    IER_TRANSMIT_EMPTY = 1 << 1,
-    FCR_ENABLE = 1 << 0,
-    FCR_CLEAR_TRANSMIT = 1 << 2,
-    LCR_8_BITS = 3,
-    MCR_READY = 1 << 0 | 1 << 1 | 1 << 3, /* DTR, RTS, and OUT2, which lets the interrupt out */
-    MCR_LOOP = 1 << 4,                    /* output comes back as input, and the line is cut off */
-    LSR_RECEIVED = 1 << 0,
-    LSR_TRANSMIT_EMPTY = 1 << 5,
-};
+#include "driver/uart16550_registers.h"
 
 enum {
+    MCR_READY = MCR_DTR | MCR_RTS | MCR_OUT2,
     UART_FIFO_BYTES = 16,
     UART_NO_BYTE = -1,
     POLLS_MAX = 1000000,
@@ -86,7 +67,7 @@ int uart16550_read(struct uart16550 *uart)
 
 u32 uart16550_write(struct uart16550 *uart, const u8 *bytes, u32 count)
 {
-    if ((uart_read(uart, UART_LINE_STATUS) & LSR_TRANSMIT_EMPTY) == 0)
+    if ((uart_read(uart, UART_LINE_STATUS) & LSR_HOLDING_EMPTY) == 0)
         return 0;
     count = min(count, (u32)UART_FIFO_BYTES);
     for (u32 i = 0; i < count; i++)
@@ -99,7 +80,7 @@ void uart16550_want_room(struct uart16550 *uart, bool wanted)
     u8 interrupts = wanted ? IER_RECEIVED | IER_TRANSMIT_EMPTY : IER_RECEIVED;
 
     if (interrupts == uart->interrupts) {
-        if (!wanted || (uart_read(uart, UART_LINE_STATUS) & LSR_TRANSMIT_EMPTY) == 0)
+        if (!wanted || (uart_read(uart, UART_LINE_STATUS) & LSR_HOLDING_EMPTY) == 0)
             return;
         /* Nothing has been written since the last interrupt. Another one comes if it is switched on
            anew. */
@@ -112,7 +93,7 @@ void uart16550_want_room(struct uart16550 *uart, bool wanted)
 void uart16550_write_polled(struct uart16550 *uart, u8 byte)
 {
     for (u32 polls = 0; polls < POLLS_MAX; polls++) {
-        if ((uart_read(uart, UART_LINE_STATUS) & LSR_TRANSMIT_EMPTY) != 0)
+        if ((uart_read(uart, UART_LINE_STATUS) & LSR_HOLDING_EMPTY) != 0)
             break;
     }
     uart_write(uart, UART_DATA, byte);

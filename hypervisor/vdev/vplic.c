@@ -4,17 +4,7 @@
  */
 #include "vdev/vplic.h"
 
-enum plic_map {
-    PRIORITY = 0x0,
-    PENDING = 0x1000,
-    ENABLE = 0x2000,
-    ENABLE_STRIDE = 0x80, /* a context */
-    CONTEXT = 0x200000,
-    CONTEXT_STRIDE = 0x1000,
-    CONTEXT_THRESHOLD = 0,
-    CONTEXT_CLAIM = 4,
-    WORD_BYTES = 4,
-};
+#include "driver/plic_registers.h"
 
 /* What stands at an offset. */
 enum plic_part { PART_NONE, PART_PRIORITY, PART_PENDING, PART_ENABLE, PART_THRESHOLD, PART_CLAIM };
@@ -30,23 +20,23 @@ static struct plic_place find_place(u64 offset)
     struct plic_place place = {0};
     u64 at;
 
-    if (offset >= CONTEXT) {
-        place.context = (u32)((offset - CONTEXT) / CONTEXT_STRIDE);
-        at = (offset - CONTEXT) % CONTEXT_STRIDE;
-        if (place.context < VPLIC_CONTEXTS && at == CONTEXT_THRESHOLD)
+    if (offset >= PLIC_CONTEXT) {
+        place.context = (u32)((offset - PLIC_CONTEXT) / PLIC_CONTEXT_STRIDE);
+        at = (offset - PLIC_CONTEXT) % PLIC_CONTEXT_STRIDE;
+        if (place.context < VPLIC_CONTEXTS && at == PLIC_CONTEXT_THRESHOLD)
             place.part = PART_THRESHOLD;
-        else if (place.context < VPLIC_CONTEXTS && at == CONTEXT_CLAIM)
+        else if (place.context < VPLIC_CONTEXTS && at == PLIC_CONTEXT_CLAIM)
             place.part = PART_CLAIM;
-    } else if (offset >= ENABLE) {
-        place.context = (u32)((offset - ENABLE) / ENABLE_STRIDE);
-        place.index = (u32)((offset - ENABLE) % ENABLE_STRIDE / WORD_BYTES);
+    } else if (offset >= PLIC_ENABLE) {
+        place.context = (u32)((offset - PLIC_ENABLE) / PLIC_ENABLE_STRIDE);
+        place.index = (u32)((offset - PLIC_ENABLE) % PLIC_ENABLE_STRIDE / PLIC_WORD_BYTES);
         if (place.context < VPLIC_CONTEXTS && place.index < VPLIC_WORDS)
             place.part = PART_ENABLE;
-    } else if (offset >= PENDING) {
-        place.index = (u32)((offset - PENDING) / WORD_BYTES);
+    } else if (offset >= PLIC_PENDING) {
+        place.index = (u32)((offset - PLIC_PENDING) / PLIC_WORD_BYTES);
         place.part = place.index < VPLIC_WORDS ? PART_PENDING : PART_NONE;
     } else {
-        place.index = (u32)(offset / WORD_BYTES);
+        place.index = (u32)(offset / PLIC_WORD_BYTES);
         place.part = place.index < VPLIC_SOURCES ? PART_PRIORITY : PART_NONE;
     }
     return place;
@@ -101,7 +91,7 @@ static bool plic_read(void *device, u64 offset, u32 bytes, u64 *value)
     struct vplic *plic = device;
     struct plic_place place = find_place(offset);
 
-    if (bytes != WORD_BYTES)
+    if (bytes != PLIC_WORD_BYTES)
         return false;
     *value = 0;
     switch (place.part) {
@@ -131,7 +121,7 @@ static bool plic_write(void *device, u64 offset, u32 bytes, u64 value)
     struct vplic *plic = device;
     struct plic_place place = find_place(offset);
 
-    if (bytes != WORD_BYTES)
+    if (bytes != PLIC_WORD_BYTES)
         return false;
     switch (place.part) {
     case PART_PRIORITY:

@@ -112,10 +112,11 @@ static void test_made_and_taken_away_many_times_nothing_is_lost(void **state)
 
 static void test_what_is_refused_changes_nothing(void **state)
 {
-    const struct world_image images[] = {{0}, {.no_note = true}, {.memory_bytes = 2 << 20}};
+    const struct world_image images[] = {
+        {0}, {.no_note = true}, {.memory_bytes = 2 << 20}, {.no_image = true}};
 
     (void)state;
-    world_start(3, images);
+    world_start(4, images);
     check_refused("vm1", "vm1", 0, "there is a VM vm1 already: give another name");
     check_refused("new", "nothing", 0, "the bundle has no record nothing");
     check_refused("", "vm1", 0, "its name is not");
@@ -123,6 +124,7 @@ static void test_what_is_refused_changes_nothing(void **state)
     check_refused("much-too-long-a-name", "vm1", 0, "its name is not");
     check_refused("new", "vm2", 0, "no Candor note");
     check_refused("new", "vm1", 2 << 20, "memory");
+    check_refused("new", "vm4", 0, "the record vm4 of the bundle is unusable: its image");
     check_refused("new", "vm1", 1UL << 40, "MiB are free: kill a VM, or create it with less");
     vm_end(vms[0], VM_EXIT_KILLED);
     world_settle();
@@ -221,6 +223,17 @@ static void test_all_places_can_be_taken_and_the_lowest_is_given_first(void **st
     assert_int_equal(vm_count, 9);
 }
 
+static void test_with_all_places_taken_another_is_refused(void **state)
+{
+    (void)state;
+    world_start(1, NULL);
+    for (u32 i = 1; i < VMS_MAX; i++)
+        vms[i] = vms[0];
+    check_refused("more", "vm1", 4 << 20, "no room for another machine; destroy one");
+    for (u32 i = 1; i < VMS_MAX; i++)
+        vms[i] = NULL;
+}
+
 static void test_many_reboots_are_told_in_few_lines(void **state)
 {
     u32 lines = 0;
@@ -254,6 +267,7 @@ int main(void)
             test_the_machine_is_powered_off_when_the_last_vm_ends_and_not_when_it_is_destroyed),
         cmocka_unit_test(test_a_record_can_wait_until_it_is_asked_for),
         cmocka_unit_test(test_all_places_can_be_taken_and_the_lowest_is_given_first),
+        cmocka_unit_test(test_with_all_places_taken_another_is_refused),
         cmocka_unit_test(test_many_reboots_are_told_in_few_lines),
     };
 

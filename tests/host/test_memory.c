@@ -110,6 +110,21 @@ static void test_runs_are_zeroed_apart_and_reusable(void **state)
     assert_true(c + FRAME_BYTES <= (u8 *)arch_frame_bytes(frame_open_base));
 }
 
+static void test_a_gap_of_the_heap_that_is_too_short_is_passed_over(void **state)
+{
+    u8 *gap, *between, *behind;
+
+    (void)state;
+    world_start(0, NULL);
+    gap = frame_run_alloc(FRAME_BYTES);
+    between = frame_run_alloc(FRAME_BYTES);
+    frame_run_free(gap, FRAME_BYTES);
+    assert_ptr_equal(between, gap + FRAME_BYTES);
+    behind = frame_run_alloc(2 * FRAME_BYTES);
+    assert_ptr_equal(behind, between + FRAME_BYTES);
+    assert_ptr_equal(frame_run_alloc(FRAME_BYTES), gap);
+}
+
 static void test_the_p2m_answers_for_its_range_alone(void **state)
 {
     struct p2m map;
@@ -212,6 +227,7 @@ int main(void)
         cmocka_unit_test(test_every_chunk_is_given_once),
         cmocka_unit_test(test_single_frames_are_zeroed_and_return_their_chunk),
         cmocka_unit_test(test_runs_are_zeroed_apart_and_reusable),
+        cmocka_unit_test(test_a_gap_of_the_heap_that_is_too_short_is_passed_over),
         cmocka_unit_test(test_the_p2m_answers_for_its_range_alone),
         cmocka_unit_test(test_copies_cross_frames_that_are_not_neighbours),
         cmocka_unit_test(test_copies_stay_in_memory_and_out_of_the_pool),

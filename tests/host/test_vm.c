@@ -165,6 +165,24 @@ static void test_an_ended_vm_gives_everything_back(void **state)
     assert_non_null(strstr(world_log, "vm1: shut down"));
 }
 
+static void test_a_vm_ends_once_and_for_the_first_reason(void **state)
+{
+    struct vcpu *cpu;
+
+    (void)state;
+    world_start(2, NULL);
+    cpu = sched_next(arch_hart());
+    assert_non_null(cpu);
+    vm_end_fault(cpu, "load-page-fault", 0);
+    vm_end(cpu->vm, VM_EXIT_SHUTDOWN);
+    assert_int_equal(cpu->vm->state, VM_ENDING);
+    assert_int_equal(cpu->vm->exit, VM_EXIT_FAULT);
+    assert_non_null(strstr(world_log, "ended: load-page-fault"));
+    assert_null(strstr(world_log, "shut down"));
+    world_settle();
+    assert_int_equal(world_audit(), 0);
+}
+
 static void test_a_rebooted_vm_starts_anew_from_the_bundle(void **state)
 {
     u32 free_chunks;
@@ -345,6 +363,7 @@ int main(void)
         cmocka_unit_test(test_bad_images_are_refused_alone_and_in_one_line),
         cmocka_unit_test(test_what_cannot_be_had_any_more_ends_the_vm_that_asks),
         cmocka_unit_test(test_an_ended_vm_gives_everything_back),
+        cmocka_unit_test(test_a_vm_ends_once_and_for_the_first_reason),
         cmocka_unit_test(test_a_rebooted_vm_starts_anew_from_the_bundle),
         cmocka_unit_test(test_memory_is_zero_before_another_vm_gets_it),
         cmocka_unit_test(test_the_exit_status_tells_faults_from_shutdowns),

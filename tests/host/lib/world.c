@@ -212,7 +212,7 @@ static u64 put_bundle(u32 count, const struct world_image *images)
         struct bundle_vm record = {
             .memory_bytes = how->memory_bytes != 0 ? how->memory_bytes : WORLD_VM_MEMORY,
             .image_offset = at,
-            .image_bytes = IMAGE_BYTES,
+            .image_bytes = how->no_image ? 0 : IMAGE_BYTES,
             .initrd_offset = how->initrd_bytes != 0 ? at + IMAGE_BYTES : 0,
             .initrd_bytes = how->initrd_bytes,
             .virt = BUNDLE_VIRT_PV,

@@ -22,6 +22,7 @@ struct world_image {
     u64 memory_bytes;
     u32 note_version; /* instead of CANDOR_ABI_VERSION */
     bool no_note;
+    bool no_image; /* its record says so */
     u64 pool_base, pool_bytes;
     u64 code_at, data_at; /* guest-physical places of its two segments */
     u64 entry;
