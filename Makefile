@@ -187,7 +187,7 @@ qemu-gdb: all ## boot and wait for gdb (the first half of debug)
 gdb: all ## gdb on the machine that waits (the second half)
 	@gdb-multiarch -q -nx -x .gdbinit
 
-size: $(HV_CORE_OBJECTS) ## print code lines by folder, and the core's
+size: $(HV_CORE_OBJECTS) ## print code lines by folder, and the core's with its limits
 	@tools/size $(HV_CORE_OBJECTS:.o=.d)
 
 compile_commands.json: $(ALL_OBJECTS)

@@ -180,8 +180,9 @@ core: test-build $(BUILD)/core/candor.elf | $(SETUP) ## build the pv-only config
 
 # ---- checks of the sources ----------------------------------------------------------------------
 
-check: format-check headers-check tidy ## check formatting, headers, scripts, names in documents; static analysis
+check: format-check headers-check tidy $(HV_CORE_OBJECTS) ## check formatting, headers, scripts, names in documents, limits of size; static analysis
 	@tools/check-sources
+	@tools/size --limits $(HV_CORE_OBJECTS:.o=.d)
 	@tools/check-names
 	@shellcheck $(SHELL_SCRIPTS)
 	@echo 'check: all is well'

@@ -68,8 +68,3 @@ void lock_release(struct lock *lock)
     }
     __atomic_store_n(&lock->taken, 0, __ATOMIC_RELEASE);
 }
-
-bool lock_held(const struct lock *lock)
-{
-    return !CONFIG_DEBUG || arch_hart()->locks_held[lock->level] != 0;
-}

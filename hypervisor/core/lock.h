@@ -36,7 +36,3 @@ struct lock {
 void lock_init(struct lock *lock, enum lock_level level, const char *name);
 void lock_acquire(struct lock *lock);
 void lock_release(struct lock *lock);
-
-/* Whether this hart holds a lock of that level (always true where nothing is checked). For
- * assertions. */
-bool lock_held(const struct lock *lock);

@@ -149,6 +149,21 @@ static void test_memory_that_was_promised_is_not_given_twice(void **state)
     assert_int_equal(vms[1]->state, VM_RUNNING);
 }
 
+static void test_one_whose_memory_has_been_given_away_is_not_started_again(void **state)
+{
+    (void)state;
+    world_start(2, NULL);
+    vm_end(vms[1], VM_EXIT_SHUTDOWN);
+    world_settle();
+    assert_true(create("big", "vm1", vm_memory_free()));
+    assert_false(vm_start(vms[1], &why));
+    assert_non_null(strstr(why.text, "it needs 8 MiB, and 0 MiB are free"));
+    assert_int_equal(vms[1]->state, VM_OFF);
+    world_settle();
+    assert_int_equal(vm_find("big")->state, VM_RUNNING);
+    assert_int_equal(world_audit(), 0);
+}
+
 static void test_a_vm_that_is_off_is_started_again(void **state)
 {
     struct holdings before;
@@ -262,6 +277,7 @@ int main(void)
         cmocka_unit_test(test_made_and_taken_away_many_times_nothing_is_lost),
         cmocka_unit_test(test_what_is_refused_changes_nothing),
         cmocka_unit_test(test_memory_that_was_promised_is_not_given_twice),
+        cmocka_unit_test(test_one_whose_memory_has_been_given_away_is_not_started_again),
         cmocka_unit_test(test_a_vm_that_is_off_is_started_again),
         cmocka_unit_test(
             test_the_machine_is_powered_off_when_the_last_vm_ends_and_not_when_it_is_destroyed),

@@ -112,17 +112,19 @@ static void test_runs_are_zeroed_apart_and_reusable(void **state)
 
 static void test_a_gap_of_the_heap_that_is_too_short_is_passed_over(void **state)
 {
-    u8 *gap, *between, *behind;
+    u8 *gap, *between, *hole, *last;
 
     (void)state;
     world_start(0, NULL);
-    gap = frame_run_alloc(FRAME_BYTES);
+    gap = frame_run_alloc(2 * FRAME_BYTES);
     between = frame_run_alloc(FRAME_BYTES);
-    frame_run_free(gap, FRAME_BYTES);
-    assert_ptr_equal(between, gap + FRAME_BYTES);
-    behind = frame_run_alloc(2 * FRAME_BYTES);
-    assert_ptr_equal(behind, between + FRAME_BYTES);
-    assert_ptr_equal(frame_run_alloc(FRAME_BYTES), gap);
+    hole = frame_run_alloc(FRAME_BYTES);
+    last = frame_run_alloc(FRAME_BYTES);
+    assert_ptr_equal(last, between + 2 * FRAME_BYTES);
+    frame_run_free(gap, 2 * FRAME_BYTES);
+    frame_run_free(hole, FRAME_BYTES);
+    assert_ptr_equal(frame_run_alloc(3 * FRAME_BYTES), last + FRAME_BYTES);
+    assert_ptr_equal(frame_run_alloc(2 * FRAME_BYTES), gap);
 }
 
 static void test_the_p2m_answers_for_its_range_alone(void **state)

@@ -10,7 +10,7 @@ import subprocess
 import time
 
 import pytest
-from candorlib import perfetto, privileged, trace, traceview
+from candorlib import between, perfetto, privileged, trace, traceview
 from machine import ROOT
 
 BUDGET_S = 120
@@ -94,6 +94,29 @@ def test_each_machine_has_its_own_records(tmp_path):
     assert calls[1] == calls[2] > 0
     assert sorted((e.a, e.b) for e in events if e.kind == "END") == [(1, 1), (2, 1)]
     assert all(before.time <= after.time for before, after in zip(events, events[1:]))
+
+
+def test_an_identifier_that_is_given_out_again_is_another_machine(start, tmp_path):
+    path, socket = tmp_path / "t.records", str(tmp_path / "ctl")
+    vms = ("--vm", f"{FRANK},name=stays", "--vm", f"{HELLO},name=first,start=no")
+    machine = start("run", *vms, "--trace", path, "--ctl", socket)
+    machine.prompt()
+    for name in ("first", "second"):
+        assert between.ask(socket, f"create {name} from first")["ok"]
+        machine.expect(f"candor: {name}: shut down")
+        assert between.ask(socket, f"destroy {name}")["ok"]
+    between.ask(socket, "quit")
+    machine.wait_exit()
+    recorded = trace.load_records(str(path))
+    assert recorded.machines() == [(1, 0, "stays"), (2, 0, "first"), (2, 1, "second")]
+    ends = [event for events in recorded.harts for event in events if event.kind == "END" and event.a == 2]
+    assert [recorded.name(event.a, event.time) for event in ends] == ["first", "second"]
+    (tmp_path / "trace").write_bytes(perfetto.encode(recorded))
+    text = decoded(tmp_path / "trace")
+    tracks = {name: track for track, name in re.findall(r'60 \{\n +1: (\d+)\n +2: "([^"]+)"', text)}
+    assert set(tracks) == {"hart 0", "VM stays", "VM first", "VM second"}
+    for name in ("first", "second"):
+        assert f"11: {tracks['VM ' + name]}\n" in text, name
 
 
 def test_each_entry_has_its_exit_in_detail(tmp_path):

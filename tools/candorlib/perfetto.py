@@ -18,6 +18,7 @@ SLICE_BEGIN, SLICE_END, INSTANT = 1, 2, 3
 STATE_CLEARED = 1
 SEQUENCE_ID = 1
 HART_TRACK, VM_TRACK = 0x1000, 0x2000
+LIFE_TRACKS = 0x100  # more than there are machines at a time
 NANOSECONDS = 10**9
 
 CAUSES = {
@@ -110,12 +111,17 @@ def vm_of(event):
     return event.a if event.kind in ("EVENT", "START", "END") else event.vm
 
 
+def vm_track(vm, life):
+    """The track of the machine that had an identifier as the life-th."""
+    return VM_TRACK + vm + life * LIFE_TRACKS
+
+
 class HartWriter:
     """One hart's events. On its own track a slice for each VM that has it, and what is the machine's own affair as instants; on
     the VM's track its entries: slices where exits were traced, else instants."""
 
-    def __init__(self, writer, hart, names, detailed):
-        self.writer, self.names, self.detailed = writer, names, detailed
+    def __init__(self, writer, hart, trace, detailed):
+        self.writer, self.trace, self.detailed = writer, trace, detailed
         self.track = HART_TRACK + hart
         self.running, self.inside = 0, None
 
@@ -125,19 +131,23 @@ class HartWriter:
         if self.running:
             self.writer.event(time, SLICE_END, self.track)
         if vm:
-            self.writer.event(time, SLICE_BEGIN, self.track, self.names.get(vm, f"vm {vm}"), "switch")
+            self.writer.event(time, SLICE_BEGIN, self.track, self.trace.name(vm, time), "switch")
         self.running = vm
 
     def leave(self, time):
         if self.inside is not None:
-            self.writer.event(time, SLICE_END, VM_TRACK + self.inside)
+            self.writer.event(time, SLICE_END, self.inside)
             self.inside = None
+
+    def vm_track(self, vm, time):
+        return vm_track(vm, self.trace.life(vm, time))
 
     def enter(self, event, name, category, **values):
         self.leave(event.time)
         kind = SLICE_BEGIN if self.detailed else INSTANT
-        self.writer.event(event.time, kind, VM_TRACK + event.vm, name, category, **values)
-        self.inside = event.vm if self.detailed else None
+        track = self.vm_track(event.vm, event.time)
+        self.writer.event(event.time, kind, track, name, category, **values)
+        self.inside = track if self.detailed else None
 
     def add(self, event):
         # A switch names the one that comes; it is handled where the one that goes still has the hart.
@@ -156,15 +166,15 @@ class HartWriter:
         elif event.kind == "CALL":
             self.enter(event, call_name(event.number), "hypercall", argument=event.a)
         elif event.kind == "CALL_FAST":
-            self.writer.event(event.time, INSTANT, VM_TRACK + event.vm, call_name(event.number), "hypercall", argument=event.a)
+            self.writer.event(event.time, INSTANT, self.vm_track(event.vm, event.time), call_name(event.number), "hypercall", argument=event.a)
         elif event.kind == "EXIT":
             self.leave(event.time)
         elif event.kind in ("SLEEP", "WAKE", "TIMER"):
             self.writer.event(event.time, INSTANT, self.track, event.kind.lower(), "timer")
         elif what := told(event):
-            self.writer.event(event.time, INSTANT, VM_TRACK + event.vm, what[0], "shadow", **what[1])
+            self.writer.event(event.time, INSTANT, self.vm_track(event.vm, event.time), what[0], "shadow", **what[1])
         else:
-            track = VM_TRACK + vm_of(event) if vm_of(event) else self.track
+            track = self.vm_track(vm_of(event), event.time) if vm_of(event) else self.track
             self.writer.event(event.time, INSTANT, track, event.kind.lower(), event.kind.lower(), a=event.a, b=event.b)
 
 
@@ -173,11 +183,11 @@ def encode(trace):
     writer = Writer(trace.timebase)
     for hart in range(len(trace.harts)):
         writer.track(HART_TRACK + hart, f"hart {hart}", order=hart)
-    for vm, name in trace.vms.items():
-        writer.track(VM_TRACK + vm, f"VM {name}", order=vm)
+    for vm, life, name in trace.machines():
+        writer.track(vm_track(vm, life), f"VM {name}", order=vm)
     for hart, events in enumerate(trace.harts):
         holes = sorted(time for where, time in trace.gaps if where == hart)
-        writes = HartWriter(writer, hart, trace.vms, any(event.kind == "EXIT" for event in events))
+        writes = HartWriter(writer, hart, trace, any(event.kind == "EXIT" for event in events))
         for event in events:
             if holes and event.time >= holes[0]:
                 writer.event(holes.pop(0), INSTANT, HART_TRACK + hart, "records are missing here", "gap")

@@ -6,6 +6,7 @@ at many times a second, so that the trace is longer than they are; what was over
 The twin of hypervisor/debug/trace.h; kinds are read from hypervisor/debug/trace_kinds.h.
 """
 
+import bisect
 import functools
 import mmap
 import os
@@ -14,6 +15,7 @@ import shlex
 import struct
 import tempfile
 import threading
+from collections import defaultdict
 from dataclasses import dataclass, field
 
 from . import abi, between, elf, gdb_remote, perfetto, qemu
@@ -66,9 +68,38 @@ class Event:
 @dataclass
 class Trace:
     timebase: int
-    vms: dict  # {identifier: name}
+    vms: dict  # {identifier: name}: of the newest machine that has it
     harts: list  # of lists of Event
     gaps: list = field(default_factory=list)  # [(hart, time)]: records are missing before that time
+
+    def __post_init__(self):
+        self.lives = lives(self.harts)
+
+    def life(self, vm, time):
+        """Which machine had that identifier then: how many there were before that are in the records."""
+        return max(bisect.bisect_right(self.lives.get(vm, []), time, key=lambda life: life[0]) - 1, 0)
+
+    def name(self, vm, time):
+        """The name of the machine that had that identifier then; identifiers are given out again."""
+        known = self.lives.get(vm)
+        return known[self.life(vm, time)][1] if known else self.vms.get(vm, f"vm {vm}")
+
+    def machines(self):
+        """[(identifier, life, name)] of all machines in the records."""
+        found = [(vm, life, name) for vm, known in self.lives.items() for life, (_, name) in enumerate(known)]
+        return sorted(found + [(vm, 0, name) for vm, name in self.vms.items() if vm not in self.lives])
+
+
+def lives(harts):
+    """{identifier: [(since, name)]} by the records of names, which a machine that is made leaves one after the other."""
+    found = defaultdict(list)
+    for events in harts:
+        named = [event for event in events if event.kind in ("NAME", "NAME_MORE")]
+        for first, rest in zip(named, named[1:]):
+            if (first.kind, rest.kind, first.a) == ("NAME", "NAME_MORE", rest.a):
+                text = struct.pack("<QQ", first.b, rest.b).split(b"\0")[0]
+                found[first.a].append((first.time, text.decode(errors="replace")))
+    return {vm: sorted(known) for vm, known in found.items()}
 
 
 def read_record(time, what, a, b, vm, detailed):

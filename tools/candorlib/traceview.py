@@ -200,7 +200,7 @@ def wrapped(words, width):
 
 def switch_view(trace, symbols):
     entry, between, switch, leave = one_switch(trace)
-    old, new = (trace.vms.get(vm, f"vm {vm}") for vm in (switch.a, switch.b))
+    old, new = (trace.name(vm, switch.time) for vm in (switch.a, switch.b))
     stored, loaded, switched = map(function_body, ("vcpu_store", "vcpu_load", "arch_vcpu_switch"))
     widths, rows = (12, 22, 26), []
 
@@ -258,6 +258,6 @@ def records_view(trace):
             else:
                 what = event.kind.lower()
             seconds = f"{event.time / (trace.timebase or 1):.7f}"
-            name = trace.vms.get(event.vm, "-")
+            name = trace.name(event.vm, event.time) if event.vm else "-"
             lines.append([(str(hart), 6, 0), (seconds, 14, DIM), (name, 16, YELLOW), (what, 34, CYAN), (f"{event.a:#x} {event.b:#x}", 0, 0)])
     return lines

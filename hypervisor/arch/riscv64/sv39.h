@@ -75,18 +75,3 @@ static inline bool sv39_leaf_allowed(u64 entry)
 {
     return (entry & SV39_V) != 0 && sv39_rights_allowed(entry) && entry >> 54 == 0;
 }
-
-/* What an address translates to. */
-struct sv39_translation {
-    u64 entry; /* the leaf */
-    u32 level; /* 0: a page; above: a superpage */
-    maddr_t address;
-};
-
-/*
- * Walks the tables from `root` as the hardware would; `read` gives an entry of a table. False where
- * the hardware would raise a page fault for any access. Rights are the caller's to judge, by the
- * leaf's flags.
- */
-MUST_CHECK bool sv39_translate(mfn_t root, gva_t address, u64 (*read)(mfn_t table, u32 index),
-                               struct sv39_translation *result);
