@@ -186,7 +186,7 @@ def test_files_that_are_no_records_are_refused(tmp_path):
 
 
 @pytest.mark.parametrize("detail", [(), ("--trace-detail",)])
-@pytest.mark.parametrize("guest", ["paging", "hostile_arguments", "hostile_traps", "hostile_user", "hostile_fp"])
+@pytest.mark.parametrize("guest", ["registers", "paging", "hostile_arguments", "hostile_traps", "hostile_user", "hostile_fp"])
 def test_guests_behave_the_same_while_they_are_traced(guest, detail, tmp_path):
     plain = candor("--vm", f"image=build/tests/guest/{guest}.elf,name=a")
     traced = candor("--trace", tmp_path / "t", *detail, "--vm", f"image=build/tests/guest/{guest}.elf,name=a")
