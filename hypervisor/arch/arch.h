@@ -4,7 +4,8 @@
  *
  * core/ and mem/ use nothing else of an architecture; the mmu calls (virt/pv/) also know the format
  * of the tables, as a chapter of the ABI for processors with hardware-walked tables. Each port
- * supplies these functions and a header arch_vcpu.h with struct arch_vcpu.
+ * supplies these functions and a header arch_vcpu.h with struct arch_vcpu, arch_hart() and
+ * arch_frame_bytes().
  *
  * "On this hart" functions act on the hart that executes. A vCPU is *loaded* where the registers of
  * its hart hold its state.
@@ -19,9 +20,6 @@ struct hart;
 struct vcpu;
 
 /* ---- the machine and its harts ---- */
-
-/* The hart that executes. */
-struct hart *arch_hart(void);
 
 /* Ends another hart's sleep, or makes it enter the hypervisor soon. Any context; does not wait. */
 void arch_hart_wake(struct hart *hart);

@@ -17,9 +17,9 @@ u64 *arch_vcpu_registers(struct vcpu *vcpu);
 void arch_vcpu_kernel_in_s(struct vcpu *vcpu, bool sstc);
 void arch_vcpu_kernel_in_u(struct vcpu *vcpu);
 
-/* Of a kernel in S-mode: whether it may touch user pages (SUM), and load from what may only be run
-   (MXR). */
-void arch_vcpu_translation_rights(const struct vcpu *vcpu, bool *sum, bool *mxr);
+/* Of a kernel in S-mode: its sstatus, of which SUM (it may touch user pages) and MXR (it may load
+   from what may only be run) hold. */
+u64 arch_vcpu_translation_rights(const struct vcpu *vcpu);
 
 /* Of a kernel in S-mode: the levels of its external interrupt, and of its timer's where no stimecmp
  * drives that; also while it is loaded nowhere. And its timer, as it would set that itself. */

@@ -44,6 +44,8 @@ typedef int64_t i64;
 
 #define MUST_CHECK __attribute__((warn_unused_result))
 #define NORETURN __attribute__((noreturn))
+/* Of what is rare: the common case then saves no registers for it. */
+#define OUT_OF_LINE __attribute__((noinline))
 #define PACKED __attribute__((packed))
 #define ALIGNED(bytes) __attribute__((aligned(bytes)))
 #define PRINTF_LIKE(format_index, first_index) \

@@ -42,7 +42,9 @@ static enum guest_walk_result walk(u64 tables, u64 address, u64 right,
 {
     const struct guest_access access = {.right = right, .kernel = true};
 
-    return guest_walk(vms[0], tables, gva(address), &access, found);
+    struct guest_path path = {.entries = NULL};
+
+    return guest_walk(vms[0], &path, tables, gva(address), &access, found);
 }
 
 static void test_without_translation_an_address_is_physical(void **state)
@@ -81,14 +83,44 @@ static void test_a_table_where_no_memory_is_is_an_access_fault(void **state)
 static void test_what_may_only_be_run_is_read_with_mxr(void **state)
 {
     struct guest_access access = {.right = SV39_R, .kernel = true};
+    struct guest_path path = {.entries = NULL};
     struct guest_translation found;
 
     (void)state;
     tables_make();
     entries_of(LAST)[0] = frame_of(PAGE) << 10 | SV39_V | SV39_X | SV39_A;
-    assert_int_equal(guest_walk(vms[0], satp(), gva(0), &access, &found), GUEST_WALK_PAGE_FAULT);
-    access.mxr = true;
-    assert_int_equal(guest_walk(vms[0], satp(), gva(0), &access, &found), GUEST_WALK_OK);
+    assert_int_equal(guest_walk(vms[0], &path, satp(), gva(0), &access, &found),
+                     GUEST_WALK_PAGE_FAULT);
+    access.status = MSTATUS_MXR;
+    assert_int_equal(guest_walk(vms[0], &path, satp(), gva(0), &access, &found), GUEST_WALK_OK);
+}
+
+static void test_the_tables_above_the_lowest_are_read_once_until_forgotten(void **state)
+{
+    const struct guest_access access = {.right = SV39_R, .kernel = true};
+    struct guest_memo memo = {.path = {.entries = NULL}};
+    struct guest_translation found;
+
+    (void)state;
+    tables_make();
+    assert_int_equal(guest_walk(vms[0], &memo.path, satp(), gva(0), &access, &found),
+                     GUEST_WALK_OK);
+    assert_false(found.remembered);
+    entries_of(MIDDLE)[0] = 0;
+    entries_of(LAST)[1] = frame_of(PAGE) << 10 | rights;
+    assert_int_equal(guest_walk(vms[0], &memo.path, satp(), gva(FRAME_BYTES), &access, &found),
+                     GUEST_WALK_OK);
+    assert_true(found.remembered);
+    assert_int_equal(found.tables[0], frame_of(LAST));
+    assert_int_equal(found.tables[1], frame_of(MIDDLE));
+    assert_int_equal(found.physical.value >> FRAME_SHIFT, frame_of(PAGE));
+    assert_int_equal(guest_walk(vms[0], &memo.path, satp(), gva(1UL << 39), &access, &found),
+                     GUEST_WALK_PAGE_FAULT);
+    assert_int_equal(guest_walk(vms[0], &memo.path, satp() ^ 1UL << 44, gva(0), &access, &found),
+                     GUEST_WALK_PAGE_FAULT);
+    guest_memo_forget(&memo);
+    assert_int_equal(guest_walk(vms[0], &memo.path, satp(), gva(0), &access, &found),
+                     GUEST_WALK_PAGE_FAULT);
 }
 
 static void put_code(u32 offset, u32 word)
@@ -102,7 +134,7 @@ static void put_code(u32 offset, u32 word)
 static void test_instructions_are_fetched_across_pages_and_remembered_till_told(void **state)
 {
     enum { EDGE = FRAME_BYTES - 2 };
-    struct guest_code code = {.bytes = NULL};
+    struct guest_memo memo = {.code = {.bytes = NULL}};
     u32 word;
 
     (void)state;
@@ -110,14 +142,14 @@ static void test_instructions_are_fetched_across_pages_and_remembered_till_told(
     put_code(0, SHORT);
     put_code(EDGE, LONG & 0xffff);
     put_code(FRAME_BYTES, LONG >> 16);
-    assert_true(guest_fetch(vms[0], &code, satp(), 0, true, &word));
+    assert_true(guest_fetch(vms[0], &memo, satp(), 0, true, &word));
     assert_int_equal(word, SHORT);
-    assert_true(guest_fetch(vms[0], &code, satp(), EDGE, true, &word));
+    assert_true(guest_fetch(vms[0], &memo, satp(), EDGE, true, &word));
     assert_int_equal(word, LONG);
     entries_of(LAST)[1] = 0;
-    code.bytes = NULL;
-    assert_false(guest_fetch(vms[0], &code, satp(), EDGE, true, &word));
-    assert_false(guest_fetch(vms[0], &code, satp(), 0, false, &word));
+    guest_memo_forget(&memo);
+    assert_false(guest_fetch(vms[0], &memo, satp(), EDGE, true, &word));
+    assert_false(guest_fetch(vms[0], &memo, satp(), 0, false, &word));
 }
 
 int main(void)
@@ -127,6 +159,7 @@ int main(void)
         cmocka_unit_test(test_an_address_whose_upper_bits_differ_faults),
         cmocka_unit_test(test_a_table_where_no_memory_is_is_an_access_fault),
         cmocka_unit_test(test_what_may_only_be_run_is_read_with_mxr),
+        cmocka_unit_test(test_the_tables_above_the_lowest_are_read_once_until_forgotten),
         cmocka_unit_test(test_instructions_are_fetched_across_pages_and_remembered_till_told),
     };
 

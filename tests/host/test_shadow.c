@@ -179,6 +179,12 @@ static u64 satp_now(void)
     return SATP_SV39 | (u64)(now_space + 1) << SATP_ASID_SHIFT | guest_frame(now_root);
 }
 
+static void fill(gva_t address, const struct guest_translation *found, bool write)
+{
+    shadow_fill(vcpu, address, found, p2m_lookup(&vm->p2m, found->physical.value >> FRAME_SHIFT),
+                write);
+}
+
 /* One access through what the hardware has, with the faults that it raises on the way. Returns the
    leaf that it went by, or 0. */
 static u64 go(gva_t address, u64 right)
@@ -191,11 +197,12 @@ static u64 go(gva_t address, u64 right)
 
         if (host_access(vcpu, address, right, &entry) && !(entry & SV39_U) == !user)
             return entry;
-        if (guest_walk(vm, satp_now(), address, &access, &found) != GUEST_WALK_OK)
+        if (guest_walk(vm, &vm->shadow->memo.path, satp_now(), address, &access, &found) !=
+            GUEST_WALK_OK)
             return 0;
         if (!mfn_valid(p2m_lookup(&vm->p2m, found.physical.value >> FRAME_SHIFT)))
             return 0;
-        shadow_fill(vcpu, address, &found, right == SV39_W);
+        fill(address, &found, right == SV39_W);
     }
     fail_msg("an access that is allowed faults without end");
     return 0;
@@ -214,7 +221,7 @@ static void guest_write(u32 table, u32 index, u64 value)
     u64 entry = 0;
 
     for (u32 i = 0; i < RETRIES && !host_access(vcpu, window, SV39_W, &entry); i++)
-        shadow_fill(vcpu, window, &found, true);
+        fill(window, &found, true);
     assert_true(host_access(vcpu, window, SV39_W, &entry));
     assert_int_equal(sv39_frame(entry), p2m_lookup(&vm->p2m, guest_frame(table)).number);
     guest_table(table)[index] = value;
@@ -483,8 +490,11 @@ static void test_a_view_shows_what_its_mode_may_do(void **state)
             u64 entry = 0;
 
             shadow_space_enter(vcpu, satp_now(), views[i].view);
-            assert_int_equal(guest_walk(vm, satp_now(), address, &look, &found), GUEST_WALK_OK);
-            shadow_fill(vcpu, address, &found, false);
+            guest_memo_forget(&vm->shadow->memo);
+            assert_int_equal(
+                guest_walk(vm, &vm->shadow->memo.path, satp_now(), address, &look, &found),
+                GUEST_WALK_OK);
+            fill(address, &found, false);
             u64 shown = host_access(vcpu, address, 0, &entry) ? entry & all : 0;
             assert_int_equal(shown, page == 0 ? views[i].user_page : views[i].kernel_page);
             assert_true(shown == 0 || (entry & SV39_U) != 0);

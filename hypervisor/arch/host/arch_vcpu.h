@@ -6,10 +6,14 @@
 
 #include "mem/addr.h"
 
+struct hart;
+
 #define HOST_MEMORY_BASE 0x80000000UL
 
 /* Machine memory is an array; see host.h. */
 extern u8 *host_memory;
+
+struct hart *arch_hart(void);
 
 static inline void *arch_frame_bytes(mfn_t frame)
 {

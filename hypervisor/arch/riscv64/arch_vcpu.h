@@ -10,6 +10,8 @@
 
 #include "mem/addr.h"
 
+struct hart;
+
 enum {
     REGISTER_PC = 0, /* x0 is not stored: its place holds the pc */
     REGISTER_RA = 1,
@@ -40,6 +42,15 @@ struct fast_table {
     u64 table;  /* machine address */
     u64 reserved;
 };
+
+/* The hart that executes. */
+static inline struct hart *arch_hart(void)
+{
+    struct hart *hart;
+
+    __asm__("mv %0, tp" : "=r"(hart));
+    return hart;
+}
 
 /* Machine addresses are Candor's own. */
 static inline void *arch_frame_bytes(mfn_t frame)

@@ -32,11 +32,6 @@ static bool arrival_over;
 
 register struct hart *hart_register __asm__("tp");
 
-struct hart *arch_hart(void)
-{
-    return hart_register;
-}
-
 u64 arch_time_now(void)
 {
     return csr_read(time);

@@ -34,13 +34,10 @@ void arch_vcpu_kernel_in_u(struct vcpu *vcpu)
     vcpu->saved.scounteren = ~0UL;
 }
 
-void arch_vcpu_translation_rights(const struct vcpu *vcpu, bool *sum, bool *mxr)
+u64 arch_vcpu_translation_rights(const struct vcpu *vcpu)
 {
-    u64 status = csr_read(mstatus);
-
     (void)vcpu;
-    *sum = (status & MSTATUS_SUM) != 0;
-    *mxr = (status & MSTATUS_MXR) != 0;
+    return csr_read(mstatus);
 }
 
 static void line_set(struct vcpu *vcpu, u64 line, bool raised)

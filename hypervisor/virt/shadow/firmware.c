@@ -71,7 +71,7 @@ static struct hc_result rfence_call(struct vcpu *vcpu, u64 function, const u64 *
         return hc_error(HC_NOT_SUPPORTED);
     if (!this_hart(a[0], a[1], &error))
         return hc_error((int)error);
-    vcpu->vm->shadow->code.bytes = NULL;
+    guest_memo_forget(&vcpu->vm->shadow->memo);
     if (function == RFENCE_FENCE_I)
         arch_code_changed();
     else

@@ -10,12 +10,11 @@
 
 struct vm;
 
-/* Who accesses how, and what of sstatus matters to that. */
+/* Who accesses how. */
 struct guest_access {
     u64 right;   /* SV39_R, SV39_W or SV39_X */
+    u64 status;  /* sstatus, of which SUM and MXR matter */
     bool kernel; /* S-mode, else U-mode */
-    bool sum;
-    bool mxr;
 };
 
 /* Why there is no translation; the numbers are those of loads, and differ for the other accesses.
@@ -32,26 +31,43 @@ struct guest_translation {
     u64 leaf;                    /* its flags, after the walk has set A and D */
     u64 tables[SV39_ROOT_LEVEL]; /* guest frames of the tables below the root, by level; valid from
                                     the leaf's level up */
+    bool remembered;             /* those tables were not looked up anew */
 };
+
+/* What is remembered of the guest's tables and code until its next fence, as a processor may. All
+ * zero: nothing. */
+struct guest_memo {
+    struct guest_path { /* to the lowest table that was walked last */
+        u64 satp;
+        u64 span;     /* the number of the 2 MiB that it translates */
+        u64 *entries; /* NULL: none */
+        u64 tables[SV39_ROOT_LEVEL];
+    } path;
+    struct guest_code { /* the page that was fetched from last */
+        u64 satp;
+        u64 page;        /* guest-virtual */
+        const u8 *bytes; /* NULL: none */
+        bool kernel;
+    } code;
+};
+
+static inline void guest_memo_forget(struct guest_memo *memo)
+{
+    memo->path.entries = NULL;
+    memo->code.bytes = NULL;
+}
 
 /*
  * Translates an address under the guest's satp, setting A, and D for a write, in its leaf. Guest
- * memory is read once a level. In the VM's turn.
+ * memory is read once a level; not at all above the lowest table if `path` knows it. In the VM's
+ * turn.
  */
-MUST_CHECK enum guest_walk_result guest_walk(struct vm *vm, u64 satp, gva_t address,
-                                             const struct guest_access *access,
+MUST_CHECK enum guest_walk_result guest_walk(const struct vm *vm, struct guest_path *path, u64 satp,
+                                             gva_t address, const struct guest_access *access,
                                              struct guest_translation *found);
 
-/* The page of code that was fetched from last, until the guest's next fence. */
-struct guest_code {
-    u64 satp;
-    u64 page;        /* guest-virtual */
-    const u8 *bytes; /* NULL: none */
-    bool kernel;
-};
-
 /* Copies an instruction's 2 or 4 bytes from the guest's code; false when they cannot be fetched. */
-MUST_CHECK bool guest_fetch(struct vm *vm, struct guest_code *code, u64 satp, u64 pc, bool kernel,
+MUST_CHECK bool guest_fetch(struct vm *vm, struct guest_memo *memo, u64 satp, u64 pc, bool kernel,
                             u32 *word);
 
 /* Where one entry of a guest's table stands in machine memory; NULL: not in the VM's memory. */
@@ -68,16 +84,23 @@ static inline u64 guest_leaf_rights(u64 entry)
     return entry & SV39_D ? rights : rights & ~(u64)SV39_W;
 }
 
+#define GUEST_ENTRY_RESERVED (~0UL << 54)
+
+/* Whether an entry above level 0 names a table. */
+static inline bool guest_entry_links(u64 entry)
+{
+    return (entry & (GUEST_ENTRY_RESERVED | SV39_V | SV39_R | SV39_W | SV39_X | SV39_U | SV39_A |
+                     SV39_D)) == SV39_V;
+}
+
 /* Whether an entry would stop any walk: not valid, reserved bits, a superpage that is not aligned.
  */
 static inline bool guest_entry_bad(u64 entry, u32 level)
 {
-    enum { RESERVED_SHIFT = 54 };
-
     if ((entry & SV39_V) == 0 || (entry & (SV39_R | SV39_W)) == SV39_W ||
-        entry >> RESERVED_SHIFT != 0)
+        (entry & GUEST_ENTRY_RESERVED) != 0)
         return true;
     if (sv39_is_leaf(entry))
         return (sv39_frame(entry) & ((1UL << (SV39_INDEX_BITS * level)) - 1)) != 0;
-    return level == 0 || (entry & (SV39_U | SV39_A | SV39_D)) != 0;
+    return level == 0 || !guest_entry_links(entry);
 }

@@ -36,7 +36,7 @@ static bool spins(struct vcpu *vcpu)
     u32 word;
 
     return open &&
-           guest_fetch(vcpu->vm, &shadow->code, shadow->csrs.satp, arch_vcpu_pc(vcpu), true,
+           guest_fetch(vcpu->vm, &shadow->memo, shadow->csrs.satp, arch_vcpu_pc(vcpu), true,
                        &word) &&
            branches_to_itself(word);
 }

@@ -88,6 +88,15 @@ void shadow_csr_changed(struct vcpu *vcpu, u32 effects)
         arch_vcpu_floating_set(vcpu, shadow->csrs.sstatus & MSTATUS_FS);
 }
 
+void shadow_trap_enter(struct vcpu *vcpu, u64 cause, u64 value)
+{
+    struct vm_shadow *shadow = vcpu->vm->shadow;
+
+    arch_vcpu_registers(vcpu)[REGISTER_PC] = guest_trap_enter(&shadow->csrs, cause, value,
+                                                              arch_vcpu_pc(vcpu), shadow->mode);
+    shadow_mode_set(vcpu, MODE_S);
+}
+
 static void sret(struct vcpu *vcpu)
 {
     struct guest_return to = guest_sret(&vcpu->vm->shadow->csrs);
@@ -175,7 +184,5 @@ void shadow_enter(struct vcpu *vcpu)
     if (!shadow->kernel_in_u || !guest_interrupt_due(&shadow->csrs, shadow->mode, &cause))
         return;
     record_reflected(cause, 0);
-    arch_vcpu_registers(vcpu)[REGISTER_PC] = guest_trap_enter(&shadow->csrs, cause, 0,
-                                                              arch_vcpu_pc(vcpu), shadow->mode);
-    shadow_mode_set(vcpu, MODE_S);
+    shadow_trap_enter(vcpu, cause, 0);
 }

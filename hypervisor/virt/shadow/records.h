@@ -24,13 +24,12 @@ static inline void record_fence(u64 address, u64 settled)
 /* The guest's entry for that address, as its tables have it (0: it does not translate), in a record
  * with the address; then the page's guest-physical address, the level of the guest's leaf in its
  * low bits, with the shadow's entry. */
-static inline void record_fill(gva_t address, bool translated,
+void record_fill_detail(const struct vm *vm, gva_t address, const struct guest_translation *found,
+                        u64 shadow);
+
+static inline void record_fill(const struct vm *vm, gva_t address,
                                const struct guest_translation *found, u64 shadow)
 {
-    u64 leaf_frames = 1UL << (SV39_INDEX_BITS * found->level);
-    u64 frame = found->physical.value >> FRAME_SHIFT;
-
-    trace_detail(TRACE_FILL, address.value,
-                 translated ? ALIGN_DOWN(frame, leaf_frames) << SV39_PPN_SHIFT | found->leaf : 0);
-    trace_detail(TRACE_FILL_MORE, frame << FRAME_SHIFT | found->level, shadow);
+    if (arch_hart()->trace_level == TRACE_DETAIL)
+        record_fill_detail(vm, address, found, shadow);
 }

@@ -39,7 +39,7 @@ struct vm_shadow {
     bool kernel_in_u;       /* depriv=u */
     u32 mode;               /* MODE_S or MODE_U: where it believes to be; of depriv=u */
     struct guest_csrs csrs; /* of depriv=s only satp */
-    struct guest_code code;
+    struct guest_memo memo;
     struct shadow_tables tables;
     struct shadow_machine machine;
     struct shadow_disk disk;
@@ -61,6 +61,9 @@ void shadow_enter(struct vcpu *vcpu);
 
 /* An exception for the guest's kernel. */
 void shadow_reflect(struct vcpu *vcpu, u32 cause, u64 value);
+
+/* Of a kernel in U-mode: it is entered at its trap vector (kernel_in_u.c). */
+void shadow_trap_enter(struct vcpu *vcpu, u64 cause, u64 value);
 
 /* The mode that the guest believes to be in becomes this one (kernel_in_u.c). */
 void shadow_mode_set(struct vcpu *vcpu, u32 mode);

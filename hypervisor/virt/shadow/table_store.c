@@ -38,15 +38,14 @@ struct shadow_frame *shadow_frame_of(struct shadow_tables *shadow, const struct 
     return frame;
 }
 
-u64 *shadow_writer_leaf(struct shadow_tables *shadow, const struct vm *vm, u64 guest, u32 writer)
+u64 *shadow_writer_leaf(const struct shadow_tables *shadow, mfn_t to, u32 writer)
 {
     u32 place = writer - 1;
     const struct shadow_table *table = &shadow->tables[place / SV39_ENTRIES];
     u64 *leaf = &shadow_entries(table)[place % SV39_ENTRIES];
     const u64 wanted = SV39_V | SV39_W;
 
-    if (table->level != 0 || (*leaf & wanted) != wanted ||
-        sv39_frame(*leaf) != p2m_lookup(&vm->p2m, guest).number)
+    if (table->level != 0 || (*leaf & wanted) != wanted || sv39_frame(*leaf) != to.number)
         return NULL;
     return leaf;
 }
@@ -146,14 +145,18 @@ struct shadow_table *shadow_table_named(const struct shadow_tables *shadow, u64 
 void shadow_entry_set(struct shadow_table *table, u32 index, u64 entry)
 {
     shadow_entries(table)[index] = entry;
-    table->first = (u16)min((u32)table->first, index);
-    table->end = (u16)max((u32)table->end, index + 1);
+    if (index < table->first)
+        table->first = (u16)index;
+    if (index >= table->end)
+        table->end = (u16)(index + 1);
 }
 
 void shadow_entry_clear(struct shadow_tables *shadow, const struct shadow_table *table, u64 *entry)
 {
-    if (*entry != 0 && table->level > 0)
+    if (*entry != 0 && table->level > 0) {
         shadow_table_named(shadow, *entry)->links--;
+        shadow->unlinked++;
+    }
     *entry = 0;
 }
 

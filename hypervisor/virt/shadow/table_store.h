@@ -41,7 +41,7 @@ u32 shadow_hash(u64 key, u32 count);
 struct shadow_frame *shadow_frame_of(struct shadow_tables *shadow, const struct vm *vm, u64 guest);
 
 /* The writable leaf of a frame that its `writer` names; NULL: it is not there any more. */
-u64 *shadow_writer_leaf(struct shadow_tables *shadow, const struct vm *vm, u64 guest, u32 writer);
+u64 *shadow_writer_leaf(const struct shadow_tables *shadow, mfn_t to, u32 writer);
 
 struct shadow_table *shadow_table_find(const struct shadow_tables *shadow,
                                        const struct shadow_key *key);

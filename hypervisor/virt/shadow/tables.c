@@ -16,7 +16,8 @@
 
 enum {
     FILL_TABLES = SV39_LEVELS,
-    SETTLED_A_STEP = 2, /* guest tables brought back in step by one trap */
+    SPAN_SHIFT = FRAME_SHIFT + SV39_INDEX_BITS, /* what a table of level 0 translates */
+    SETTLED_A_STEP = 2,                         /* guest tables brought back in step by one trap */
 };
 
 #define LEAF_RIGHTS ((u64)(SV39_R | SV39_W | SV39_X | SV39_U))
@@ -55,7 +56,7 @@ static bool protect(struct vcpu *vcpu, u64 guest)
         return false;
     }
     leaf = frame->writer != SHADOW_WRITER_NONE
-               ? shadow_writer_leaf(shadow, vm, guest, frame->writer)
+               ? shadow_writer_leaf(shadow, p2m_lookup(&vm->p2m, guest), frame->writer)
                : NULL;
     if (leaf != NULL) {
         *leaf &= ~(u64)SV39_W;
@@ -134,6 +135,7 @@ void shadow_drop_all(struct vcpu *vcpu)
     shadow->free = 0;
     shadow->free_count = 0;
     shadow->loose_count = 0;
+    shadow->unlinked++;
     shadow->generation++;
     shadow->counts.drops++;
     shadow_space_enter(vcpu, shadow->satp, shadow->view);
@@ -211,7 +213,7 @@ static bool settle(struct vcpu *vcpu, u64 guest)
 }
 
 /* Lets the guest write to one of its tables. False: all shadows were given up for it. */
-static bool loosen(struct vcpu *vcpu, u64 guest)
+OUT_OF_LINE static bool loosen(struct vcpu *vcpu, u64 guest)
 {
     struct shadow_tables *shadow = &vcpu->vm->shadow->tables;
     struct shadow_frame *frame = shadow_frame_of(shadow, vcpu->vm, guest);
@@ -239,6 +241,7 @@ void shadow_fence_page(struct vcpu *vcpu, gva_t address)
     struct shadow_tables *shadow = &vcpu->vm->shadow->tables;
     bool unlinked = false;
 
+    guest_memo_forget(&vcpu->vm->shadow->memo);
     for (u32 i = 0; i < shadow->loose_count; i++) {
         struct shadow_table *table = NULL;
 
@@ -258,6 +261,7 @@ bool shadow_fence_all(struct vcpu *vcpu)
 {
     struct shadow_tables *shadow = &vcpu->vm->shadow->tables;
 
+    guest_memo_forget(&vcpu->vm->shadow->memo);
     for (u32 i = 0; i < SETTLED_A_STEP && shadow->loose_count > 0; i++) {
         if (!settle(vcpu, shadow->loose[shadow->loose_count - 1]))
             return false;
@@ -304,6 +308,10 @@ static struct shadow_table *descend(struct vcpu *vcpu, struct shadow_table *tabl
         shadow_entry_clear(shadow, table, entry);
         arch_translation_drop_all();
     }
+    if (found->remembered) {
+        guest_memo_forget(&vcpu->vm->shadow->memo);
+        return NULL;
+    }
     below = shadow_table_find(shadow, &key);
     if (below != NULL && shadow->loose_count > 0) {
         (void)shadow_fence_all(vcpu);
@@ -318,44 +326,76 @@ static struct shadow_table *descend(struct vcpu *vcpu, struct shadow_table *tabl
     return below;
 }
 
-void shadow_fill(struct vcpu *vcpu, gva_t address, const struct guest_translation *found,
-                 bool write)
+/* The table for the leaf of `address`; NULL as above. */
+OUT_OF_LINE static struct shadow_table *leaf_table(struct vcpu *vcpu, gva_t address,
+                                                   const struct guest_translation *found)
 {
-    struct vm *vm = vcpu->vm;
-    struct shadow_tables *shadow = &vm->shadow->tables;
-    u64 guest = found->physical.value >> FRAME_SHIFT;
-    mfn_t mapped = p2m_lookup(&vm->p2m, guest);
-    struct shadow_frame *frame = shadow_frame_of(shadow, vm, guest);
+    struct shadow_tables *shadow = &vcpu->vm->shadow->tables;
     struct shadow_table *table = &shadow->tables[shadow->root];
-    u32 index = sv39_index(address, 0);
-    u64 rights;
-    u32 place;
 
-    if (!shadow_tables_reserve(vm, FILL_TABLES)) {
+    if (!shadow_tables_reserve(vcpu->vm, FILL_TABLES)) {
         shadow_drop_all(vcpu);
-        return;
+        return NULL;
     }
     while (table != NULL && table->level > 0)
         table = descend(vcpu, table, address, found);
-    if (table == NULL)
+    if (table != NULL && found->level == 0)
+        shadow->recent = (struct shadow_recent){address.value >> SPAN_SHIFT, found->tables[0],
+                                                shadow->root, shadow->unlinked, table};
+    return table;
+}
+
+/* The same, if the last leaf went there too. */
+static struct shadow_table *recent_table(const struct shadow_tables *shadow, gva_t address,
+                                         const struct guest_translation *found)
+{
+    const struct shadow_recent *recent = &shadow->recent;
+
+    if (recent->span != address.value >> SPAN_SHIFT || found->level != 0 ||
+        recent->gfn != found->tables[0] || recent->root != shadow->root ||
+        recent->unlinked != shadow->unlinked)
+        return NULL;
+    return recent->table;
+}
+
+/* Notes where a writable leaf of a frame is. */
+static void writer_note(const struct shadow_tables *shadow, struct shadow_frame *frame, mfn_t to,
+                        u32 place)
+{
+    if (frame->writer == place || frame->writer == SHADOW_WRITER_MANY)
         return;
-    if (write && frame->state == SHADOW_IN_STEP && !loosen(vcpu, guest))
+    if (frame->writer != SHADOW_WRITER_NONE &&
+        shadow_writer_leaf(shadow, to, frame->writer) != NULL)
+        place = SHADOW_WRITER_MANY;
+    frame->writer = place;
+}
+
+void shadow_fill(struct vcpu *vcpu, gva_t address, const struct guest_translation *found, mfn_t to,
+                 bool write)
+{
+    const struct vm *vm = vcpu->vm;
+    struct shadow_tables *shadow = &vm->shadow->tables;
+    u64 guest = found->physical.value >> FRAME_SHIFT;
+    struct shadow_frame *frame = shadow_frame_of(shadow, vm, guest);
+    struct shadow_table *table = recent_table(shadow, address, found);
+    u32 index = sv39_index(address, 0);
+    u64 rights, entry;
+
+    if (table == NULL)
+        table = leaf_table(vcpu, address, found);
+    if (table == NULL || (write && frame->state == SHADOW_IN_STEP && !loosen(vcpu, guest)))
         return;
     rights = table->rights != 0 ? table->rights
                                 : rights_shown(shadow, table->view, guest_leaf_rights(found->leaf));
     if (frame->state == SHADOW_IN_STEP)
         rights &= ~(u64)SV39_W;
-    shadow_entry_set(table, index, sv39_leaf(mapped, SV39_V | rights));
-    place = 1 + shadow_table_index(shadow, table) * SV39_ENTRIES + index;
-    if ((rights & SV39_W) && frame->writer != place) {
-        bool other = frame->writer == SHADOW_WRITER_MANY ||
-                     (frame->writer != SHADOW_WRITER_NONE &&
-                      shadow_writer_leaf(shadow, vm, guest, frame->writer) != NULL);
-
-        frame->writer = other ? (u32)SHADOW_WRITER_MANY : place;
-    }
+    entry = sv39_leaf(to, SV39_V | rights);
+    shadow_entry_set(table, index, entry);
+    if (rights & SV39_W)
+        writer_note(shadow, frame, to,
+                    1 + shadow_table_index(shadow, table) * SV39_ENTRIES + index);
     shadow->counts.fills++;
-    record_fill(address, (shadow->satp & SATP_SV39) != 0, found, shadow_entries(table)[index]);
+    record_fill(vm, address, found, entry);
     arch_translation_drop(address);
 }
 

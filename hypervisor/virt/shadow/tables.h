@@ -17,7 +17,8 @@
  *     root, is not given up alone.
  *  5. An existing shadow gets another link, and another space is entered, only while nothing is
  *     out of step: what is stale for one space was never seen by another.
- *  6. `writer` of a guest frame finds its writable leaf, or says that there may be many.
+ *  6. A link follows from a walk that has just read every level of the guest's tables.
+ *  7. `writer` of a guest frame finds its writable leaf, or says that there may be many.
  *
  * When the VM's share of tables is used up, all of them are given up at once, which costs little:
  * the guest's faults make again what it still uses. Everything here happens in the VM's turn.
@@ -82,6 +83,15 @@ struct shadow_space {
     u32 root; /* index of its table, if that still is one */
 };
 
+/* The table that the last leaf went into, as long as no link has been cleared since. */
+struct shadow_recent {
+    u64 span; /* the number of the 2 MiB that it translates */
+    u64 gfn;  /* the guest table that it mirrors */
+    u32 root; /* below this one */
+    u32 unlinked;
+    struct shadow_table *table; /* NULL: none */
+};
+
 struct shadow_counts {
     u64 fills;    /* leaves that were made */
     u64 tables;   /* shadow tables that were made */
@@ -107,6 +117,8 @@ struct shadow_tables {
     u32 generation : 30;
     u64 loose[SHADOW_LOOSE_MAX];
     u32 loose_count;
+    u32 unlinked; /* links cleared, ever */
+    struct shadow_recent recent;
     struct shadow_space spaces[SHADOW_SPACES]; /* by a hash of satp and view */
     u32 root;                                  /* index of the table in use */
     u64 satp;                                  /* the guest's, which it mirrors, or SHADOW_BARE_* */
@@ -139,8 +151,9 @@ bool shadow_tables_release(struct vm *vm);
  * satp than before, nothing is out of step. */
 void shadow_space_enter(struct vcpu *vcpu, u64 satp, enum shadow_view view);
 
-/* The hardware can use this translation from now on, or comes to fault here once more. */
-void shadow_fill(struct vcpu *vcpu, gva_t address, const struct guest_translation *found,
+/* The hardware can use this translation, to a frame of the VM's, from now on, or comes to fault
+ * here once more. */
+void shadow_fill(struct vcpu *vcpu, gva_t address, const struct guest_translation *found, mfn_t to,
                  bool write);
 
 /* A fence of the guest: for one page; or for all, in steps: true while there is more to do. */

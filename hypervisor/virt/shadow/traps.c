@@ -16,18 +16,12 @@
 
 void shadow_reflect(struct vcpu *vcpu, u32 cause, u64 value)
 {
-    struct vm_shadow *shadow = vcpu->vm->shadow;
-
     vcpu->counts.upcalls++;
     record_reflected(cause, value);
-    if (!shadow->kernel_in_u) {
-        if (!arch_vcpu_upcall(vcpu, cause, value))
-            vm_end_fault(vcpu, arch_entry_name(cause), value);
-        return;
-    }
-    arch_vcpu_registers(vcpu)[REGISTER_PC] = guest_trap_enter(&shadow->csrs, cause, value,
-                                                              arch_vcpu_pc(vcpu), shadow->mode);
-    shadow_mode_set(vcpu, MODE_S);
+    if (vcpu->vm->shadow->kernel_in_u)
+        shadow_trap_enter(vcpu, cause, value);
+    else if (!arch_vcpu_upcall(vcpu, cause, value))
+        vm_end_fault(vcpu, arch_entry_name(cause), value);
 }
 
 /* x0 is not stored: its place holds the pc. */
@@ -51,7 +45,7 @@ static bool fetch(struct vcpu *vcpu, bool kernel, u32 *word)
 {
     struct vm_shadow *shadow = vcpu->vm->shadow;
 
-    return guest_fetch(vcpu->vm, &shadow->code, shadow->csrs.satp, arch_vcpu_pc(vcpu), kernel,
+    return guest_fetch(vcpu->vm, &shadow->memo, shadow->csrs.satp, arch_vcpu_pc(vcpu), kernel,
                        word);
 }
 
@@ -99,7 +93,8 @@ static void emulated(struct vcpu *vcpu, const struct instruction *instruction, u
 }
 
 /* An access to where no memory is. */
-static void device_access(struct vcpu *vcpu, bool kernel, u64 right, gpa_t address, u64 value)
+OUT_OF_LINE static void device_access(struct vcpu *vcpu, bool kernel, u64 right, gpa_t address,
+                                      u64 value)
 {
     const struct vdev_bus *bus = &vcpu->vm->shadow->machine.bus;
     struct instruction instruction;
@@ -127,40 +122,41 @@ static void device_access(struct vcpu *vcpu, bool kernel, u64 right, gpa_t addre
 }
 
 /* Without translation a kernel in S-mode and its users need different tables all the same. */
-static bool bare_view_changes(struct vcpu *vcpu, bool kernel)
+static bool bare_view_changes(struct vcpu *vcpu, const struct vm_shadow *shadow, bool kernel)
 {
-    struct vm_shadow *shadow = vcpu->vm->shadow;
     u64 wanted = kernel ? SHADOW_BARE_KERNEL : SHADOW_BARE_USER;
 
-    if (shadow->kernel_in_u || (shadow->csrs.satp & SATP_MODE) != 0 ||
+    if ((shadow->csrs.satp & SATP_MODE) != 0 || shadow->kernel_in_u ||
         shadow->tables.satp == wanted)
         return false;
     shadow_space_enter(vcpu, wanted, SHADOW_VIEW_DIRECT);
     return true;
 }
 
-static void page_fault(struct vcpu *vcpu, bool kernel, u64 right, u64 address)
+OUT_OF_LINE static void page_fault(struct vcpu *vcpu, bool kernel, u64 right, u64 address)
 {
-    struct vm_shadow *shadow = vcpu->vm->shadow;
-    struct guest_access access = {
+    struct vm *vm = vcpu->vm;
+    struct vm_shadow *shadow = vm->shadow;
+    const struct guest_access access = {
         .right = right,
+        .status = shadow->kernel_in_u ? shadow->csrs.sstatus : arch_vcpu_translation_rights(vcpu),
         .kernel = kernel,
-        .sum = (shadow->csrs.sstatus & MSTATUS_SUM) != 0,
-        .mxr = (shadow->csrs.sstatus & MSTATUS_MXR) != 0,
     };
     struct guest_translation found;
     enum guest_walk_result result;
+    mfn_t frame;
 
-    if (!shadow->kernel_in_u)
-        arch_vcpu_translation_rights(vcpu, &access.sum, &access.mxr);
-    if (bare_view_changes(vcpu, kernel))
+    if (bare_view_changes(vcpu, shadow, kernel))
         return;
-    result = guest_walk(vcpu->vm, shadow->csrs.satp, gva(address), &access, &found);
+    result = guest_walk(vm, &shadow->memo.path, shadow->csrs.satp, gva(address), &access, &found);
     if (result != GUEST_WALK_OK) {
         shadow->counts.faults++;
         shadow_reflect(vcpu, fault_cause(right, result == GUEST_WALK_PAGE_FAULT), address);
-    } else if (mfn_valid(p2m_lookup(&vcpu->vm->p2m, found.physical.value >> FRAME_SHIFT)))
-        shadow_fill(vcpu, gva(address), &found, right == SV39_W);
+        return;
+    }
+    frame = p2m_lookup(&vm->p2m, found.physical.value >> FRAME_SHIFT);
+    if (mfn_valid(frame))
+        shadow_fill(vcpu, gva(address), &found, frame, right == SV39_W);
     else
         device_access(vcpu, kernel, right, found.physical, address);
 }
@@ -201,7 +197,6 @@ void shadow_fence(struct vcpu *vcpu, const struct instruction *instruction)
     bool page = instruction->rs1 != 0;
 
     vcpu->counts.flushes++;
-    shadow->code.bytes = NULL;
     if (page)
         shadow_fence_page(vcpu, gva(address));
     else if (shadow_fence_all(vcpu))
@@ -234,7 +229,7 @@ static bool emulate_in_s(struct vcpu *vcpu, const struct instruction *instructio
     return true;
 }
 
-static void illegal_instruction(struct vcpu *vcpu, bool kernel, u64 value)
+OUT_OF_LINE static void illegal_instruction(struct vcpu *vcpu, bool kernel, u64 value)
 {
     bool in_u = vcpu->vm->shadow->kernel_in_u;
     struct instruction instruction;
@@ -295,7 +290,7 @@ void shadow_cpu_start(struct vcpu *vcpu, u64 entry, u64 argument0, u64 argument1
     shadow->probe = TIME_NEVER;
     shadow->naps = false;
     shadow->mode = MODE_S;
-    shadow->code.bytes = NULL;
+    guest_memo_forget(&shadow->memo);
     if (shadow->kernel_in_u)
         arch_vcpu_kernel_in_u(vcpu);
     else
