@@ -175,14 +175,19 @@ bool shadow_interrupt_waits(struct vcpu *vcpu)
                                : arch_vcpu_wakes(vcpu, arch_time_now());
 }
 
-void shadow_enter(struct vcpu *vcpu)
+void shadow_interrupt_deliver(struct vcpu *vcpu)
 {
     struct vm_shadow *shadow = vcpu->vm->shadow;
     u64 cause;
 
-    shadow_turn_begins(vcpu);
     if (!shadow->kernel_in_u || !guest_interrupt_due(&shadow->csrs, shadow->mode, &cause))
         return;
     record_reflected(cause, 0);
     shadow_trap_enter(vcpu, cause, 0);
+}
+
+void shadow_enter(struct vcpu *vcpu)
+{
+    shadow_turn_begins(vcpu);
+    shadow_interrupt_deliver(vcpu);
 }

@@ -85,6 +85,9 @@ void shadow_timer_program(struct vcpu *vcpu);
 void shadow_soft_interrupt(struct vcpu *vcpu);
 bool shadow_interrupt_waits(struct vcpu *vcpu);
 
+/* Of a kernel in U-mode: an interrupt that is due enters it. */
+void shadow_interrupt_deliver(struct vcpu *vcpu);
+
 /* Instructions that trap either way: fences, waiting, and writes of satp (traps.c). */
 void shadow_fence(struct vcpu *vcpu, const struct instruction *instruction);
 void shadow_wait(struct vcpu *vcpu, const struct instruction *instruction);

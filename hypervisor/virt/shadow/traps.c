@@ -274,10 +274,10 @@ void shadow_trap(struct vcpu *vcpu, const struct virt_trap *trap)
         shadow_reflect(vcpu, trap->cause, trap->value);
         break;
     }
-    /* What it did may have let an interrupt in; before another turn begins shadow_enter is called
-     * anyway. */
-    if (shadow->kernel_in_u && !vcpu->hart->reschedule)
-        shadow_enter(vcpu);
+    /* What it did may have let an interrupt in; where another turn is to begin, shadow_enter sees
+     * to it. */
+    if (!vcpu->hart->reschedule)
+        shadow_interrupt_deliver(vcpu);
 }
 
 void shadow_cpu_start(struct vcpu *vcpu, u64 entry, u64 argument0, u64 argument1)

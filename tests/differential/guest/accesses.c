@@ -113,6 +113,25 @@ static void make_store_load(struct program *program)
     code_i(&program->code, OPCODE_LOAD, WIDTH_8, pick_register(program), REGISTER_ADDRESS, 0);
 }
 
+/* Twice the same load, with SUM and MXR as they may be, and otherwise. */
+static void make_rights_load(struct program *program)
+{
+    enum { SSTATUS = 0x100, SUM_SHIFT = 18, BOTH = 3 };
+    struct random *random = &program->random;
+    struct code *code = &program->code;
+    u64 address = pick_address(program, 8), rights = random_below(random, BOTH + 1);
+
+    code_constant(code, REGISTER_ADDRESS, address);
+    for (u32 i = 0; i < 2; i++) {
+        code_constant(code, REGISTER_VALUE, (u64)BOTH << SUM_SHIFT);
+        code_csr(code, CSR_RC, 0, SSTATUS, REGISTER_VALUE);
+        code_constant(code, REGISTER_VALUE, (rights ^ (i == 0 ? BOTH : 0)) << SUM_SHIFT);
+        code_csr(code, CSR_RS, 0, SSTATUS, REGISTER_VALUE);
+        code_i(code, OPCODE_LOAD, WIDTH_8, pick_register(program), REGISTER_ADDRESS, 0);
+        rights = random_percent(random, 50) ? rights : BOTH;
+    }
+}
+
 static void make_misaligned(struct program *program)
 {
     struct random *random = &program->random;
@@ -220,6 +239,7 @@ const struct feature access_features[] = {
     {"load", 9, make_load},
     {"store", 9, make_store},
     {"store-load", 5, make_store_load},
+    {"load-rights", 9, make_rights_load},
     {"misaligned", 3, make_misaligned},
     {"crossing-load", 2, make_crossing_load},
     {"amo", 5, make_atomic},
