@@ -38,18 +38,18 @@ u64 *arch_vcpu_registers(struct vcpu *which)
     return &which->arch.pc;
 }
 
-bool guest_fetch(struct vm *of, struct guest_code *code, u64 satp, u64 pc, bool kernel, u32 *word)
+bool guest_fetch(struct vm *of, struct guest_memo *memo, u64 satp, u64 pc, bool kernel, u32 *word)
 {
-    (void)of, (void)code, (void)satp, (void)pc, (void)kernel;
+    (void)of, (void)memo, (void)satp, (void)pc, (void)kernel;
     *word = code_there ? code_word : 0;
     return code_there;
 }
 
-enum guest_walk_result guest_walk(struct vm *of, u64 satp, gva_t address,
-                                  const struct guest_access *access,
+enum guest_walk_result guest_walk(const struct vm *of, struct guest_path *path, u64 satp,
+                                  gva_t address, const struct guest_access *access,
                                   struct guest_translation *found)
 {
-    (void)of, (void)satp, (void)address, (void)access, (void)found;
+    (void)of, (void)path, (void)satp, (void)address, (void)access, (void)found;
     return GUEST_WALK_PAGE_FAULT;
 }
 
@@ -75,10 +75,10 @@ void arch_vcpu_firmware_call(struct vcpu *which)
 }
 
 /* Only of kernels in S-mode. */
-void arch_vcpu_translation_rights(const struct vcpu *which, bool *sum, bool *mxr)
+u64 arch_vcpu_translation_rights(const struct vcpu *which)
 {
     (void)which;
-    *sum = *mxr = false;
+    return 0;
 }
 
 void arch_vcpu_kernel_in_s(struct vcpu *which, bool sstc)
@@ -131,10 +131,10 @@ void shadow_drop_all(struct vcpu *which)
     (void)which;
 }
 
-void shadow_fill(struct vcpu *which, gva_t address, const struct guest_translation *found,
+void shadow_fill(struct vcpu *which, gva_t address, const struct guest_translation *found, mfn_t to,
                  bool write)
 {
-    (void)which, (void)address, (void)found, (void)write;
+    (void)which, (void)address, (void)found, (void)to, (void)write;
 }
 
 void shadow_fence_page(struct vcpu *which, gva_t address)
