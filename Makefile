@@ -168,6 +168,12 @@ run: all ## boot Candor with two Frank VMs (ARGS="words for both"; OPTIONS="of t
 	@tools/candor run $(OPTIONS) $(VMS)$(if $(filter 0,$(TRACE)),, --trace $(TRACE_FILE))
 qemu: run ## the same as run
 
+# DISK: a file that its disk is filled from.
+unmodified_options = image=$(BUILD)/frank-native.elf,name=unmodified,virt=shadow,depriv=$(or $(DEPRIV),s),initrd=$(BUILD)/initrd.cpio$(if \
+                     $(DISK),$(comma)disk=$(DISK))
+run-shadow: all ## boot Candor with an unmodified Frank beside a paravirtual one (DEPRIV=u: its kernel in user mode; DISK=file; OPTIONS=...)
+	@tools/candor run $(OPTIONS) --vm $(call quoted,$(unmodified_options)) $(call frank_vm,pv)
+
 native: all ## boot Frank on the bare machine (QEMU and OpenSBI)
 	@tools/candor native --image $(BUILD)/frank-native.elf --initrd $(BUILD)/initrd.cpio $(if $(ARGS),--args $(call quoted,$(ARGS)))
 

@@ -144,6 +144,17 @@ $(eval $(call link_rule,$(DIFFERENTIAL_FIRMWARE),tests/differential/firmware/fir
     $(BUILD)/differential/tests/differential/firmware/firmware.o,$(KERNEL_FLAGS) $(KERNEL_LINK)))
 ALL_TEST_OBJECTS += $(DIFFERENTIAL_OBJECTS)
 
+# Each tests/guest/bare/NAME.c is an unmodified one, which boots on QEMU and OpenSBI too: build/tests/guest/bare/NAME.elf.
+BARE_SCRIPT   := $(call linker_script,tests/guest/bare/lib/bare)
+BARE_SHARED   := $(call objects_of,$(BUILD)/bare,$(wildcard shared/*.c) $(call find_sources,tests/guest/bare/lib))
+BARE_TESTS    := $(notdir $(basename $(wildcard tests/guest/bare/*.c)))
+FLAGS_bare    := $(C_COMMON) $(KERNEL_FLAGS) -Itests/guest/bare/lib -Ishared/include
+$(eval $(call compile_rules,$(BUILD)/bare,bare,$(CC)))
+$(foreach t,$(BARE_TESTS),$(eval $(call link_rule,$(BUILD)/tests/guest/bare/$(t).elf,$(BARE_SCRIPT),\
+    $(BUILD)/bare/tests/guest/bare/$(t).o $(BARE_SHARED),$(KERNEL_FLAGS) $(KERNEL_LINK))))
+GUEST_IMAGES  += $(patsubst %,$(BUILD)/tests/guest/bare/%.elf,$(BARE_TESTS))
+ALL_TEST_OBJECTS += $(BARE_SHARED) $(patsubst %,$(BUILD)/bare/tests/guest/bare/%.o,$(BARE_TESTS))
+
 # ---- commands -----------------------------------------------------------------------------------
 
 .PHONY: test test-build stay neighbours core check format format-check tidy headers-check

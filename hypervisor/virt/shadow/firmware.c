@@ -30,6 +30,8 @@ enum sbi_hsm_function {
     HSM_SUSPEND = 3,
     HSM_STARTED = 0,
     HSM_RETENTIVE = 0,
+    HSM_TYPE_BITS = 0xfffffff,      /* types that the specification numbers, */
+    HSM_TYPE_PLATFORMS = 0x7 << 28, /* and those that a platform does */
 };
 
 /* Whether hart 0 is meant; false with *error set if another one is, or set to HC_OK if none. */
@@ -79,6 +81,12 @@ static struct hc_result rfence_call(struct vcpu *vcpu, u64 function, const u64 *
     return hc_value(0);
 }
 
+/* Types 0x1 to 0xfffffff, and the same with the highest bit set. */
+static bool suspend_reserved(u32 type)
+{
+    return (type & HSM_TYPE_BITS) != 0 && (type & HSM_TYPE_PLATFORMS) == 0;
+}
+
 static struct hc_result hsm_call(struct vcpu *vcpu, u64 function, const u64 *a)
 {
     enum { HSM_ALREADY_AVAILABLE = -6 };
@@ -92,7 +100,7 @@ static struct hc_result hsm_call(struct vcpu *vcpu, u64 function, const u64 *a)
         return hc_error(HC_FAILED); /* nobody could start it again */
     case HSM_SUSPEND:
         if ((u32)a[0] != HSM_RETENTIVE)
-            return hc_error(HC_NOT_SUPPORTED);
+            return hc_error(suspend_reserved((u32)a[0]) ? HC_INVALID_PARAM : HC_NOT_SUPPORTED);
         if (!shadow_interrupt_waits(vcpu))
             sched_sleep(vcpu, TIME_NEVER);
         return hc_value(0);
