@@ -133,7 +133,8 @@ static void make_return(struct program *program)
     struct code *code = &program->code;
     u64 slot = (u64)ALIGN_DOWN((u64)code->at, SLOT_BYTES) - area_address(AREA_CODE);
     bool user = random_percent(random, 60);
-    u64 base = user != random_percent(random, 8) ? VA_CODE_USER : area_address(AREA_CODE);
+    /* S-mode stays where the tables that it changes do not lead. */
+    u64 base = user && !random_percent(random, 8) ? VA_CODE_USER : area_address(AREA_CODE);
 
     code_constant(code, REGISTER_VALUE, SPP_SPIE);
     code_csr(code, CSR_RC, pick_register(program), SSTATUS, REGISTER_VALUE);
