@@ -19,6 +19,7 @@
 #include "sv39.h"
 #include "tlb.h"
 #include "virt/shadow/shadow.h"
+#include "virt/shadow/table_store.h"
 #include "virt/virt.h"
 
 enum {
@@ -578,6 +579,24 @@ static void test_more_tables_out_of_step_than_are_kept_bring_one_back(void **sta
     audit_holds();
 }
 
+static void test_a_table_can_have_more_links_than_one_table_has_entries_times_128(void **state)
+{
+    const struct shadow_key low = {guest_frame(4), 0, 0, SHADOW_VIEW_DIRECT};
+    struct shadow_table *table;
+
+    (void)state;
+    one_page();
+    table = shadow_table_find(&vm->shadow->tables, &low);
+    assert_non_null(table);
+    table->links = UINT16_MAX; /* as if from 128 tables, each with all of its entries */
+    guest_table(3)[1] = guest_frame(4) << 10 | SV39_V;
+    fence_all();
+    assert_int_not_equal(go(gva(CHUNK_BYTES), SV39_R), 0);
+    assert_int_equal(table->links, UINT16_MAX + 1);
+    table->links = 2;
+    audit_holds();
+}
+
 static void test_everything_can_be_given_up_at_any_time(void **state)
 {
     (void)state;
@@ -586,6 +605,8 @@ static void test_everything_can_be_given_up_at_any_time(void **state)
     assert_int_not_equal(go(gva(0), SV39_W), 0);
     while (shadow_tables_release(vm))
         ;
+    assert_int_equal(vm->shadow->tables.tables_used, 0); /* nor is one free that has no frame */
+    assert_int_equal(vm->shadow->tables.free_count, 0);
     shadow_tables_destroy(vm);
     for (u32 i = frame_open_base.number; i < frame_open_end.number; i++)
         assert_int_not_equal(frame_get(mfn(i))->type, FRAME_SHADOW);
@@ -603,6 +624,7 @@ int main(void)
         cmocka_unit_test(test_the_guests_tables_cannot_be_written_while_in_step),
         cmocka_unit_test(test_more_tables_than_there_are_give_all_up_and_go_on),
         cmocka_unit_test(test_more_tables_out_of_step_than_are_kept_bring_one_back),
+        cmocka_unit_test(test_a_table_can_have_more_links_than_one_table_has_entries_times_128),
         cmocka_unit_test(test_everything_can_be_given_up_at_any_time),
     };
 

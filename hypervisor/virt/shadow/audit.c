@@ -53,7 +53,7 @@ static void check_link(const struct vm *vm, const struct shadow_table *table, u3
         return;
     }
     below = &shadow->tables[target->gfn];
-    below->links = (u16)(below->links + (give_back ? 1 : -1));
+    below->links += give_back ? 1 : ~0u;
 }
 
 static bool in_step(const struct vm *vm, const struct shadow_table *table)

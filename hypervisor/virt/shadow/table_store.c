@@ -241,6 +241,9 @@ bool shadow_tables_release(struct vm *vm)
         if (shadow->released == shadow->tables_made) {
             shadow->released = 0;
             shadow->tables_made = 0;
+            shadow->tables_used = 0;
+            shadow->free = 0;
+            shadow->free_count = 0;
             return false;
         }
         frame_table_free(mfn(table->frame));

@@ -51,14 +51,14 @@ enum shadow_view {
 /* A table that the hardware walks. */
 struct shadow_table {
     u32 frame; /* machine frame; 0: none taken yet */
-    u16 next;  /* in its bucket, or in the list of free ones: index + 1; 0: end */
-    u16 links; /* entries that name it */
+    u32 links; /* entries that name it: each of all tables may */
     u64 gfn;   /* the guest table that it mirrors, or the first frame of the leaf that it spreads */
-    u8 level;
-    u8 rights; /* of the leaf, as the view shows them: SV39_R W X U; 0: it mirrors a table */
-    u8 view;   /* enum shadow_view, of a mirror */
-    u16 first; /* no entry below this one is set, */
-    u16 end;   /* and none from this one on */
+    u16 next;  /* in its bucket, or in the list of free ones: index + 1; 0: end */
+    u8 level : 4;
+    u8 view : 4; /* enum shadow_view, of a mirror */
+    u8 rights;   /* of the leaf, as the view shows them: SV39_R W X U; 0: it mirrors a table */
+    u16 first;   /* no entry below this one is set, */
+    u16 end;     /* and none from this one on */
 };
 
 /* What is known of a guest frame, as long as `generation` is the VM's. */

@@ -68,6 +68,12 @@ static bool plain_access(const struct instruction *instruction)
            (instruction->kind == INSTRUCTION_LOAD || instruction->kind == INSTRUCTION_STORE);
 }
 
+/* Of an access that begins in memory only the rest faults, and no device is asked for a part. */
+static bool begins_at(struct vcpu *vcpu, const struct instruction *instruction, u64 value)
+{
+    return shadow_register(vcpu, instruction->rs1) + (u64)instruction->offset == value;
+}
+
 static u64 extended(const struct instruction *instruction, u64 value)
 {
     u32 spare_bits = 64 - 8u * instruction->size;
@@ -103,7 +109,7 @@ OUT_OF_LINE static void device_access(struct vcpu *vcpu, bool kernel, u64 right,
     u32 word;
 
     if (right != SV39_X && fetch(vcpu, kernel, &word) && instruction_decode(word, &instruction) &&
-        plain_access(&instruction)) {
+        plain_access(&instruction) && begins_at(vcpu, &instruction, value)) {
         if (instruction.kind == INSTRUCTION_STORE) {
             done = vdev_bus_write(bus, address.value, instruction.size,
                                   shadow_register(vcpu, instruction.rs2));
@@ -297,5 +303,6 @@ void shadow_cpu_start(struct vcpu *vcpu, u64 entry, u64 argument0, u64 argument1
         arch_vcpu_kernel_in_s(vcpu, shadow->sstc);
     shadow->tables.satp = shadow->kernel_in_u ? SHADOW_BARE_USER : SHADOW_BARE_KERNEL;
     shadow->tables.view = SHADOW_VIEW_DIRECT;
+    shadow->tables.mxr = false;
     shadow_drop_all(vcpu);
 }
