@@ -91,7 +91,8 @@ GUESTS_A_BOOT = 40
 
 def count():
     """How many attacks the manifest has."""
-    return sum(map(len, MANIFEST["family"].values())) + sum(len(MANIFEST[kind]) for kind in MANIFEST if kind != "family")
+    families = [*MANIFEST["family"].values(), *MANIFEST["bare"].values()]
+    return sum(map(len, families)) + sum(len(MANIFEST[kind]) for kind in MANIFEST if kind not in ("family", "bare"))
 
 
 def conditions():
