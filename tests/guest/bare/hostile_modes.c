@@ -164,7 +164,7 @@ static void vectors_of_all_sorts(void)
 {
     u64 entry = (u64)bare_trap_entry, wrong = 0;
 
-    for (u64 mode = 0; mode < 4; mode++) {
+    for (u64 mode = 0; mode < 4 && !bare_machine; mode++) { /* OpenSBI hands no trap to such */
         csr_put(stvec, entry);
         csr_put(stvec, entry | mode);
         wrong += (csr_get(stvec) & 3) > 1 || csr_get(stvec) >> 2 != entry >> 2;
@@ -273,14 +273,13 @@ static void every_csr_every_way(void)
         }
     }
     expect_none("of 4096 control registers a kernel has its own", wrong);
-    for (u64 mode = 1; mode < 16; mode++) {
+    for (u64 mode = 1; mode < 16 && !bare_machine; mode++) {
         u64 value = mode << 60 | RAM_BASE >> PAGE_SHIFT;
 
         if (mode == 8)
             continue;
         (void)execute_cause(CSR_SATP << 20 | CSRRW, value);
-        if (!bare_machine)
-            wrong += csr_get(satp) != 0;
+        wrong += csr_get(satp) != 0;
         csr_put(satp, 0);
     }
     expect_none("modes of translation that are not there are not taken", wrong);
