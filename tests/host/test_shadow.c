@@ -15,7 +15,7 @@
 #include "csr.h"
 #include "host.h"
 #include "mem/frame.h"
-#include "mem/space_id.h"
+#include "shadow_machine.h"
 #include "sv39.h"
 #include "tlb.h"
 #include "virt/shadow/shadow.h"
@@ -23,9 +23,6 @@
 #include "virt/virt.h"
 
 enum {
-    MEMORY = 24 << 20,
-    VM_MEMORY = 4 << 20,
-    VM_FRAMES = VM_MEMORY / FRAME_BYTES,
     ROOTS = 3,
     TABLES = 12, /* guest frames that serve as tables, roots first */
     DATA = 16,   /* guest frames that are mapped, tables among them */
@@ -38,8 +35,6 @@ enum {
 };
 
 static u64 seed;
-static struct vm *vm;
-static struct vcpu *vcpu;
 static bool user;
 
 /* What a page may translate to in a space, since its last fence there: guest leaf entries, exact.
@@ -54,64 +49,6 @@ static u32 pick(u32 count)
 {
     seed = seed * 6364136223846793005UL + 1442695040888963407UL;
     return (u32)(seed >> 33) % count;
-}
-
-/* ---- the machine ---- */
-
-static u64 guest_frame(u32 n)
-{
-    return (VM_MEMORY_BASE >> FRAME_SHIFT) + 8 + n;
-}
-
-static u64 *guest_table(u32 n)
-{
-    return guest_table_entry(vm, guest_frame(n), 0);
-}
-
-static void memory_make(void)
-{
-    for (u32 chunk = 0; chunk < VM_MEMORY / CHUNK_BYTES; chunk++) {
-        mfn_t first = frame_chunk_alloc(vm->id);
-
-        assert_true(mfn_valid(first));
-        for (u32 i = 0; i < CHUNK_FRAMES; i++) {
-            mfn_t frame = mfn(first.number + i);
-            gfn_t guest = gfn(vm->p2m.base_gfn + chunk * CHUNK_FRAMES + i);
-
-            *frame_get(frame) = (struct frame){.type = FRAME_DATA, .vm = 1, .gfn = guest.number};
-            p2m_set(&vm->p2m, guest, frame, false);
-        }
-    }
-}
-
-static void machine_make(void)
-{
-    static const struct virt_ops tables_alone = {.name = "tables", .audit = shadow_audit};
-    u64 cursor = 0;
-
-    host_start(MEMORY);
-    assert_true(frame_init(maddr(HOST_MEMORY_BASE), maddr(HOST_MEMORY_BASE + MEMORY)));
-    assert_true(space_id_init(arch_space_ids()));
-    vm = frame_run_alloc(sizeof(struct vm) + sizeof(struct vcpu));
-    vms[0] = vm;
-    vm_count = 1;
-    vm->id = 1;
-    vm->state = VM_RUNNING;
-    vm->virt = &tables_alone;
-    vm->vcpu_count = 1;
-    vm->config.memory_bytes = VM_MEMORY;
-    vcpu = &vm->vcpus[0];
-    vcpu->vm = vm;
-    vcpu->hart = arch_hart();
-    assert_true(p2m_init(&vm->p2m, gfn(VM_MEMORY_BASE >> FRAME_SHIFT), VM_FRAMES));
-    memory_make();
-    vm->shadow = frame_run_alloc(sizeof(*vm->shadow));
-    assert_non_null(vm->shadow);
-    assert_true(shadow_tables_init(vm));
-    while (shadow_tables_clear(vm, &cursor))
-        ;
-    assert_true(shadow_tables_ready(vm));
-    shadow_drop_all(vcpu);
 }
 
 /* ---- the guest's tables, walked a second way ---- */
