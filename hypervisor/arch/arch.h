@@ -66,7 +66,8 @@ void arch_vcpu_doorbell(struct vcpu *vcpu);
 /* Whether an interrupt waits for the vCPU at that time: its doorbell, its timer. */
 bool arch_vcpu_interrupted(struct vcpu *vcpu, u64 now);
 
-/* When the guest's own timer will fire; TIME_NEVER: it has none, or it is not armed. */
+/* When the guest's own timer will fire; TIME_NEVER: it has none, or it is not armed, or its
+ * interrupt is disabled and would not end the sleep of that guest. */
 u64 arch_vcpu_deadline(struct vcpu *vcpu);
 
 /* Whether the vCPU, loaded here, loops in a trap entry that cannot be executed. */

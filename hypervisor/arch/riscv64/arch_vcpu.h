@@ -76,6 +76,7 @@ struct arch_vcpu {
     u64 frame_table; /* where the entry of machine frame 0 would stand */
     struct fast_root roots[FAST_ROOTS];
     struct fast_table tables[FAST_TABLES];
+    bool timer_by_sie; /* it sleeps by WFI, which a timer ends that sie enables; else each does */
 };
 
 /* The rest of a processor's state, valid while the vCPU is not loaded. */

@@ -161,7 +161,7 @@ u64 arch_vcpu_deadline(struct vcpu *vcpu)
 {
     u64 sie = loaded_here(vcpu) ? csr_read(sie) : vcpu->saved.sie;
 
-    if (!machine.has_sstc || (sie & BIT(IRQ_S_TIMER)) == 0)
+    if (!machine.has_sstc || (vcpu->arch.timer_by_sie && (sie & BIT(IRQ_S_TIMER)) == 0))
         return TIME_NEVER;
     return loaded_here(vcpu) ? csr_read(stimecmp) : vcpu->saved.stimecmp;
 }

@@ -24,6 +24,7 @@ u64 *arch_vcpu_registers(struct vcpu *vcpu)
 void arch_vcpu_kernel_in_s(struct vcpu *vcpu, bool sstc)
 {
     vcpu->saved.medeleg = USERS_CAUSES;
+    vcpu->arch.timer_by_sie = true;
     if (!sstc)
         vcpu->saved.menvcfg &= ~MENVCFG_STCE;
 }
