@@ -31,7 +31,7 @@ enum {
     SEEN_MAX = 64,
     STEPS = 20000,
     AUDIT_EVERY = 200,
-    RETRIES = 64,
+    RETRIES = 256,
 };
 
 static u64 seed;
@@ -382,6 +382,31 @@ static void test_a_table_in_step_stays_so_over_fences_and_keeps_its_shadow(void 
     assert_int_equal(vm->shadow->tables.counts.fills, fills);
 }
 
+static void test_a_fence_that_takes_several_steps_sees_what_is_written_between_them(void **state)
+{
+    const u64 rights = SV39_V | SV39_R | SV39_W | SV39_U | SV39_A | SV39_D;
+    const u32 last = SV39_ENTRIES - 1;
+
+    (void)state;
+    one_page();
+    for (u32 i = 1; i <= last; i++)
+        guest_table(4)[i] = guest_frame(20) << 10 | rights;
+    for (u32 i = 1; i <= last; i++)
+        assert_int_not_equal(go(gva((u64)i * FRAME_BYTES), SV39_R), 0);
+    user = false;
+    guest_write(4, last, 0);
+    assert_true(shadow_fence_all(vcpu));
+    audit_holds();
+    guest_write(4, 0, 0);
+    assert_int_equal(vm->shadow->tables.loose_count, 1);
+    fence_all();
+    user = true;
+    assert_int_equal(go(gva(0), SV39_R), 0);
+    assert_int_equal(go(gva((u64)last * FRAME_BYTES), SV39_R), 0);
+    assert_int_not_equal(go(gva(FRAME_BYTES), SV39_R), 0);
+    audit_holds();
+}
+
 static void test_a_write_sets_d_and_a_read_does_not(void **state)
 {
     const u64 rights = SV39_V | SV39_R | SV39_W | SV39_U;
@@ -556,6 +581,7 @@ int main(void)
         cmocka_unit_test(test_a_page_taken_away_is_gone_after_the_fence),
         cmocka_unit_test(test_a_table_that_is_linked_again_shows_nothing_stale_there),
         cmocka_unit_test(test_a_table_in_step_stays_so_over_fences_and_keeps_its_shadow),
+        cmocka_unit_test(test_a_fence_that_takes_several_steps_sees_what_is_written_between_them),
         cmocka_unit_test(test_a_write_sets_d_and_a_read_does_not),
         cmocka_unit_test(test_a_view_shows_what_its_mode_may_do),
         cmocka_unit_test(test_the_guests_tables_cannot_be_written_while_in_step),

@@ -61,6 +61,8 @@ static bool in_step(const struct vm *vm, const struct shadow_table *table)
     const struct shadow_tables *shadow = &vm->shadow->tables;
     u64 place = table->gfn - vm->p2m.base_gfn;
 
+    if (shadow->settling.begun && shadow->settling.gfn == table->gfn)
+        return false; /* not yet */
     return table->rights == 0 && place < shadow->frames_count &&
            shadow->frames[place].generation == shadow->generation &&
            shadow->frames[place].state == SHADOW_IN_STEP;

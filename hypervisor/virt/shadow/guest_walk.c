@@ -64,15 +64,14 @@ static inline enum guest_walk_result walk_end(u64 *place, u32 level, gva_t addre
     return GUEST_WALK_OK;
 }
 
-enum guest_walk_result guest_walk(const struct vm *vm, struct guest_path *path, u64 satp,
+enum guest_walk_result guest_walk(const struct vm *vm, const struct guest_path *path, u64 satp,
                                   gva_t address, const struct guest_access *access,
                                   struct guest_translation *found)
 {
-    u64 span = address.value >> (FRAME_SHIFT + SV39_INDEX_BITS);
     u64 *place = path->entries;
     u64 table = satp & SATP_PPN_MASK;
 
-    if (place != NULL && path->span == span && path->satp == satp) {
+    if (place != NULL && path->span == address.value >> GUEST_SPAN_SHIFT && path->satp == satp) {
         found->tables[0] = path->tables[0];
         found->tables[1] = path->tables[1];
         found->remembered = true;
@@ -97,11 +96,10 @@ enum guest_walk_result guest_walk(const struct vm *vm, struct guest_path *path, 
         table = sv39_frame(entry);
         found->tables[level - 1] = table;
     }
-    place = guest_table_entry(vm, table, 0);
+    place = guest_table_entry(vm, table, sv39_index(address, 0));
     if (place == NULL)
         return GUEST_WALK_ACCESS_FAULT;
-    *path = (struct guest_path){satp, span, place, {found->tables[0], found->tables[1]}};
-    return walk_end(place + sv39_index(address, 0), 0, address, access, found);
+    return walk_end(place, 0, address, access, found);
 }
 
 /* The page that holds `pc`. */

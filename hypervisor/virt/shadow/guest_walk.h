@@ -31,13 +31,16 @@ struct guest_translation {
     u64 leaf;                    /* its flags, after the walk has set A and D */
     u64 tables[SV39_ROOT_LEVEL]; /* guest frames of the tables below the root, by level; valid from
                                     the leaf's level up */
-    bool remembered;             /* those tables were not looked up anew */
+    bool remembered;             /* they are those of the remembered way */
 };
 
-/* What is remembered of the guest's tables and code until its next fence, as a processor may. All
- * zero: nothing. */
+enum { GUEST_SPAN_SHIFT = FRAME_SHIFT + SV39_INDEX_BITS }; /* of what a lowest table translates */
+
+/* What is remembered of the guest's tables and code until its next fence at most. All zero:
+ * nothing.
+ */
 struct guest_memo {
-    struct guest_path { /* to the lowest table that was walked last */
+    struct guest_path { /* to a lowest table, while those above it cannot change unnoticed */
         u64 satp;
         u64 span;     /* the number of the 2 MiB that it translates */
         u64 *entries; /* NULL: none */
@@ -62,8 +65,9 @@ static inline void guest_memo_forget(struct guest_memo *memo)
  * memory is read once a level; not at all above the lowest table if `path` knows it. In the VM's
  * turn.
  */
-MUST_CHECK enum guest_walk_result guest_walk(const struct vm *vm, struct guest_path *path, u64 satp,
-                                             gva_t address, const struct guest_access *access,
+MUST_CHECK enum guest_walk_result guest_walk(const struct vm *vm, const struct guest_path *path,
+                                             u64 satp, gva_t address,
+                                             const struct guest_access *access,
                                              struct guest_translation *found);
 
 /* Copies an instruction's 2 or 4 bytes from the guest's code; false when they cannot be fetched. */

@@ -16,8 +16,9 @@
 
 enum {
     FILL_TABLES = SV39_LEVELS,
-    SPAN_SHIFT = FRAME_SHIFT + SV39_INDEX_BITS, /* what a table of level 0 translates */
-    SETTLED_A_STEP = 2,                         /* guest tables brought back in step by one trap */
+    /* Entries compared by one trap; so many places to look at count as one more. */
+    SETTLED_A_STEP = 256,
+    SETTLED_A_PIECE = 8,
 };
 
 #define LEAF_RIGHTS ((u64)(SV39_R | SV39_W | SV39_X | SV39_U))
@@ -135,6 +136,8 @@ void shadow_drop_all(struct vcpu *vcpu)
     shadow->free = 0;
     shadow->free_count = 0;
     shadow->loose_count = 0;
+    guest_memo_forget(&vcpu->vm->shadow->memo);
+    shadow->settling.begun = false;
     shadow->unlinked++;
     shadow->generation++;
     shadow->counts.drops++;
@@ -161,6 +164,8 @@ static void mirrors_drop(struct shadow_tables *shadow, u64 guest)
 
     while ((table = shadow_mirror_next(shadow, guest, NULL)) != NULL)
         shadow_table_drop(shadow, table);
+    shadow->settling.mirror = 0;
+    shadow->settling.entry = 0;
 }
 
 bool shadow_entry_holds(const struct vm *vm, const struct shadow_table *table, u64 entry, u64 guest)
@@ -180,56 +185,115 @@ bool shadow_entry_holds(const struct vm *vm, const struct shadow_table *table, u
     return below->gfn == sv39_frame(guest) && below->rights == (sv39_is_leaf(guest) ? rights : 0);
 }
 
-/* Clears the entries [first, end) that hold no more. True if a link was among them. */
-static bool entries_settle(struct shadow_tables *shadow, const struct vm *vm,
-                           const struct shadow_table *table, u32 first, u32 end)
+/* Clears the entries [first, end) that hold no more. Returns how many were compared. */
+static u32 entries_settle(struct shadow_tables *shadow, const struct vm *vm,
+                          const struct shadow_table *table, u32 first, u32 end)
 {
     u64 *entries = shadow_entries(table);
     const u64 *guest = guest_table_entry(vm, table->gfn, 0);
-    bool unlinked = false;
+    u32 compared = 0;
 
     for (u32 i = max(first, (u32)table->first); i < min(end, (u32)table->end); i++) {
-        if (entries[i] == 0 || shadow_entry_holds(vm, table, entries[i], READ_ONCE(guest[i])))
+        if (entries[i] == 0)
             continue;
-        shadow_entry_clear(shadow, table, &entries[i]);
-        unlinked = table->level > 0;
+        compared++;
+        if (!shadow_entry_holds(vm, table, entries[i], READ_ONCE(guest[i])))
+            shadow_entry_clear(shadow, table, &entries[i]);
     }
-    return unlinked;
+    return compared;
 }
 
-/* Brings one guest table back in step. False: all shadows had to be given up. */
-static bool settle(struct vcpu *vcpu, u64 guest)
+static void loose_remove(struct shadow_tables *shadow, u64 guest)
+{
+    for (u32 i = 0; i < shadow->loose_count; i++) {
+        if (shadow->loose[i] == guest) {
+            shadow->loose[i] = shadow->loose[--shadow->loose_count];
+            return;
+        }
+    }
+}
+
+/* Begins to bring the last guest table out of step back, if none is begun. False: all shadows had
+ * to be given up for it. */
+static bool settle_begin(struct vcpu *vcpu)
 {
     struct shadow_tables *shadow = &vcpu->vm->shadow->tables;
-    struct shadow_table *table = NULL;
+    u64 guest = shadow->loose[shadow->loose_count - 1];
 
+    if (shadow->settling.begun)
+        return true;
     shadow_frame_of(shadow, vcpu->vm, guest)->state = SHADOW_PLAIN;
     if (!protect(vcpu, guest))
         return false;
-    while ((table = shadow_mirror_next(shadow, guest, table)) != NULL)
-        entries_settle(shadow, vcpu->vm, table, 0, SV39_ENTRIES);
-    shadow->counts.settled++;
+    shadow->settling = (struct shadow_settling){.begun = true, .gfn = guest};
     return true;
 }
 
-/* Lets the guest write to one of its tables. False: all shadows were given up for it. */
+/* Compares more entries of the table that was begun, for so much work; at the end of its last
+ * shadow it is in step. */
+static void settle_go_on(struct shadow_tables *shadow, const struct vm *vm, u32 *work)
+{
+    struct shadow_settling *at = &shadow->settling;
+    const struct shadow_table *table = at->mirror != 0 ? &shadow->tables[at->mirror - 1]
+                                                       : shadow_mirror_next(shadow, at->gfn, NULL);
+
+    while (table != NULL && *work > 0) {
+        u32 first = max(at->entry, (u32)table->first);
+        u32 done = 1 + entries_settle(shadow, vm, table, first, first + SETTLED_A_PIECE);
+
+        *work -= min(*work, done);
+        at->entry = first + SETTLED_A_PIECE;
+        if (at->entry >= table->end) {
+            table = shadow_mirror_next(shadow, at->gfn, table);
+            at->entry = 0;
+        }
+    }
+    at->mirror = table != NULL ? shadow_table_index(shadow, table) + 1 : 0;
+    if (table != NULL)
+        return;
+    loose_remove(shadow, at->gfn);
+    at->begun = false;
+    shadow->counts.settled++;
+}
+
+/* Brings guest tables back in step until only `most` are not, or a step's work is done. False: all
+ * shadows had to be given up. */
+static bool settle_down_to(struct vcpu *vcpu, u32 most)
+{
+    struct shadow_tables *shadow = &vcpu->vm->shadow->tables;
+    u32 work = SETTLED_A_STEP;
+
+    while (shadow->loose_count > most && work > 0) {
+        if (!settle_begin(vcpu))
+            return false;
+        settle_go_on(shadow, vcpu->vm, &work);
+    }
+    arch_translation_drop_all();
+    return true;
+}
+
+/* Lets the guest write to one of its tables. False: something else had to be done first, and the
+ * guest is to fault once more. */
 OUT_OF_LINE static bool loosen(struct vcpu *vcpu, u64 guest)
 {
     struct shadow_tables *shadow = &vcpu->vm->shadow->tables;
     struct shadow_frame *frame = shadow_frame_of(shadow, vcpu->vm, guest);
 
+    guest_memo_forget(&vcpu->vm->shadow->memo);
     if (!mirrored_and_used(shadow, guest)) {
         mirrors_drop(shadow, guest);
         frame->state = SHADOW_PLAIN;
         arch_translation_drop_all();
         return true;
     }
-    if (shadow->loose_count == SHADOW_LOOSE_MAX) {
-        if (!settle(vcpu, shadow->loose[0]))
-            return false;
-        shadow->loose[0] = shadow->loose[--shadow->loose_count];
-        arch_translation_drop_all();
+    if (shadow->settling.begun && shadow->settling.gfn == guest) {
+        shadow->settling.begun = false; /* and all over again, later */
+        frame->state = SHADOW_LOOSE;
+        return true;
     }
+    if (shadow->loose_count == SHADOW_LOOSE_MAX &&
+        (!settle_down_to(vcpu, SHADOW_LOOSE_MAX - 1) || shadow->loose_count == SHADOW_LOOSE_MAX))
+        return false;
     shadow->loose[shadow->loose_count++] = guest;
     frame->state = SHADOW_LOOSE;
     shadow->counts.loosened++;
@@ -239,7 +303,7 @@ OUT_OF_LINE static bool loosen(struct vcpu *vcpu, u64 guest)
 void shadow_fence_page(struct vcpu *vcpu, gva_t address)
 {
     struct shadow_tables *shadow = &vcpu->vm->shadow->tables;
-    bool unlinked = false;
+    u32 unlinked = shadow->unlinked;
 
     guest_memo_forget(&vcpu->vm->shadow->memo);
     for (u32 i = 0; i < shadow->loose_count; i++) {
@@ -248,10 +312,10 @@ void shadow_fence_page(struct vcpu *vcpu, gva_t address)
         while ((table = shadow_mirror_next(shadow, shadow->loose[i], table)) != NULL) {
             u32 index = sv39_index(address, table->level);
 
-            unlinked |= entries_settle(shadow, vcpu->vm, table, index, index + 1);
+            (void)entries_settle(shadow, vcpu->vm, table, index, index + 1);
         }
     }
-    if (unlinked)
+    if (shadow->unlinked != unlinked)
         arch_translation_drop_all();
     else
         arch_translation_drop(address);
@@ -262,13 +326,7 @@ bool shadow_fence_all(struct vcpu *vcpu)
     struct shadow_tables *shadow = &vcpu->vm->shadow->tables;
 
     guest_memo_forget(&vcpu->vm->shadow->memo);
-    for (u32 i = 0; i < SETTLED_A_STEP && shadow->loose_count > 0; i++) {
-        if (!settle(vcpu, shadow->loose[shadow->loose_count - 1]))
-            return false;
-        shadow->loose_count--;
-    }
-    arch_translation_drop_all();
-    return shadow->loose_count > 0;
+    return settle_down_to(vcpu, 0) && shadow->loose_count > 0;
 }
 
 /* ---- filling ---- */
@@ -308,10 +366,6 @@ static struct shadow_table *descend(struct vcpu *vcpu, struct shadow_table *tabl
         shadow_entry_clear(shadow, table, entry);
         arch_translation_drop_all();
     }
-    if (found->remembered) {
-        guest_memo_forget(&vcpu->vm->shadow->memo);
-        return NULL;
-    }
     below = shadow_table_find(shadow, &key);
     if (below != NULL && shadow->loose_count > 0) {
         (void)shadow_fence_all(vcpu);
@@ -326,11 +380,37 @@ static struct shadow_table *descend(struct vcpu *vcpu, struct shadow_table *tabl
     return below;
 }
 
+static bool in_step(const struct vcpu *vcpu, u64 guest)
+{
+    const struct shadow_frame *frame = shadow_frame_of(&vcpu->vm->shadow->tables, vcpu->vm, guest);
+
+    return frame != NULL && frame->state == SHADOW_IN_STEP;
+}
+
+/* Remembers the way to a lowest table of the guest's, if nobody can change it without Candor, and
+ * the shadow that goes with it. */
+static void remember(struct vcpu *vcpu, gva_t address, const struct guest_translation *found,
+                     struct shadow_table *table)
+{
+    struct vm_shadow *vm_shadow = vcpu->vm->shadow;
+    struct shadow_tables *shadow = &vm_shadow->tables;
+
+    if (!in_step(vcpu, shadow->satp & SATP_PPN_MASK) || !in_step(vcpu, found->tables[1]))
+        return;
+    vm_shadow->memo.path = (struct guest_path){
+        shadow->satp,
+        address.value >> GUEST_SPAN_SHIFT,
+        guest_table_entry(vcpu->vm, found->tables[0], 0),
+        {found->tables[0], found->tables[1]},
+    };
+    shadow->recent = (struct shadow_recent){shadow->root, shadow->unlinked, table};
+}
+
 /* The table for the leaf of `address`; NULL as above. */
 OUT_OF_LINE static struct shadow_table *leaf_table(struct vcpu *vcpu, gva_t address,
                                                    const struct guest_translation *found)
 {
-    struct shadow_tables *shadow = &vcpu->vm->shadow->tables;
+    const struct shadow_tables *shadow = &vcpu->vm->shadow->tables;
     struct shadow_table *table = &shadow->tables[shadow->root];
 
     if (!shadow_tables_reserve(vcpu->vm, FILL_TABLES)) {
@@ -340,22 +420,19 @@ OUT_OF_LINE static struct shadow_table *leaf_table(struct vcpu *vcpu, gva_t addr
     while (table != NULL && table->level > 0)
         table = descend(vcpu, table, address, found);
     if (table != NULL && found->level == 0)
-        shadow->recent = (struct shadow_recent){address.value >> SPAN_SHIFT, found->tables[0],
-                                                shadow->root, shadow->unlinked, table};
+        remember(vcpu, address, found, table);
     return table;
 }
 
-/* The same, if the last leaf went there too. */
-static struct shadow_table *recent_table(const struct shadow_tables *shadow, gva_t address,
+/* The same, if the way there is remembered. */
+static struct shadow_table *recent_table(const struct shadow_tables *shadow,
                                          const struct guest_translation *found)
 {
     const struct shadow_recent *recent = &shadow->recent;
 
-    if (recent->span != address.value >> SPAN_SHIFT || found->level != 0 ||
-        recent->gfn != found->tables[0] || recent->root != shadow->root ||
-        recent->unlinked != shadow->unlinked)
-        return NULL;
-    return recent->table;
+    return found->remembered && recent->root == shadow->root && recent->unlinked == shadow->unlinked
+               ? recent->table
+               : NULL;
 }
 
 /* Notes where a writable leaf of a frame is. */
@@ -377,7 +454,7 @@ void shadow_fill(struct vcpu *vcpu, gva_t address, const struct guest_translatio
     struct shadow_tables *shadow = &vm->shadow->tables;
     u64 guest = found->physical.value >> FRAME_SHIFT;
     struct shadow_frame *frame = shadow_frame_of(shadow, vm, guest);
-    struct shadow_table *table = recent_table(shadow, address, found);
+    struct shadow_table *table = recent_table(shadow, found);
     u32 index = sv39_index(address, 0);
     u64 rights, entry;
 

@@ -17,7 +17,7 @@
  *     root, is not given up alone.
  *  5. An existing shadow gets another link, and another space is entered, only while nothing is
  *     out of step: what is stale for one space was never seen by another.
- *  6. A link follows from a walk that has just read every level of the guest's tables.
+ *  6. A way through the guest's tables is remembered only while those above the lowest are in step.
  *  7. `writer` of a guest frame finds its writable leaf, or says that there may be many.
  *
  * When the VM's share of tables is used up, all of them are given up at once, which costs little:
@@ -83,13 +83,21 @@ struct shadow_space {
     u32 root; /* index of its table, if that still is one */
 };
 
-/* The table that the last leaf went into, as long as no link has been cleared since. */
+/* How far the comparison of one of the guest's tables with its shadows has come. Meanwhile the
+ * table is protected, and stays in the list of those out of step. */
+struct shadow_settling {
+    bool begun;
+    u64 gfn;
+    u32 mirror; /* index + 1; 0: the first */
+    u32 entry;
+};
+
+/* The table at the end of the remembered way (struct guest_path), as long as no link has been
+ * cleared since. */
 struct shadow_recent {
-    u64 span; /* the number of the 2 MiB that it translates */
-    u64 gfn;  /* the guest table that it mirrors */
     u32 root; /* below this one */
     u32 unlinked;
-    struct shadow_table *table; /* NULL: none */
+    struct shadow_table *table;
 };
 
 struct shadow_counts {
@@ -117,6 +125,7 @@ struct shadow_tables {
     u32 generation : 30;
     u64 loose[SHADOW_LOOSE_MAX];
     u32 loose_count;
+    struct shadow_settling settling;
     u32 unlinked; /* links cleared, ever */
     struct shadow_recent recent;
     struct shadow_space spaces[SHADOW_SPACES]; /* by a hash of satp and view */
