@@ -252,11 +252,8 @@ OUT_OF_LINE static void illegal_instruction(struct vcpu *vcpu, bool kernel, u64 
     shadow_reflect(vcpu, CAUSE_ILLEGAL, word);
 }
 
-void shadow_trap(struct vcpu *vcpu, const struct virt_trap *trap)
+static void trap_dispatch(struct vcpu *vcpu, const struct virt_trap *trap, bool kernel)
 {
-    struct vm_shadow *shadow = vcpu->vm->shadow;
-    bool kernel = shadow->kernel_in_u ? shadow->mode == MODE_S : trap->kernel;
-
     switch (trap->cause) {
     case CAUSE_FETCH_PAGE:
         page_fault(vcpu, kernel, SV39_X, trap->value);
@@ -280,10 +277,23 @@ void shadow_trap(struct vcpu *vcpu, const struct virt_trap *trap)
         shadow_reflect(vcpu, trap->cause, trap->value);
         break;
     }
-    /* What it did may have let an interrupt in; where another turn is to begin, shadow_enter sees
-     * to it. */
+}
+
+/* What was done for a kernel in U-mode may have let an interrupt in; where another turn is to
+ * begin, shadow_enter sees to it. */
+OUT_OF_LINE static void trap_in_u(struct vcpu *vcpu, const struct virt_trap *trap)
+{
+    trap_dispatch(vcpu, trap, vcpu->vm->shadow->mode == MODE_S);
     if (!vcpu->hart->reschedule)
         shadow_interrupt_deliver(vcpu);
+}
+
+void shadow_trap(struct vcpu *vcpu, const struct virt_trap *trap)
+{
+    if (vcpu->vm->shadow->kernel_in_u)
+        trap_in_u(vcpu, trap);
+    else
+        trap_dispatch(vcpu, trap, trap->kernel);
 }
 
 void shadow_cpu_start(struct vcpu *vcpu, u64 entry, u64 argument0, u64 argument1)
