@@ -45,7 +45,7 @@ bool guest_fetch(struct vm *of, struct guest_memo *memo, u64 satp, u64 pc, bool 
     return code_there;
 }
 
-enum guest_walk_result guest_walk(const struct vm *of, struct guest_path *path, u64 satp,
+enum guest_walk_result guest_walk(const struct vm *of, const struct guest_path *path, u64 satp,
                                   gva_t address, const struct guest_access *access,
                                   struct guest_translation *found)
 {
