@@ -125,7 +125,7 @@ static void remote_fences(void)
 /* What this life leaves behind, no other one finds: memory, registers, rights. */
 static void life_after_life(void)
 {
-    u64 registers[32], *root, wrong = 0, size = bare_memory_end - RAM_BASE - 2 * PIECE_BYTES;
+    u64 registers[32], *root, *code, wrong = 0, size = bare_memory_end - RAM_BASE - 2 * PIECE_BYTES;
 
     for (u32 i = 1; i < 32; i++)
         wrong += i != 10 && i != 11 && bare_registers_first[i] != 0;
@@ -136,8 +136,12 @@ static void life_after_life(void)
     for (u64 at = (u64)bare_end; at < RAM_BASE + size; at += sizeof(u64))
         wrong += *(volatile u64 *)at != 0;
     root = space_make();
-    map_page(root, PLACE, entry_of(page_take(), PTE_V | PTE_X | PTE_A));
+    code = page_take();
+    *code = 0x8067; /* ret */
+    __asm__ volatile("fence.i");
+    map_page(root, PLACE, entry_of(code, PTE_V | PTE_X | PTE_A));
     space_use(root, 1);
+    wrong += fetch_cause(PLACE) != 0;
     wrong += load_cause(PLACE, NULL) != CAUSE_LOAD_PAGE;
     csr_on(sstatus, SSTATUS_MXR); /* and left so */
     wrong += load_cause(PLACE, NULL) != 0;
