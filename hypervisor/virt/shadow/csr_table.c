@@ -235,7 +235,7 @@ bool guest_interrupt_due(const struct guest_csrs *state, u32 privilege, u64 *cau
     static const u8 order[] = {IRQ_S_EXTERNAL, IRQ_S_SOFT, IRQ_S_TIMER};
     u64 ready = interrupts_ready(state);
 
-    if (privilege != MODE_U && (state->sstatus & MSTATUS_SIE) == 0)
+    if (ready == 0 || (privilege != MODE_U && (state->sstatus & MSTATUS_SIE) == 0))
         return false;
     for (size_t i = 0; i < ARRAY_SIZE(order); i++) {
         if ((ready & BIT(order[i])) != 0) {

@@ -16,9 +16,9 @@
 
 enum {
     FILL_TABLES = SV39_LEVELS,
-    /* Entries compared by one trap; so many places to look at count as one more. */
-    SETTLED_A_STEP = 256,
-    SETTLED_A_PIECE = 8,
+    SETTLED_A_STEP = 256,  /* entries compared by one trap */
+    SETTLED_A_PIECE = 64,  /* places looked at in one piece; */
+    SETTLED_FOR_PIECE = 8, /* the empty ones count as so many entries, all together */
 };
 
 #define LEAF_RIGHTS ((u64)(SV39_R | SV39_W | SV39_X | SV39_U))
@@ -239,7 +239,8 @@ static void settle_go_on(struct shadow_tables *shadow, const struct vm *vm, u32 
 
     while (table != NULL && *work > 0) {
         u32 first = max(at->entry, (u32)table->first);
-        u32 done = 1 + entries_settle(shadow, vm, table, first, first + SETTLED_A_PIECE);
+        u32 done = SETTLED_FOR_PIECE +
+                   entries_settle(shadow, vm, table, first, first + SETTLED_A_PIECE);
 
         *work -= min(*work, done);
         at->entry = first + SETTLED_A_PIECE;
