@@ -38,7 +38,7 @@ def read_harts(request):
         words += ["--vm", f"image=build/tests/guest/neighbour.elf,name={name}"]
     machine = Machine(words, LOGS / "test_protection.log", environment={"QEMUEXTRA": f"-gdb tcp:127.0.0.1:{port}"})
     request.addfinalizer(machine.end)
-    memory = machine.expect(r"(\d+) MiB for guests at ([0-9a-f]+)")
+    memory = machine.expect(r"(\d+) MiB for guests at ([0-9a-f]+)\r*\n")
     for name in ("a", "b"):
         machine.expect(name + r"(?:\x1b\[0m)?\| beat \d+")
     stub = Stub(port)
