@@ -58,6 +58,7 @@ COMMANDS = (
     ("trace off", "the trace is off"), ("trace last 9", RECORDS), ("start beta", "beta starts"),
     ("switch alpha", "input goes to alpha"), ("nonsense", r"nonsense \(try help\)"), ("stay", "stay: .*monitor:"),
 )  # fmt: skip
+ENDING_LOOKS = 200
 NOT_MEASURED = {"audit", "quit", "crash"}
 SMALL = [f"image=build/tests/guest/neighbour.elf,name=small{number},mem=4M" for number in range(1, 13)]
 
@@ -88,9 +89,19 @@ def test_nothing_stays_longer_than_20000_instructions(load, candor):
     judge(load, stays(machine))
 
 
-def by_typing(machine, _):
+def end_of_beta(path):
+    """It is ended in turns of its own, which come after those of all the others."""
+    for _ in range(ENDING_LOOKS):
+        if [row["state"] for row in between.ask(path, "vms")["result"] if row["vm"] == "beta"] == ["off"]:
+            return
+    raise AssertionError("beta does not end")
+
+
+def by_typing(machine, path):
     monitor(machine)
     for words, done in COMMANDS:
+        if words == "start beta":
+            end_of_beta(path)
         machine.type_line(words)
         machine.expect(done)
         if words.startswith("switch"):
@@ -105,6 +116,8 @@ def by_typing(machine, _):
 
 def by_programs(machine, path):
     for words, _ in COMMANDS:
+        if words == "start beta":
+            end_of_beta(path)
         between.ask(path, words)
         machine.read(0)
 

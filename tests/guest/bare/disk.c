@@ -51,6 +51,7 @@ enum {
     ID_BYTES = 20,
     BUFFER_BYTES = 256 << 10,
     UNTOUCHED = 0x5a,
+    SPURIOUS_MAX = 8,
     PLIC_PRIORITY_1 = 4,
     PLIC_ENABLE_S = 0x2080,
     PLIC_THRESHOLD_S = 0x201000,
@@ -293,7 +294,7 @@ static void wait_open(void *argument)
 static void interrupts(void)
 {
     struct bare_trap trap;
-    u32 source;
+    u32 source = 0;
 
     put(REG_ACKNOWLEDGE, get(REG_INTERRUPT));
     *plic(PLIC_PRIORITY_1) = 1;
@@ -307,8 +308,13 @@ static void interrupts(void)
     describe(1, buffer, BUFFER_BYTES, NEXT | WRITABLE);
     describe(2, &status, 1, WRITABLE);
     offer(0);
-    bare_try(wait_open, NULL, &trap);
-    source = *plic(PLIC_CLAIM_S);
+    for (u32 i = 0; i < SPURIOUS_MAX; i++) {
+        bare_try(wait_open, NULL, &trap);
+        source = *plic(PLIC_CLAIM_S);
+        if (get(REG_INTERRUPT) != 0)
+            break;
+        *plic(PLIC_CLAIM_S) = source; /* that of a request before, which came late */
+    }
     bare_printf("interrupt 0x%lx of source %u: device 0x%x status %u sum 0x%lx", trap.cause, source,
                 get(REG_INTERRUPT), status, sum(BUFFER_BYTES));
     put(REG_ACKNOWLEDGE, 1);
