@@ -168,6 +168,14 @@ static void mirrors_drop(struct shadow_tables *shadow, u64 guest)
     shadow->settling.entry = 0;
 }
 
+/* Whether rights that were given once still are the guest's. W may be missing: D was set since, or
+ * the page is a table in step. */
+static bool rights_hold(u64 given, u64 rights)
+{
+    return (given & LEAF_RIGHTS & ~rights) == 0 &&
+           ((given ^ rights) & (SV39_R | SV39_X | SV39_U)) == 0;
+}
+
 bool shadow_entry_holds(const struct vm *vm, const struct shadow_table *table, u64 entry, u64 guest)
 {
     const struct shadow_tables *shadow = &vm->shadow->tables;
@@ -179,10 +187,10 @@ bool shadow_entry_holds(const struct vm *vm, const struct shadow_table *table, u
     rights = rights_shown(shadow, table->view, guest_leaf_rights(guest));
     if (table->level == 0)
         return sv39_frame(entry) == p2m_lookup(&vm->p2m, sv39_frame(guest)).number &&
-               (entry & LEAF_RIGHTS & ~rights) == 0 &&
-               ((entry ^ rights) & (SV39_R | SV39_X | SV39_U)) == 0;
+               rights_hold(entry, rights);
     below = shadow_table_named(shadow, entry);
-    return below->gfn == sv39_frame(guest) && below->rights == (sv39_is_leaf(guest) ? rights : 0);
+    return below->gfn == sv39_frame(guest) && sv39_is_leaf(guest) == (below->rights != 0) &&
+           rights_hold(below->rights, below->rights != 0 ? rights : 0);
 }
 
 /* Clears the entries [first, end) that hold no more. Returns how many were compared. */

@@ -3,6 +3,7 @@
 
 #include "arch/arch.h"
 #include "check.h"
+#include "core/audit.h"
 #include "core/vm.h"
 #include "host.h"
 #include "mem/frame.h"
@@ -73,4 +74,30 @@ void machine_make(void)
         ;
     assert_true(shadow_tables_ready(vm));
     shadow_drop_all(vcpu);
+}
+
+void fill(gva_t address, const struct guest_translation *found, bool write)
+{
+    shadow_fill(vcpu, address, found, p2m_lookup(&vm->p2m, found->physical.value >> FRAME_SHIFT),
+                write);
+}
+
+void windows_make(u32 roots)
+{
+    const u64 rights = SV39_V | SV39_R | SV39_W | SV39_X | SV39_A | SV39_D;
+
+    for (u32 root = 0; root < roots; root++) {
+        u32 index = sv39_index(gva(0xffffffe000000000UL + VM_MEMORY_BASE), SV39_ROOT_LEVEL);
+
+        guest_table(root)[index] = (VM_MEMORY_BASE >> FRAME_SHIFT) << 10 | rights;
+    }
+}
+
+void audit_holds(void)
+{
+    struct audit_result result;
+
+    audit_run(&result);
+    if (result.violations > 0)
+        fail_msg("the audit: %s", result.first);
 }

@@ -5,8 +5,10 @@
  */
 #pragma once
 
+#include "mem/addr.h"
 #include "types.h"
 
+struct guest_translation;
 struct vm;
 struct vcpu;
 
@@ -19,3 +21,11 @@ void machine_make(void);
 /* A frame of the guest's by its number, and its words. */
 u64 guest_frame(u32 n);
 u64 *guest_table(u32 n);
+
+/* The first `roots` of its tables show its kernel all memory, in their last quarter. */
+void windows_make(u32 roots);
+
+/* A hidden fault. */
+void fill(gva_t address, const struct guest_translation *found, bool write);
+
+void audit_holds(void);
