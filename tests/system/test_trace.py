@@ -72,16 +72,25 @@ def test_perfetto_shows_what_was_done_for_an_unmodified_guest(tmp_path):
 def test_each_entry_of_an_unmodified_guest_has_its_cause_in_the_trace(tmp_path):
     path = tmp_path / "t.records"
     assert candor("--trace", path, "--trace-detail", "--icount", "--vm", UNMODIFIED).returncode == 0
-    cause = None
-    for event in trace.load_records(str(path)).harts[0]:
+    recorded = trace.load_records(str(path))
+    gaps = sorted(at for hart, at in recorded.gaps if hart == 0)
+    cause, told = None, 0
+    for event in recorded.harts[0]:
+        while gaps and gaps[0] <= event.time:
+            gaps.pop(0)
+            cause = None  # the entry may be among the records that were overwritten before they were read
         if event.kind == "ENTRY":
             cause = event.number
+        elif cause is None:
+            continue
         elif event.kind == "FILL":
             assert cause in (12, 13, 15), event
         elif event.kind == "EMULATE":
             assert cause == (2 if privileged.csr_of(event.a) or privileged.instruction(event.a) == "sret" else cause), event
         elif event.kind == "REFLECT" and not event.a >> 63:
             assert cause == event.a, event
+        told += 1
+    assert told > 1000
 
 
 def test_each_machine_has_its_own_records(tmp_path):
