@@ -4,13 +4,12 @@ one line with what to do about it, and whatever can start does."""
 
 import re
 import socket
-import subprocess
 import time
 
 import pytest
 from candorlib.gdb_remote import Remote
 from machine import ROOT
-from test_harts import BEGUN_S, look, look_until
+from test_harts import look_until
 
 BUDGET_S = 60
 
@@ -79,30 +78,6 @@ def test_a_hart_that_comes_late_takes_part(held):
     machine.send(PREFIX + "1")
     machine.type_line("poweroff")
     machine.expect("a: shut down")
-
-
-@pytest.fixture
-def unlisted(tmp_path):
-    """QEMU's options for a machine of two harts whose device tree does not list hart 1."""
-    tree = tmp_path / "tree"
-    subprocess.run(["qemu-system-riscv64", "-smp", "2", "-m", "256M", "-machine", f"virt,dumpdtb={tree}"], check=True, capture_output=True)
-    data = tree.read_bytes()
-    node = data.index(b"cpu@1\0")
-    place = data.index(b"cpu\0", node + len(b"cpu@1\0"))  # its device_type
-    tree.write_bytes(data[:place] + b"not\0" + data[place + len(b"not\0") :])
-    return f"-dtb {tree}"
-
-
-def test_a_hart_that_the_device_tree_does_not_list_has_no_part(candor, unlisted):
-    vms = (FRANK + ",name=a", "image=build/tests/guest/hostile_hog.elf,name=b")
-    machine = candor(*vms, options=("--smp", "2", *DEBUG), environment={"QEMUEXTRA": unlisted})
-    assert machine.expect(r"candor: riscv-virtio,qemu: (\d+) hart")[1] == "1"
-    machine.expect(r"a\S*\| [^\r\n]*frank\$ ")
-    machine.type_line("spin > /dev/null &")
-    look_until(machine, 2, lambda found: all(row[0] == "running" and row[1] > BEGUN_S for row in found.values()))
-    assert {row[5] for row in look(machine, 2).values()} == {0}
-    audit(machine)
-    assert "hart 1" not in machine.transcript
 
 
 # ---- memory ----
