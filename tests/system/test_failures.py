@@ -2,7 +2,6 @@
 """What is missing when it is needed: harts that do not come up or come late, memory that is one unit too little. Each is told in
 one line with what to do about it, and whatever can start does."""
 
-import re
 import socket
 import time
 
