@@ -96,7 +96,7 @@ void vm_end(struct vm *vm, enum vm_exit why)
 {
     u32 none = VM_EXIT_NONE;
 
-    if (sched_in_turn(&vm->vcpus[0])) {
+    if (sched_in_turn(&vm->vcpus[0]) && vm->state != VM_ENDING) {
         end_now(vm, why);
     } else if (vm->state != VM_OFF &&
                __atomic_compare_exchange_n(&vm->end_wanted, &none, why, false, __ATOMIC_SEQ_CST,
@@ -166,15 +166,17 @@ static void vm_ended(struct vm *vm)
     bool leaving;
 
     vm->step = 0;
-    if (vm->exit == VM_EXIT_REBOOT && (wanted == VM_EXIT_NONE || wanted == VM_EXIT_REBOOT)) {
-        vm->exit = VM_EXIT_NONE;
-        vm->reboots++;
-        console_port_restart(&vm->console);
-        vm->state = VM_BUILDING;
-        return;
-    }
-    if (wanted != VM_EXIT_NONE)
+    if (vm->exit == VM_EXIT_REBOOT) {
+        if (wanted == VM_EXIT_NONE || wanted == VM_EXIT_REBOOT) {
+            vm->exit = VM_EXIT_NONE;
+            vm->reboots++;
+            console_port_restart(&vm->console);
+            vm->state = VM_BUILDING;
+            return;
+        }
         vm->exit = (u8)wanted;
+        tell_end(vm, wanted);
+    }
     console_port_close(&vm->console);
     for (u32 i = 0; i < vm->vcpu_count; i++)
         sched_stop(&vm->vcpus[i]);

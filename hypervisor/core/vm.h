@@ -131,8 +131,8 @@ void vm_power_off(void);
 /*
  * Ends a VM: its vCPUs never run guest code again, and its next turns give everything back. Reboots
  * it afterwards if `why` says so. In the VM's own turn that is so on return; called from elsewhere,
- * by any hart, it is so when its turn comes, which comes soon. A VM that reboots and is ended from
- * elsewhere meanwhile stays off. A no-op when it is OFF, or already about to end.
+ * by any hart, it is so when its turn comes, which comes soon. A VM that reboots and is ended
+ * meanwhile stays off. A no-op when it is OFF, or already about to end.
  */
 void vm_end(struct vm *vm, enum vm_exit why);
 

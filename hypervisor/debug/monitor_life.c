@@ -67,10 +67,13 @@ enum monitor_step monitor_resume_step(struct monitor_job *job)
 static enum monitor_step end(struct monitor_job *job, enum vm_exit why)
 {
     struct vm *vm = monitor_vm(job, job->argument);
+    bool rebooting;
 
     if (vm == NULL)
         return STEP_DONE;
-    if (vm->state != VM_RUNNING && vm->state != VM_BUILDING)
+    rebooting = vm->state == VM_ENDING && vm->exit == VM_EXIT_REBOOT;
+    if (vm->state != VM_RUNNING && vm->state != VM_BUILDING &&
+        !(rebooting && why == VM_EXIT_KILLED))
         return monitor_fail(job, "%s is %s%s", vm->name, monitor_state(vm),
                             vm->state == VM_OFF && why == VM_EXIT_REBOOT ? ": start it" : "");
     vm_end(vm, why);

@@ -316,6 +316,19 @@ static void test_a_vm_that_reboots_and_is_killed_stays_off(void **state)
     world_settle();
     assert_int_equal(vms[0]->state, VM_OFF);
     assert_int_equal(vms[0]->reboots, 0);
+    assert_non_null(strstr(world_log, "vm1: ended by the monitor"));
+}
+
+static void test_a_vm_in_its_own_turn_can_be_killed_while_it_reboots(void **state)
+{
+    (void)state;
+    vm_end(vms[0], VM_EXIT_REBOOT);
+    vm_end(vms[0],
+           VM_EXIT_KILLED); /* the monitor gets its time in any VM's turn, also in this one's */
+    sched_requeue(a);
+    world_settle();
+    assert_int_equal(vms[0]->state, VM_OFF);
+    assert_non_null(strstr(world_log, "vm1: ended by the monitor"));
 }
 
 static void test_building_goes_on_on_another_hart(void **state)
@@ -449,6 +462,7 @@ int main(void)
         turn(test_a_vm_ends_where_it_runs_when_another_hart_wants_it),
         turn(test_a_sleeping_vm_can_be_ended_from_elsewhere),
         turn(test_a_vm_that_reboots_and_is_killed_stays_off),
+        turn(test_a_vm_in_its_own_turn_can_be_killed_while_it_reboots),
         turn(test_building_goes_on_on_another_hart),
         turn(test_a_hart_forgets_what_it_knew_of_a_vcpu_that_was_elsewhere),
         turn(test_a_flush_of_all_reaches_harts_that_sleep),

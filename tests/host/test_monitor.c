@@ -131,6 +131,11 @@ static void a_vm_can_be_ended_and_rebooted(void **state)
     type("kill vm1\rreboot vm2\r");
     assert_int_equal(vms[0]->exit, VM_EXIT_KILLED);
     assert_int_equal(vms[1]->exit, VM_EXIT_REBOOT);
+    vms[1]->state = VM_ENDING;
+    type("reboot vm2\rkill vm2\r");
+    assert_shows("reboot: vm2 is ending\n");
+    assert_null(strstr(fake.screen, "kill: vm2"));
+    assert_int_equal(vms[1]->exit, VM_EXIT_KILLED);
 }
 
 static void commands_for_a_vm_that_is_not_there_change_nothing(void **state)
