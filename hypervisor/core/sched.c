@@ -135,7 +135,8 @@ void sched_sleep(struct vcpu *vcpu, u64 until)
     struct vcpu *after;
 
     lock_acquire(&hart->queue_lock);
-    if (READ_ONCE(vcpu->events_wanted) == 0 && READ_ONCE(vcpu->vm->end_wanted) == VM_EXIT_NONE) {
+    if (READ_ONCE(vcpu->events_wanted) == 0 && READ_ONCE(vcpu->vm->end_wanted) == VM_EXIT_NONE &&
+        !READ_ONCE(vcpu->vm->paused)) {
         sched_account_locked(vcpu, arch_time_now());
         vcpu->state = VCPU_SLEEPING;
         vcpu->wake_time = min(until, min(vcpu->timer, arch_vcpu_deadline(vcpu)));
@@ -183,6 +184,19 @@ void sched_notify(struct vcpu *vcpu)
         hart_send(home, HART_MAIL_RESCHEDULE);
 }
 
+/* Its VM is paused; it has no turn any more, and is on no list. One that ends is not paused. */
+static bool pause_locked(struct vcpu *vcpu)
+{
+    if (vcpu->vm->state != VM_RUNNING || READ_ONCE(vcpu->vm->end_wanted) != VM_EXIT_NONE)
+        return false;
+    sched_account_locked(vcpu, arch_time_now());
+    if (!list_empty(&vcpu->link) && vcpu->state == VCPU_RUNNABLE)
+        sched_ready_remove_locked(vcpu->hart, vcpu);
+    list_remove(&vcpu->link);
+    vcpu->state = VCPU_PAUSED;
+    return true;
+}
+
 /* In its turn: true if the vCPU has left it, because its VM is paused. Whoever resumes it clears
  * the flag first, then locks the queue. */
 static bool turn_paused(struct vcpu *vcpu)
@@ -191,10 +205,8 @@ static bool turn_paused(struct vcpu *vcpu)
     bool paused;
 
     lock_acquire(&hart->queue_lock);
-    paused = READ_ONCE(vcpu->vm->paused) && vcpu->vm->state == VM_RUNNING;
+    paused = READ_ONCE(vcpu->vm->paused) && pause_locked(vcpu);
     if (paused) {
-        sched_account_locked(vcpu, arch_time_now());
-        vcpu->state = VCPU_PAUSED;
         hart->current = NULL;
         hart->reschedule = true;
     }
@@ -216,6 +228,8 @@ void sched_pause(struct vcpu *vcpu)
     struct hart *home = sched_lock(vcpu);
     bool running = home->current == vcpu;
 
+    if (!list_empty(&vcpu->link))
+        (void)pause_locked(vcpu); /* one on its way to another hart: in its next turn */
     lock_release(&home->queue_lock);
     if (running && home == arch_hart())
         sched_requeue(vcpu);
@@ -312,7 +326,9 @@ static struct vcpu *turn_next(struct hart *hart)
     if (vcpu != NULL) {
         sched_account_locked(vcpu, now);
         hart->current = NULL;
-        sched_ready_put_locked(hart, vcpu, hart->yielded ? SCHED_YIELDED : SCHED_TURN_OVER, now);
+        if (!READ_ONCE(vcpu->vm->paused) || !pause_locked(vcpu))
+            sched_ready_put_locked(hart, vcpu, hart->yielded ? SCHED_YIELDED : SCHED_TURN_OVER,
+                                   now);
     }
     hart->yielded = false;
     vcpu = NULL;
@@ -328,20 +344,6 @@ static struct vcpu *turn_next(struct hart *hart)
     timer_program_locked(hart, now);
     lock_release(&hart->queue_lock);
     return vcpu;
-}
-
-static void hart_idle(struct hart *hart)
-{
-    u64 since = arch_time_now();
-
-    __atomic_fetch_or(&harts_idle, BIT(hart->index), __ATOMIC_SEQ_CST);
-    if (!sched_steal(hart)) {
-        trace(TRACE_SLEEP, 0, 0);
-        arch_hart_sleep();
-        trace(TRACE_WAKE, 0, 0);
-    }
-    sched_idle_clear(hart);
-    hart->idle_time += arch_time_now() - since;
 }
 
 /* The processor holds `vcpu` (NULL: none) from now on. */
@@ -360,6 +362,22 @@ static void load(struct hart *hart, struct vcpu *vcpu)
     }
 }
 
+static void hart_idle(struct hart *hart)
+{
+    u64 since = arch_time_now();
+
+    if (hart->loaded != NULL && READ_ONCE(hart->loaded->state) == VCPU_PAUSED)
+        load(hart, NULL); /* an interrupt that waits for it must not keep the hart awake */
+    __atomic_fetch_or(&harts_idle, BIT(hart->index), __ATOMIC_SEQ_CST);
+    if (!sched_steal(hart)) {
+        trace(TRACE_SLEEP, 0, 0);
+        arch_hart_sleep();
+        trace(TRACE_WAKE, 0, 0);
+    }
+    sched_idle_clear(hart);
+    hart->idle_time += arch_time_now() - since;
+}
+
 struct vcpu *sched_next(struct hart *hart)
 {
     while (hart->reschedule) {
@@ -370,10 +388,8 @@ struct vcpu *sched_next(struct hart *hart)
             continue;
         }
         vm_serve(vcpu->vm);
-        if (turn_paused(vcpu)) {
-            load(hart, NULL); /* an interrupt that waits for it must not keep the hart awake */
+        if (turn_paused(vcpu))
             continue;
-        }
         load(hart, vcpu->vm->state == VM_RUNNING ? vcpu : NULL);
         if (sched_ready_on(hart) > 0)
             sched_offer();

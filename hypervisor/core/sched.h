@@ -28,7 +28,7 @@ void sched_give_way(struct vcpu *vcpu);
 void sched_set_weight(struct vcpu *vcpu, u32 weight);
 
 /* The running vCPU sleeps until it is woken, or that time at the latest; not at all if something
-   waits for it. */
+   waits for it, or its VM is to be paused. */
 void sched_sleep(struct vcpu *vcpu, u64 until);
 
 /* Something waits for the vCPU (events_wanted, its VM's end_wanted): if it sleeps, it is made ready
@@ -42,7 +42,8 @@ bool sched_in_turn(const struct vcpu *vcpu);
 /* Whether it has its turn on some hart now. Any hart may ask. */
 bool sched_has_turn(struct vcpu *vcpu);
 
-/* The vCPU leaves its turn soon, if it has one: its VM is paused. Any hart may call it. */
+/* Its VM is paused: the vCPU leaves its turn soon, if it has one, and neither waits nor sleeps any
+   more. Any hart may call it. */
 void sched_pause(struct vcpu *vcpu);
 
 /* Makes a paused vCPU ready; on any other it does nothing. Any hart may call it. */

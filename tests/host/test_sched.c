@@ -287,21 +287,98 @@ static void test_a_paused_vm_gets_no_turns_and_loses_nothing(void **state)
     assert_true(b->arch.doorbell);
 }
 
-static void test_a_sleeper_that_is_paused_stays_so(void **state)
+static void test_who_waits_is_paused_at_once_and_has_nothing_stolen_after_that(void **state)
 {
     (void)state;
-    check_value(hc_yield_idle(a, host_time + SLICE));
+    run(SLICE / 2);
+    assert_ptr_equal(sched_next(hart), a);
+    vm_pause(vms[1]);
+    assert_int_equal(b->state, VCPU_PAUSED);
+    u64 stolen = b->steal_time;
+    run(20UL * SLICE);
+    vm_resume(vms[1]);
+    assert_int_equal(b->state, VCPU_RUNNABLE);
+    assert_true(b->steal_time == stolen);
+    enter(b);
+}
+
+static void test_a_sleeper_is_paused_at_once_and_its_timer_comes_with_the_resume(void **state)
+{
+    (void)state;
+    check_value(hc_shared_page(a, world_data(0)));
+    check_value(hc_timer_set(a, host_time + SLICE));
+    check_value(hc_yield_idle(a, TIME_NEVER));
+    enter(b);
+    run(SLICE / 2);
+    u64 ran = a->running_time, stolen = a->steal_time;
     vm_pause(vms[0]);
+    assert_int_equal(a->state, VCPU_PAUSED);
     run(20UL * SLICE);
     assert_int_equal(a->state, VCPU_PAUSED);
+    event_send(a, EVENT_CONSOLE);
+    run(20UL * SLICE);
+    assert_int_equal(a->state, VCPU_PAUSED);
+    assert_int_equal(a->shared->pending, 0);
     vm_resume(vms[0]);
-    run(2UL * SLICE);
     assert_int_equal(a->state, VCPU_RUNNABLE);
-    check_value(hc_yield_idle(b, TIME_NEVER));
+    assert_int_equal(a->idle_time, SLICE / 2);
+    assert_int_equal(a->shared->idle_time, a->idle_time);
+    assert_true(a->running_time == ran && a->steal_time == stolen);
+    enter(a);
+    assert_int_equal(a->shared->pending, EVENT_TIMER | EVENT_CONSOLE);
+}
+
+static void test_who_is_to_be_paused_does_not_fall_asleep(void **state)
+{
+    (void)state;
+    vm_pause(vms[0]);
+    check_value(hc_yield_idle(a, TIME_NEVER));
+    assert_int_equal(a->state, VCPU_RUNNABLE);
+    enter(b);
+    assert_int_equal(a->state, VCPU_PAUSED);
+    assert_int_equal(a->idle_time, 0);
+}
+
+static void test_a_pause_does_not_undo_an_end(void **state)
+{
+    (void)state;
+    vm_end(vms[1], VM_EXIT_KILLED);
     vm_pause(vms[1]);
-    vm_resume(vms[1]);
-    run(2UL * SLICE);
-    assert_int_equal(b->state, VCPU_SLEEPING);
+    world_settle();
+    assert_int_equal(vms[1]->state, VM_OFF);
+}
+
+static void resume_first(void)
+{
+    assert_int_equal(a->state, VCPU_PAUSED);
+    assert_null(hart->loaded);
+    vm_resume(vms[0]);
+}
+
+static void pause_first(void)
+{
+    assert_int_equal(a->state, VCPU_SLEEPING);
+    assert_ptr_equal(hart->loaded, a);
+    vm_pause(vms[0]);
+    sched_alarm(host_time + SLICE, resume_first);
+}
+
+static void test_who_is_paused_asleep_does_not_keep_its_hart_awake(void **state)
+{
+    (void)state;
+    check_value(hc_yield_idle(a, TIME_NEVER));
+    enter(b);
+    check_value(hc_yield_idle(b, TIME_NEVER));
+    enter(c);
+    check_value(hc_yield_idle(c, TIME_NEVER));
+    sched_notify(a);
+    enter(a);
+    u64 idle = a->idle_time, now = host_time;
+    check_value(hc_yield_idle(a, now + 7));
+    sched_alarm(now + 5, pause_first);
+    assert_ptr_equal(sched_next(hart), a);
+    assert_int_equal(host_time, now + 5 + SLICE);
+    assert_int_equal(a->idle_time, idle + 5);
 }
 
 static void test_a_paused_vm_can_be_ended(void **state)
@@ -364,7 +441,11 @@ int main(void)
         turn(test_state_is_loaded_only_when_another_is_entered),
         turn(test_a_dead_trap_entry_is_found_at_the_tick),
         turn(test_a_paused_vm_gets_no_turns_and_loses_nothing),
-        turn(test_a_sleeper_that_is_paused_stays_so),
+        turn(test_who_waits_is_paused_at_once_and_has_nothing_stolen_after_that),
+        turn(test_a_sleeper_is_paused_at_once_and_its_timer_comes_with_the_resume),
+        turn(test_who_is_to_be_paused_does_not_fall_asleep),
+        turn(test_a_pause_does_not_undo_an_end),
+        turn(test_who_is_paused_asleep_does_not_keep_its_hart_awake),
         turn(test_a_paused_vm_can_be_ended),
         turn(test_an_alarm_rings_once_at_its_time),
     };

@@ -44,10 +44,16 @@ def command(machine, text):
     return machine.before
 
 
+def times(machine, name):
+    """(state, seconds running and idle together, running, stolen) of a VM as `vms` shows them."""
+    match = re.search(rf"{name} +(\w+) +([\d.]+) +([\d.]+) +([\d.]+)", command(machine, "vms"))
+    return match[1], round(float(match[2]) + float(match[3]), 3), float(match[2]), float(match[4])
+
+
 def row(machine, name):
-    """(state, running seconds, stolen seconds) of a VM as `vms` shows them."""
-    match = re.search(rf"{name} +(\w+) +([\d.]+) +[\d.]+ +([\d.]+)", command(machine, "vms"))
-    return match[1], float(match[2]), float(match[3])
+    """(state, running seconds, stolen seconds) of a VM."""
+    state, _, running, stolen = times(machine, name)
+    return state, running, stolen
 
 
 def row_until(machine, name, done):
@@ -68,9 +74,6 @@ def test_a_paused_machine_stands_still_and_goes_on_where_it_was(two):
     machine = two()
     machine.type_line("spin")
     monitor(machine)
-    # One that sleeps when it is paused is idle until its next timer; this one computes.
-    begun = row(machine, "alpha")[1]
-    row_until(machine, "alpha", lambda now: now[1] > begun + 0.1)
     assert command(machine, "pause alpha") == "alpha is paused\n"
     before = row(machine, "alpha")
     time.sleep(1)
@@ -93,7 +96,12 @@ def test_a_paused_machine_stands_still_and_goes_on_where_it_was(two):
 def test_machines_are_ended_and_rebooted_and_nothing_is_lost(two):
     machine = two()
     monitor(machine)
+    row_until(machine, "beta", lambda now: now[0] == "idle")
     command(machine, "pause beta")
+    paused, begun = times(machine, "beta"), times(machine, "alpha")[1]
+    assert paused[0] == "paused"
+    while times(machine, "alpha")[1] < begun + 0.3:
+        assert times(machine, "beta") == paused
     machine.type_line("reboot beta")
     machine.expect("candor: beta: reboots")
     machine.expect(r"beta\S*\| Frank on Candor")
