@@ -45,12 +45,14 @@ static u16 take_locked(void)
     return (u16)id;
 }
 
-/* What is not used now can be used after a flush that starts now. */
-static void flush_prepare_locked(void)
+/* What is not used now can be used after a flush that starts now. False: all are used. */
+static bool flush_prepare_locked(void)
 {
-    ids.flushing = true;
-    for (u32 i = 0; i < ARRAY_SIZE(ids.flushed); i++)
+    for (u32 i = 0; i < ARRAY_SIZE(ids.flushed); i++) {
         ids.flushed[i] = ids.stale[i] & ~ids.used[i];
+        ids.flushing = ids.flushing || ids.flushed[i] != 0;
+    }
+    return ids.flushing;
 }
 
 static void flush_done_locked(void)
@@ -72,10 +74,8 @@ u16 space_id_alloc(void)
 
         lock_acquire(&ids.lock);
         id = take_locked();
-        if (id == 0 && !flushed && !ids.flushing) {
-            flush_prepare_locked();
-            mine = true;
-        }
+        if (id == 0 && !flushed && !ids.flushing)
+            mine = flush_prepare_locked();
         bool waits = id == 0 && !mine && ids.flushing;
         lock_release(&ids.lock);
         if (!mine && !waits)
@@ -93,9 +93,9 @@ u16 space_id_alloc(void)
     }
 }
 
-u32 space_id_count(void)
+u32 space_id_share(u32 vm_count)
 {
-    return ids.count - 1;
+    return max((ids.count - 1) / max(vm_count, 1u), 1u);
 }
 
 void space_id_free(u16 id)

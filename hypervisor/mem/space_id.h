@@ -16,8 +16,8 @@ MUST_CHECK bool space_id_init(u32 count);
 /* An identifier that no translation has, or 0. May flush the machine: the caller holds no lock. */
 MUST_CHECK u16 space_id_alloc(void);
 
-/* How many can be given out at once. */
-u32 space_id_count(void);
+/* How many each of so many VMs may have at once: one that asks without end takes no other's. */
+u32 space_id_share(u32 vm_count);
 
 /* Gives one back. */
 void space_id_free(u16 id);

@@ -96,7 +96,7 @@ static struct holdings holdings(void)
 {
     struct holdings now = {frame_chunks_free(), frame_heap_free(), vm_count, 0};
 
-    for (u32 id = 1; id <= space_id_count(); id++)
+    for (u32 id = 1; id <= space_id_share(1); id++)
         now.spaces += space_id_used((u16)id);
     return now;
 }

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A kernel in U-mode whose instructions trap: when interrupts come, and what an illegal instruction
- * reports. Guest memory and the tables are not looked at here: what is fetched is given, and the
- * processor is this file.
+ * reports. Guest memory and the tables are not looked at here: what is fetched is given.
  */
 #include "check.h"
 
@@ -31,12 +30,7 @@ static struct vm_shadow shadow;
 static u32 code_word;
 static bool code_there;
 
-/* ---- the processor, and guest memory ---- */
-
-u64 *arch_vcpu_registers(struct vcpu *which)
-{
-    return &which->arch.pc;
-}
+/* ---- guest memory ---- */
 
 bool guest_fetch(struct vm *of, struct guest_memo *memo, u64 satp, u64 pc, bool kernel, u32 *word)
 {
@@ -51,71 +45,6 @@ enum guest_walk_result guest_walk(const struct vm *of, const struct guest_path *
 {
     (void)of, (void)path, (void)satp, (void)address, (void)access, (void)found;
     return GUEST_WALK_PAGE_FAULT;
-}
-
-u64 arch_vcpu_floating(const struct vcpu *which)
-{
-    (void)which;
-    return MSTATUS_FS;
-}
-
-void arch_vcpu_floating_set(struct vcpu *which, u64 state)
-{
-    (void)which, (void)state;
-}
-
-void arch_vcpu_counters_set(struct vcpu *which, u64 counters)
-{
-    (void)which, (void)counters;
-}
-
-void arch_vcpu_firmware_call(struct vcpu *which)
-{
-    shadow_soft_interrupt(which);
-}
-
-/* Only of kernels in S-mode. */
-u64 arch_vcpu_translation_rights(const struct vcpu *which)
-{
-    (void)which;
-    return 0;
-}
-
-void arch_vcpu_kernel_in_s(struct vcpu *which, bool sstc)
-{
-    (void)which, (void)sstc;
-}
-
-void arch_vcpu_kernel_in_u(struct vcpu *which)
-{
-    (void)which;
-}
-
-void arch_vcpu_external(struct vcpu *which, bool raised)
-{
-    (void)which, (void)raised;
-}
-
-void arch_vcpu_timer_line(struct vcpu *which, bool raised)
-{
-    (void)which, (void)raised;
-}
-
-void arch_vcpu_timer_write(struct vcpu *which, u64 deadline)
-{
-    (void)which, (void)deadline;
-}
-
-bool arch_vcpu_wakes(struct vcpu *which, u64 now)
-{
-    (void)which, (void)now;
-    return false;
-}
-
-bool arch_vcpu_kernel_open(const struct vcpu *which)
-{
-    (void)which;
-    return false;
 }
 
 /* ---- the tables, of which nothing matters here ---- */

@@ -37,13 +37,6 @@
 
 /* ---- tables ---- */
 
-/* A VM's share of the address-space identifiers: one that makes roots without end takes no other's.
- */
-static u32 roots_max(void)
-{
-    return max(space_id_count() / max(vm_count, 1u), 1u);
-}
-
 /* A root is one no more. */
 static void root_end(const struct frame *frame)
 {
@@ -66,7 +59,7 @@ static int table_make(struct vcpu *vcpu, gpa_t name, u64 level)
     if (frame->type == FRAME_TABLE)
         return HC_EXISTS;
     if (level == SV39_ROOT_LEVEL) {
-        space_id = vcpu->vm->pv.roots < roots_max() ? space_id_alloc() : 0;
+        space_id = vcpu->vm->pv.roots < space_id_share(vm_count) ? space_id_alloc() : 0;
         if (space_id == 0)
             return HC_NO_SPACE;
         vcpu->vm->pv.roots++;

@@ -186,8 +186,11 @@ void shadow_interrupt_deliver(struct vcpu *vcpu)
     shadow_trap_enter(vcpu, cause, 0);
 }
 
+/* Another machine may have used the identifier meanwhile that is for all that have none. */
 void shadow_enter(struct vcpu *vcpu)
 {
+    if (vcpu->vm->shadow->tables.id_shared)
+        arch_translation_drop_all();
     shadow_turn_begins(vcpu);
     shadow_interrupt_deliver(vcpu);
 }

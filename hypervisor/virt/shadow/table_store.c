@@ -11,7 +11,7 @@ enum {
     TABLES_FOR_BYTES = 64 << 10, /* of guest memory: one shadow table */
     TABLES_MIN = 256,
     TABLES_MAX = 16384,
-    TABLES_FIRST = 8,      /* taken beforehand, so that there is always a way on */
+    TABLES_FIRST = 10,     /* taken beforehand: an instruction can touch four far pages */
     CLEARED_A_STEP = 4096, /* of struct shadow_frame */
     RELEASED_A_STEP = 64,
     HASH_MULTIPLIER = 0x9e3779b1,
@@ -223,6 +223,7 @@ bool shadow_tables_clear(struct vm *vm, u64 *cursor)
 
 bool shadow_tables_ready(struct vm *vm)
 {
+    vm->shadow->tables.spaces_max = min(space_id_share(vm_count), (u32)SHADOW_SPACES);
     return shadow_tables_reserve(vm, TABLES_FIRST);
 }
 

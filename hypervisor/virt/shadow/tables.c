@@ -19,6 +19,7 @@ enum {
     SETTLED_A_STEP = 256,  /* entries compared by one trap */
     SETTLED_A_PIECE = 64,  /* places looked at in one piece; */
     SETTLED_FOR_PIECE = 8, /* the empty ones count as so many entries, all together */
+    SPACE_PLACES = 8,      /* where a space may stand, from its hash on */
 };
 
 #define LEAF_RIGHTS ((u64)(SV39_R | SV39_W | SV39_X | SV39_U))
@@ -80,25 +81,79 @@ static struct shadow_key root_key(u64 satp, u8 view)
     return (struct shadow_key){.gfn = 0, SV39_ROOT_LEVEL, all, SHADOW_VIEW_DIRECT};
 }
 
-/* The place of a space, with an identifier of the hardware's that no other space has. */
+/* Makes a place one of another space's. Without an identifier of its own that shares 0, and is
+ * found no more. */
+static void space_take(struct shadow_tables *shadow, struct shadow_space *space, u64 satp, u8 view)
+{
+    u16 id = space->id != 0 ? space->id : space_id_alloc();
+
+    *space = (struct shadow_space){satp, id != 0 ? shadow->clock : 0, 0, id, view};
+    arch_translation_drop_all(); /* the identifier may have had another space's translations */
+}
+
+static bool space_is(const struct shadow_space *space, u64 satp, u8 view)
+{
+    return space->satp == satp && space->view == view && space->entered != 0;
+}
+
+/* Where a space stands; or else the place for it: the first that is free, or that of the one not
+ * entered for the longest time. What stands somewhere has nothing free before it. */
+OUT_OF_LINE static u32 space_place(const struct shadow_tables *shadow, u64 satp, u8 view)
+{
+    u32 first = shadow_hash(satp ^ satp >> SATP_ASID_SHIFT << 2 ^ view, SHADOW_SPACES);
+    u32 oldest = first % shadow->spaces_max;
+
+    for (u32 i = 0; i < SPACE_PLACES; i++) {
+        u32 place = (first + i) % shadow->spaces_max;
+        const struct shadow_space *space = &shadow->spaces[place];
+
+        if (space->entered == 0 || space_is(space, satp, view))
+            return place;
+        if (space->entered < shadow->spaces[oldest].entered)
+            oldest = place;
+    }
+    return oldest;
+}
+
+/* A space, with an identifier of the hardware's that no other space has. */
 static struct shadow_space *space_find(struct shadow_tables *shadow, u64 satp, u8 view)
 {
-    u64 key = satp ^ satp >> SATP_ASID_SHIFT << 2 ^ view;
-    struct shadow_space *space = &shadow->spaces[shadow_hash(key, SHADOW_SPACES)];
+    struct shadow_space *space = &shadow->spaces[shadow->last[view]];
 
-    if (space->used && space->satp == satp && space->view == view) {
-        shadow->counts.spaces_found++;
-        return space;
+    shadow->clock++;
+    if (!space_is(space, satp, view)) {
+        shadow->last[view] = (u8)space_place(shadow, satp, view);
+        space = &shadow->spaces[shadow->last[view]];
     }
-    shadow->counts.spaces_missed++;
-    if (space->id == 0)
-        space->id = space_id_alloc();
-    space->used = space->id != 0; /* without one it shares 0, and is found no more */
-    space->satp = satp;
-    space->view = view;
-    space->root = 0;
-    arch_translation_drop_all(); /* the identifier may have had another space's translations */
+    if (space_is(space, satp, view)) {
+        shadow->counts.spaces_found++;
+        space->entered = shadow->clock;
+    } else {
+        shadow->counts.spaces_missed++;
+        space_take(shadow, space, satp, view);
+    }
     return space;
+}
+
+/* The table of a space's root, made if need be. False: all shadows had to be given up for it, and
+ * the space was entered then. */
+OUT_OF_LINE static bool root_make(struct vcpu *vcpu, struct shadow_space *space,
+                                  const struct shadow_key *key)
+{
+    struct shadow_tables *shadow = &vcpu->vm->shadow->tables;
+    struct shadow_table *root;
+
+    if (!shadow_tables_reserve(vcpu->vm, 1)) {
+        shadow_drop_all(vcpu);
+        return false;
+    }
+    if (key->rights == 0 && !protect(vcpu, key->gfn))
+        return false;
+    root = shadow_table_find(shadow, key);
+    if (root == NULL)
+        root = shadow_table_make(shadow, key);
+    space->root = shadow_table_index(shadow, root);
+    return true;
 }
 
 void shadow_space_enter(struct vcpu *vcpu, u64 satp, enum shadow_view view)
@@ -109,21 +164,13 @@ void shadow_space_enter(struct vcpu *vcpu, u64 satp, enum shadow_view view)
 
     shadow->satp = satp;
     shadow->view = (u8)view;
-    if (!shadow_tables_reserve(vcpu->vm, 1)) {
-        shadow_drop_all(vcpu);
-        return;
-    }
-    if (key.rights == 0 && !protect(vcpu, key.gfn))
-        return;
     space = space_find(shadow, satp, (u8)view);
-    if (space->root >= shadow->tables_used ||
-        !shadow_table_is(&shadow->tables[space->root], &key)) {
-        struct shadow_table *root = shadow_table_find(shadow, &key);
-
-        space->root = shadow_table_index(shadow,
-                                         root != NULL ? root : shadow_table_make(shadow, &key));
-    }
+    if ((space->root >= shadow->tables_used ||
+         !shadow_table_is(&shadow->tables[space->root], &key)) &&
+        !root_make(vcpu, space, &key))
+        return;
     shadow->root = space->root;
+    shadow->id_shared = space->id == 0;
     arch_space_install(vcpu, mfn(shadow->tables[shadow->root].frame), space->id);
 }
 
@@ -140,6 +187,9 @@ void shadow_drop_all(struct vcpu *vcpu)
     shadow->settling.begun = false;
     shadow->unlinked++;
     shadow->generation++;
+    /* One record a time, so that none is left of when the generation was last this one. */
+    (void)shadow_frame_of(shadow, vcpu->vm,
+                          vcpu->vm->p2m.base_gfn + shadow->generation % shadow->frames_count);
     shadow->counts.drops++;
     shadow_space_enter(vcpu, shadow->satp, shadow->view);
     arch_translation_drop_all();

@@ -46,6 +46,7 @@ enum shadow_view {
     SHADOW_VIEW_USER = 1,
     SHADOW_VIEW_KERNEL = 2,     /* without SUM: no user pages */
     SHADOW_VIEW_KERNEL_SUM = 3, /* user pages too, but never to run them */
+    SHADOW_VIEWS = 4,
 };
 
 /* A table that the hardware walks. */
@@ -76,11 +77,11 @@ enum shadow_frame_state {
 
 /* A root under one of the guest's identifiers, with the hardware's. */
 struct shadow_space {
-    u64 satp; /* the guest's; with Bare: SHADOW_BARE_* */
+    u64 satp;    /* the guest's; with Bare: SHADOW_BARE_* */
+    u64 entered; /* when it was last, by the tables' clock; 0: it is found no more */
+    u32 root;    /* index of its table, if that still is one */
+    u16 id;      /* 0: none yet */
     u8 view;
-    bool used;
-    u16 id;   /* 0: none yet */
-    u32 root; /* index of its table, if that still is one */
 };
 
 /* How far the comparison of one of the guest's tables with its shadows has come. Meanwhile the
@@ -128,7 +129,11 @@ struct shadow_tables {
     struct shadow_settling settling;
     u32 unlinked; /* links cleared, ever */
     struct shadow_recent recent;
-    struct shadow_space spaces[SHADOW_SPACES]; /* by a hash of satp and view */
+    struct shadow_space spaces[SHADOW_SPACES]; /* near a hash of satp and view */
+    u32 spaces_max;                            /* of them are used: the VM's share */
+    u64 clock;                                 /* spaces entered, ever */
+    u8 last[SHADOW_VIEWS];                     /* of each view: the space entered last */
+    bool id_shared;                            /* the space in use has no identifier of its own */
     u32 root;                                  /* index of the table in use */
     u64 satp;                                  /* the guest's, which it mirrors, or SHADOW_BARE_* */
     u8 view;                                   /* enum shadow_view */

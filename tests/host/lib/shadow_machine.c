@@ -40,24 +40,22 @@ static void memory_make(void)
             mfn_t frame = mfn(first.number + i);
             gfn_t guest = gfn(vm->p2m.base_gfn + chunk * CHUNK_FRAMES + i);
 
-            *frame_get(frame) = (struct frame){.type = FRAME_DATA, .vm = 1, .gfn = guest.number};
+            *frame_get(frame) = (struct frame){
+                .type = FRAME_DATA, .vm = vm->id, .gfn = guest.number};
             p2m_set(&vm->p2m, guest, frame, false);
         }
     }
 }
 
-void machine_make(void)
+void machine_add(void)
 {
     static const struct virt_ops tables_alone = {.name = "tables", .audit = shadow_audit};
     u64 cursor = 0;
 
-    host_start(MEMORY);
-    assert_true(frame_init(maddr(HOST_MEMORY_BASE), maddr(HOST_MEMORY_BASE + MEMORY)));
-    assert_true(space_id_init(arch_space_ids()));
     vm = frame_run_alloc(sizeof(struct vm) + sizeof(struct vcpu));
-    vms[0] = vm;
-    vm_count = 1;
-    vm->id = 1;
+    assert_non_null(vm);
+    vms[vm_count++] = vm;
+    vm->id = (u16)vm_count;
     vm->state = VM_RUNNING;
     vm->virt = &tables_alone;
     vm->vcpu_count = 1;
@@ -74,6 +72,14 @@ void machine_make(void)
         ;
     assert_true(shadow_tables_ready(vm));
     shadow_drop_all(vcpu);
+}
+
+void machine_make(void)
+{
+    host_start(MEMORY);
+    assert_true(frame_init(maddr(HOST_MEMORY_BASE), maddr(HOST_MEMORY_BASE + MEMORY)));
+    assert_true(space_id_init(arch_space_ids()));
+    machine_add();
 }
 
 void fill(gva_t address, const struct guest_translation *found, bool write)

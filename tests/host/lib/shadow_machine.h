@@ -15,8 +15,10 @@ struct vcpu;
 extern struct vm *vm;
 extern struct vcpu *vcpu;
 
-/* A new one in place of the last, without translation. */
+/* A new one in place of the last, without translation. And another guest, which `vm` and `vcpu` are
+ * from then on. */
 void machine_make(void);
+void machine_add(void);
 
 /* A frame of the guest's by its number, and its words. */
 u64 guest_frame(u32 n);
