@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * When an unmodified guest sleeps, and what a write means to its shadows that no fault announced.
+ */
+#include "check.h"
+
+#include "arch/arch.h"
+#include "core/sched.h"
+#include "core/vm.h"
+#include "csr.h"
+#include "host.h"
+#include "mem/frame.h"
+#include "shadow_machine.h"
+#include "sv39.h"
+#include "virt/shadow/shadow.h"
+#include "virt/virt.h"
+
+enum {
+    CODE = 30, /* the guest's frame */
+    JAL_0 = 0x6f,
+    C_J_0 = 0xa001,
+    NOP = 0x13,
+    STIP = 1 << IRQ_S_TIMER,
+};
+
+/* A kernel in U-mode has its turn, without translation, with its interrupts on. */
+static int start(void **state)
+{
+    static const struct virt_ops turns = {
+        .name = "turns", .enter = shadow_enter, .events = shadow_events, .audit = shadow_audit};
+
+    (void)state;
+    machine_make();
+    vm->shadow->kernel_in_u = true;
+    vm->shadow->mode = MODE_S;
+    vm->shadow->timer = TIME_NEVER;
+    vm->shadow->probe = TIME_NEVER;
+    guest_csrs_start(&vm->shadow->csrs, true);
+    vm->shadow->csrs.sstatus |= MSTATUS_SIE;
+    vm->virt = &turns;
+    vcpu->arch.pc = guest_frame(CODE) << FRAME_SHIFT;
+    vcpu->timer = TIME_NEVER;
+    vcpu->weight = 1;
+    list_init(&vcpu->link);
+    sched_start(vcpu);
+    arch_hart()->reschedule = true;
+    assert_ptr_equal(sched_next(arch_hart()), vcpu);
+    return 0;
+}
+
+static bool sleeps_at(u32 word)
+{
+    guest_table(CODE)[0] = word;
+    shadow_tick(vcpu);
+    return vcpu->state == VCPU_SLEEPING;
+}
+
+static void test_a_kernel_that_branches_to_itself_sleeps(void **state)
+{
+    assert_false(sleeps_at(NOP));
+    assert_true(sleeps_at(JAL_0));
+    start(state);
+    assert_true(sleeps_at(C_J_0));
+    assert_true(vm->shadow->naps);
+}
+
+static void test_a_loop_is_not_idle_with_interrupts_off_or_in_a_program(void **state)
+{
+    (void)state;
+    vm->shadow->csrs.sstatus &= ~(u64)MSTATUS_SIE;
+    assert_false(sleeps_at(JAL_0));
+    vm->shadow->csrs.sstatus |= MSTATUS_SIE;
+    vm->shadow->mode = MODE_U;
+    assert_false(sleeps_at(JAL_0));
+}
+
+static void test_a_loop_is_not_idle_while_an_interrupt_waits(void **state)
+{
+    (void)state;
+    vm->shadow->csrs.lines = STIP;
+    vm->shadow->csrs.sie = STIP;
+    assert_false(sleeps_at(JAL_0));
+}
+
+static void wait(void)
+{
+    const struct instruction wfi = {.kind = INSTRUCTION_WFI, .bytes = 4};
+
+    shadow_wait(vcpu, &wfi);
+}
+
+static void test_waiting_ends_at_once_with_a_timer_interrupt_that_was_raised(void **state)
+{
+    const u64 pc = vcpu->arch.pc;
+
+    (void)state;
+    vm->shadow->csrs.sie = STIP;
+    vm->shadow->csrs.sstatus &= ~(u64)MSTATUS_SIE;
+    vm->shadow->timer = 0;
+    shadow_events(vcpu, EVENT_TIMER);
+    wait();
+    assert_int_equal(vcpu->arch.pc, pc + 4);
+    assert_int_not_equal(vcpu->state, VCPU_SLEEPING);
+    vm->shadow->csrs.sie = 0;
+    wait();
+    assert_int_equal(vcpu->state, VCPU_SLEEPING);
+}
+
+static void test_a_write_into_a_table_in_step_gives_up_the_shadows(void **state)
+{
+    const gpa_t table = gpa(guest_frame(0) << FRAME_SHIFT);
+    struct shadow_tables *shadow = &vm->shadow->tables;
+    u64 drops = shadow->counts.drops;
+
+    (void)state;
+    shadow_space_enter(vcpu, SATP_SV39 | guest_frame(0), SHADOW_VIEW_KERNEL);
+    shadow_written(vm, gpa(table.value + FRAME_BYTES), 2 * FRAME_BYTES);
+    shadow_written(vm, gpa(table.value - 1), 1);
+    assert_int_equal(shadow->counts.drops, drops);
+    shadow_written(vm, gpa(table.value - 1), 2);
+    assert_int_equal(shadow->counts.drops, drops + 1);
+    shadow_written(vm, gpa(0), FRAME_BYTES);
+    assert_int_equal(shadow->counts.drops, drops + 1);
+    audit_holds();
+}
+
+#define TURN(test) cmocka_unit_test_setup(test, start)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TURN(test_a_kernel_that_branches_to_itself_sleeps),
+        TURN(test_a_loop_is_not_idle_with_interrupts_off_or_in_a_program),
+        TURN(test_a_loop_is_not_idle_while_an_interrupt_waits),
+        TURN(test_waiting_ends_at_once_with_a_timer_interrupt_that_was_raised),
+        TURN(test_a_write_into_a_table_in_step_gives_up_the_shadows),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
