@@ -3,8 +3,8 @@
  * VMs made of records of the bundle, and taken away again: see vm_list.h.
  *
  * Memory is promised when a VM is made and taken while it is built, so what is promised and not yet
- * taken is counted as gone: a VM that was made before, or reboots, finds its memory. At start-up
- * nothing is refused for that: a VM that finds none says so in its turn.
+ * taken is counted as gone: a VM that was made before, or reboots, finds its memory. Of a bundle's
+ * VMs the first have theirs, in its order.
  */
 #include "core/vm_list.h"
 
@@ -107,6 +107,11 @@ static void record_free(struct vm *vm)
     frame_run_free(vm, record_bytes(vm->vcpu_count));
 }
 
+static u64 memory_wanted(const struct vm *vm)
+{
+    return vm->config.memory_bytes + (u64)(vm_disk_chunks(vm) - vm->disk_chunks) * CHUNK_BYTES;
+}
+
 /* Everything that can fail, in an order that leaves nothing behind but what is given back. */
 static const char *admit(struct vm *vm)
 {
@@ -121,6 +126,11 @@ static const char *admit(struct vm *vm)
         snprintf(text, sizeof(text),
                  "it asks for more memory than the machine has for guests, %u MiB: " MEMORY_CURE,
                  frame_chunks_all() * (CHUNK_BYTES >> MIB_SHIFT));
+        return text;
+    }
+    if (memory_wanted(vm) > vm_memory_free()) {
+        snprintf(text, sizeof(text), "it needs %lu MiB, and %lu MiB are left for it: " MEMORY_CURE,
+                 memory_wanted(vm) >> MIB_SHIFT, vm_memory_free() >> MIB_SHIFT);
         return text;
     }
     if (!p2m_init(&vm->p2m, gfn(VM_MEMORY_BASE >> FRAME_SHIFT), vm_frames(vm)))
@@ -325,9 +335,7 @@ bool vm_create(const struct bundle_vm_view *config, struct vm_refusal *why)
 
 bool vm_start(struct vm *vm, struct vm_refusal *why)
 {
-    u64 disk_bytes = (u64)(vm_disk_chunks(vm) - vm->disk_chunks) * CHUNK_BYTES;
-
-    if (!has_memory(vm->config.memory_bytes + disk_bytes, why))
+    if (!has_memory(memory_wanted(vm), why))
         return false;
     console_port_reopen(&vm->console);
     vm_build(vm);

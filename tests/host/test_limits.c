@@ -49,7 +49,7 @@ static void test_a_vm_can_have_all_memory_but_what_its_tables_take(void **state)
     check_runs(&(struct world_image){.memory_bytes = chunks_bytes(all - TABLES_CHUNK)});
     assert_int_equal(frame_chunks_free(), 0);
     check_stays_off(&(struct world_image){.memory_bytes = chunks_bytes(all)},
-                    "no memory is left for its direct map", "give it less (mem=)");
+                    "it needs 92 MiB, and 90 MiB are left for it", "give it less (mem=)");
     check_stays_off(&(struct world_image){.memory_bytes = chunks_bytes(all + 1)},
                     "more memory than the machine has for guests, 92 MiB", "give it less (mem=)");
 }
@@ -67,12 +67,27 @@ static void test_two_vms_can_share_memory_to_the_last_chunk(void **state)
     assert_int_equal(vms[0]->state, VM_RUNNING);
     assert_int_equal(vms[1]->state, VM_RUNNING);
     assert_int_equal(frame_chunks_free(), 0);
-    images[1].memory_bytes += 2 * CHUNK_BYTES;
+    images[1].memory_bytes += CHUNK_BYTES;
     world_start(2, images);
     assert_int_equal(vms[0]->state, VM_RUNNING);
-    assert_int_equal(vms[1]->state, VM_OFF);
-    assert_non_null(strstr(world_log, "vm2: not started: it needs"));
-    assert_non_null(strstr(world_log, "MiB more are not free: give it less (mem=)"));
+    assert_null(vms[1]);
+    assert_non_null(strstr(world_log, "vm2: not started: it needs 84 MiB, and 82 MiB are left"));
+    assert_int_equal(world_audit(), 0);
+}
+
+/* They take it in turns, so both could come to half of it. */
+static void test_of_vms_that_want_too_much_together_the_first_have_it(void **state)
+{
+    struct world_image images[3] = {{.memory_bytes = 60 << 20}, {.memory_bytes = 60 << 20}, {0}};
+
+    (void)state;
+    world_start(3, images);
+    assert_int_equal(vms[0]->state, VM_RUNNING);
+    assert_string_equal(vms[1]->name, "vm3");
+    assert_int_equal(vms[1]->state, VM_RUNNING);
+    assert_null(vms[2]);
+    assert_non_null(strstr(world_log, "vm2: not started: it needs 60 MiB, and 30 MiB are left for "
+                                      "it: give it less (mem=), or the machine more (--mem)"));
     assert_int_equal(world_audit(), 0);
 }
 
@@ -211,6 +226,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_vm_can_have_all_memory_but_what_its_tables_take),
         cmocka_unit_test(test_two_vms_can_share_memory_to_the_last_chunk),
+        cmocka_unit_test(test_of_vms_that_want_too_much_together_the_first_have_it),
         cmocka_unit_test(test_the_smallest_memory_holds_a_pool_and_an_image),
         cmocka_unit_test(test_a_pool_is_whole_chunks_and_leaves_room_for_the_image),
         cmocka_unit_test(test_a_pool_is_used_to_its_last_frame),

@@ -129,19 +129,6 @@ static void test_bad_images_are_refused_alone_and_in_one_line(void **state)
     check_refused(&(struct world_image){.memory_bytes = 1UL << 32}, "more memory");
 }
 
-static void test_what_cannot_be_had_any_more_ends_the_vm_that_asks(void **state)
-{
-    const struct world_image images[] = {{.memory_bytes = 60 << 20}, {.memory_bytes = 60 << 20}};
-
-    (void)state;
-    world_start(2, images);
-    assert_int_equal(vms[0]->state, VM_RUNNING);
-    assert_int_equal(vms[1]->state, VM_OFF);
-    assert_non_null(strstr(world_log, "vm2: not started: it needs 60 MiB"));
-    assert_int_equal(world_audit(), 0);
-    assert_int_equal(world_status, -1);
-}
-
 static void test_an_ended_vm_gives_everything_back(void **state)
 {
     const u32 others = 0;
@@ -361,7 +348,6 @@ int main(void)
         cmocka_unit_test(test_code_is_not_writable_and_data_does_not_run),
         cmocka_unit_test(test_physical_and_machine_frames_differ),
         cmocka_unit_test(test_bad_images_are_refused_alone_and_in_one_line),
-        cmocka_unit_test(test_what_cannot_be_had_any_more_ends_the_vm_that_asks),
         cmocka_unit_test(test_an_ended_vm_gives_everything_back),
         cmocka_unit_test(test_a_vm_ends_once_and_for_the_first_reason),
         cmocka_unit_test(test_a_rebooted_vm_starts_anew_from_the_bundle),

@@ -84,11 +84,12 @@ def test_a_hart_that_comes_late_takes_part(held):
 
 @pytest.fixture
 def packed(start, tmp_path):
-    """packed(mem, machine): Candor on a machine of that much memory, whose one VM asks for `mem`, unseen by the launcher."""
+    """packed(mem, ...): Candor on a small machine, each of whose VMs asks for that much of its memory, unseen by the launcher."""
 
-    def run(vm_memory, machine_memory="128M", **rest):
+    def run(*vm_memory, machine_memory="128M", **rest):
         path = tmp_path / "one.bundle"
-        machine = start("pack", "--vm", f"image=build/tests/guest/hello.elf,mem={vm_memory}", "--output", path)
+        vms = [word for size in vm_memory for word in ("--vm", f"image=build/tests/guest/hello.elf,mem={size}")]
+        machine = start("pack", *vms, "--output", path)
         assert machine.wait_exit() == 0
         return start("run", "--bundle", path, "--mem", machine_memory, **rest)
 
@@ -96,7 +97,7 @@ def packed(start, tmp_path):
 
 
 def test_memory_at_the_exact_limit(packed):
-    """One unit of 2 MiB of what the machine has for guests holds the tables of the direct map."""
+    """One unit of 2 MiB of what the machine has for guests holds the tables of the direct maps."""
     machine = packed("4M")
     room = int(machine.expect(r"candor: (\d+) MiB for guests")[1])
     assert machine.wait_exit() == 0
@@ -104,10 +105,18 @@ def test_memory_at_the_exact_limit(packed):
     machine.expect("DONE")
     assert machine.wait_exit() == 0
     machine = packed(f"{room}M")
-    machine.expect(r"candor: vm1: not started: no memory is left for its direct map: give it less \(mem=\), or the machine more")
+    machine.expect(rf"candor: vm1: not started: it needs {room} MiB, and {room - 2} MiB are left for it: give it less \(mem=\), or")
     assert machine.wait_exit() == 1
     machine = packed(f"{room + 2}M")
     machine.expect(rf"candor: vm1: not started: it asks for more memory than the machine has for guests, {room} MiB: give it less")
+    assert machine.wait_exit() == 1
+
+
+def test_of_machines_that_want_too_much_together_the_first_in_the_bundle_has_it(packed):
+    machine = packed("80M", "80M", "4M")
+    machine.expect(r"candor: vm2: not started: it needs 80 MiB, and \d+ MiB are left for it: give it less \(mem=\), or the machine more")
+    done = {machine.expect(r"(vm\d)\S*\| [^\r\n]*DONE")[1] for _ in range(2)}
+    assert done == {"vm1", "vm3"}
     assert machine.wait_exit() == 1
 
 
