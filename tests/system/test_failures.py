@@ -3,6 +3,7 @@
 one line with what to do about it, and whatever can start does."""
 
 import socket
+import subprocess
 import time
 
 import pytest
@@ -19,18 +20,18 @@ PREFIX = "\x14"
 
 @pytest.fixture
 def held(candor):
-    """held(harts, *vms): a machine of which hart 0 alone runs, and the connection that can let the others go."""
+    """held(harts, *vms): a machine of which one hart alone runs, and the connection that can let the others go."""
     remotes = []
 
-    def start(harts, *vms):
+    def start(harts, *vms, first=0, **rest):
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
-        machine = candor(*vms, options=("--smp", str(harts), "--gdb", str(port), *DEBUG))
+        machine = candor(*vms, options=("--smp", str(harts), "--gdb", str(port), *DEBUG), **rest)
         remote = Remote(port)
         remotes.append(remote)
         remote.ask(b"?")
-        remote.send(b"vCont;c:1")
+        remote.send(b"vCont;c:%d" % (first + 1))
         return machine, remote
 
     yield start
@@ -77,6 +78,40 @@ def test_a_hart_that_comes_late_takes_part(held):
     machine.send(PREFIX + "1")
     machine.type_line("poweroff")
     machine.expect("a: shut down")
+
+
+@pytest.fixture
+def unlisted(tmp_path):
+    """What a machine of two harts is started with whose device tree does not list hart 1."""
+    tree = tmp_path / "tree"
+    words = ["qemu-system-riscv64", "-smp", "2", "-m", "256M", "-machine", f"virt,dumpdtb={tree}"]
+    subprocess.run(words, check=True, capture_output=True, timeout=20)
+    data = tree.read_bytes()
+    node = data.index(b"cpu@1\0")
+    place = data.index(b"cpu\0", node + len(b"cpu@1\0"))  # its device_type
+    tree.write_bytes(data[:place] + b"not\0" + data[place + len(b"not\0") :])
+    return {"QEMUEXTRA": f"-dtb {tree}"}
+
+
+def test_a_hart_that_the_device_tree_does_not_list_has_no_part(held, unlisted):
+    machine, remote = held(2, FRANK, environment=unlisted)
+    assert machine.expect(r"candor: riscv-virtio,qemu: (\d+) hart")[1] == "1"
+    machine.prompt()
+    remote.stop()
+    remote.send(b"vCont;c")
+    machine.expect("candor: hart 1 stays out: the device tree does not list it")
+    machine.expect("\n")
+    assert "echo works" in machine.shell("echo echo works")
+    audit(machine)
+    machine.send(PREFIX + "1")
+    machine.type_line("poweroff")
+    assert machine.wait_exit() == 0
+
+
+def test_a_machine_does_not_start_on_a_hart_that_its_device_tree_does_not_list(held, unlisted):
+    machine, _ = held(2, FRANK, first=1, environment=unlisted)
+    machine.expect("candor: this machine is refused: the hart that came first is none that its device tree lists: start it again")
+    assert machine.wait_exit() == 1
 
 
 # ---- memory ----

@@ -59,6 +59,16 @@ static u64 bundle_end(void)
     return BUNDLE_LOAD_ADDRESS + header->total_bytes;
 }
 
+/* A hart that the device tree does not list has no part in the machine. */
+static bool listed(u64 hardware_id)
+{
+    u32 place = 0;
+
+    while (place < machine.hart_count && machine.hart_ids[place] != hardware_id)
+        place++;
+    return place < machine.hart_count;
+}
+
 NORETURN static void refuse(const char *why)
 {
     log_line("this machine is refused: %s", why);
@@ -131,6 +141,8 @@ void boot_first(u64 hardware_id, u64 device_tree)
     drivers_init(&machine, hardware_id);
     if (why == NULL)
         why = cpu_refuse(machine.isa);
+    if (why == NULL && !listed(hardware_id)) /* no interrupt of a device would reach it */
+        why = "the hart that came first is none that its device tree lists: start it again";
     if (why != NULL)
         refuse(why);
     describe_machine();
@@ -152,24 +164,13 @@ void boot_first(u64 hardware_id, u64 device_tree)
     trap_resume(&harts[0]);
 }
 
-/* A hart that the device tree does not list has no part in the machine, and may have taken the
- * place of one that has. */
-static bool has_place(u64 hardware_id, u64 ticket)
-{
-    u32 place = 0;
-
-    while (place < machine.hart_count && machine.hart_ids[place] != hardware_id)
-        place++;
-    return place < machine.hart_count && ticket < machine.hart_count;
-}
-
 void boot_other(u64 hardware_id, u64 ticket)
 {
     struct hart *hart = &harts[ticket];
 
     hart_register = hart;
     hart_init((u32)ticket, hardware_id);
-    if (!has_place(hardware_id, ticket)) {
+    if (!listed(hardware_id) || ticket >= machine.hart_count) { /* it has taken another's place */
         log_line("hart %lu stays out: the device tree does not list it, or lists fewer harts",
                  hardware_id);
         arch_hart_halt();
