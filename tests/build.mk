@@ -78,7 +78,7 @@ $(BUILD)/fuzz/libcandor.a: $(FUZZ_OBJECTS) $(call flags_file,fuzz-archive)
 $(FUZZ_PROGRAMS): $(BUILD)/tests/fuzz/%: $(BUILD)/fuzz/parser/tests/fuzz/%.o $(BUILD)/fuzz/libcandor.a | $(SETUP)
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
-	$(Q)$(FUZZCC) -fsanitize=fuzzer,address,undefined $(FUZZ_COVERAGE) -o $@ $^
+	$(Q)$(FUZZCC) -fsanitize=fuzzer,address,undefined $(FUZZ_COVERAGE) -o $@ $^ -lcmocka
 
 FUZZ_ALL_OBJECTS := $(FUZZ_OBJECTS) $(patsubst %,$(BUILD)/fuzz/parser/tests/fuzz/%.o,$(FUZZ_TARGETS))
 -include $(FUZZ_ALL_OBJECTS:.o=.d)

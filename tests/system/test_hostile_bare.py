@@ -8,6 +8,7 @@ harts.
 
 import os
 import re
+import shutil
 import subprocess
 
 import attacks
@@ -25,8 +26,11 @@ ATTACKS = [(family, name) for family in FAMILIES for name in FAMILIES[family]]
 # What a seeded bug of this path is to be seen by.
 ALONE = [
     ("addresses", "across-the-edge"), ("devices", "timers-and-soft-interrupts"), ("modes", "rights-of-the-moment"),
-    ("modes", "user-against-its-kernel"), ("firmware", "fences-of-all-ranges"),
+    ("modes", "user-against-its-kernel"), ("firmware", "fences-of-all-ranges"), ("disk", "written-over-tables"),
+    ("disk", "reset-in-flight"),
 ]  # fmt: skip
+DISK = LOGS / "test_hostile_bare.disk"
+DISK_BYTES = 512 << 10
 BARE_S = 60
 BEATS_MOST = 40
 PLACES = "tests/guest/bare"
@@ -37,13 +41,23 @@ class Bare(attacks.Guest):
 
     def option(self, traps):
         del traps
-        return f"image=build/{PLACES}/{self.image}.elf,name={self.name},virt=shadow,depriv={self.name[-1]},mem=8M,args={self.args}"
+        disk = f",disk={DISK}" if self.image == "hostile_disk" else ""
+        return f"image=build/{PLACES}/{self.image}.elf,name={self.name},virt=shadow,depriv={self.name[-1]},mem=8M,args={self.args}{disk}"
 
 
 GROUPS = {
     "family": [Bare(f"{family}-{how}", f"hostile_{family}") for family in FAMILIES for how in DEPRIVILEGINGS],
     "for ever": [Bare(f"spin{place}-{how}", "hostile_spin", name) for place, name in enumerate(MANIFEST["spin"]) for how in DEPRIVILEGINGS],
 }
+
+
+@pytest.fixture(scope="module", autouse=True)
+def medium():
+    """What the disks hold at first, which nobody writes to."""
+    LOGS.mkdir(parents=True, exist_ok=True)
+    DISK.write_bytes(bytes(DISK_BYTES))
+    yield
+    DISK.unlink()
 
 
 @pytest.fixture(scope="module")
@@ -135,13 +149,20 @@ def test_a_life_begins_with_nothing_of_the_one_before(how, candor):
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_a_processor_gives_the_same(family):
-    """On QEMU itself, with its own firmware, where its answer is determined."""
+def test_a_processor_gives_the_same(family, tmp_path):
+    """On QEMU itself, with its own firmware and disk, where its answer is determined."""
     log = LOGS / f"test_hostile_bare.bare-{family}.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
+    copy = shutil.copy(DISK, tmp_path)
+    disk = (
+        f"-global virtio-mmio.force-legacy=false -drive file={copy},format=raw,if=none,id=d "
+        "-device virtio-blk-device,drive=d,bus=virtio-mmio-bus.0"
+    )
     words = ["timeout", "-k", "5", str(BARE_S), ROOT / "tools/candor", "native", "--image", f"build/{PLACES}/hostile_{family}.elf"]
     with open(log, "wb") as output:
-        subprocess.run([*map(str, words)], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, check=False)
+        subprocess.run(
+            [*map(str, words)], cwd=ROOT, env={**os.environ, "QEMUEXTRA": disk}, stdin=subprocess.DEVNULL, stdout=output,
+            stderr=subprocess.STDOUT, check=False,
+        )  # fmt: skip
     lines = log.read_text(errors="replace").splitlines()
     assert [line for line in lines if line.startswith("ATTACK ")] == [f"ATTACK {name}" for name in FAMILIES[family]]
     assert not [line for line in lines if line.startswith("FAIL ")], lines
