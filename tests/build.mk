@@ -180,8 +180,8 @@ JOBS  ?= 1
 soak: test-build | $(SETUP) ## fuzz, race, compare and attack at length, recorded in docs/soak.md (PARTS="fuzz races differential attacks" CALLS= TIMES= PROGRAMS= JOBS=)
 	@tests/soak/run --calls $(CALLS) --times $(TIMES) --programs $(PROGRAMS) --jobs $(JOBS) $(PARTS)
 
-stay: test-build | $(SETUP) ## measure the longest stay in the hypervisor for each kind of entry
-	@/usr/bin/python3 -m pytest -q --no-header -s -p no:cacheprovider -c tests/system/pytest.ini tests/system/test_stay.py
+stay: test-build | $(SETUP) ## measure the longest stay in the hypervisor for each kind of entry, of all kinds of guests, and of the monitor with 64 VMs
+	@ALL_STAYS=1 /usr/bin/python3 -m pytest -q --no-header -s -p no:cacheprovider -c tests/system/pytest.ini tests/system/test_stay.py
 
 neighbours: test-build | $(SETUP) ## measure what floods of one VM cost a neighbour, beyond its fair share of a hart
 	@ALL_FLOODS=1 /usr/bin/python3 -m pytest -q --no-header -s -p no:cacheprovider -c tests/system/pytest.ini tests/system/test_neighbours.py

@@ -21,7 +21,7 @@ enum {
     VBLK_BYTES = 0x200,
     VBLK_SECTOR_BYTES = 512,
     VBLK_ID_BYTES = 20,
-    VBLK_STEPS = 8,
+    VBLK_STEPS = 6,
 };
 
 /* Where the sectors are; a sector is always within the capacity. False: it cannot be read or
@@ -59,8 +59,8 @@ struct vblk {
     u32 queue_select;
     struct vqueue queue;
     struct vblk_request request;
-    bool more; /* a step is due */
-    u8 sector[VBLK_SECTOR_BYTES];
+    bool more;                                                /* a step is due */
+    u8 sector[VBLK_SECTOR_BYTES] __attribute__((aligned(8))); /* copied by words */
 };
 
 extern const struct vdev_ops vblk_ops;

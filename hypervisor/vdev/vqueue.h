@@ -21,7 +21,7 @@ struct vdev_memory {
     void *context;
 };
 
-enum { VDEV_COPY_BYTES = 512, VQUEUE_SIZE_MAX = 64 };
+enum { VDEV_COPY_BYTES = 512, VQUEUE_SIZE_MAX = 32 };
 
 struct vqueue {
     bool ready;

@@ -66,9 +66,10 @@ void shadow_fill(struct vcpu *which, gva_t address, const struct guest_translati
     (void)which, (void)address, (void)found, (void)to, (void)write;
 }
 
-void shadow_fence_page(struct vcpu *which, gva_t address)
+bool shadow_fence_page(struct vcpu *which, gva_t address)
 {
     (void)which, (void)address;
+    return false;
 }
 
 bool shadow_fence_all(struct vcpu *which)

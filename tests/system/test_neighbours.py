@@ -28,7 +28,18 @@ OTHERS = [
 ]  # fmt: skip
 if os.environ.get("ALL_FLOODS"):
     FLOODS += OTHERS
-NEIGHBOUR = "image=build/tests/guest/fair_share.elf,name=neighbour,mem=8M"
+# What unmodified machines do (tests/guest/bare/flood.c), their kernel in S-mode or in U-mode, beside which neighbour.
+UNMODIFIED = [("fences", "u", "shadow"), ("disk", "s", "pv")]
+UNMODIFIED_ALL = ["spin", "csr", "faults", "illegal", "fills", "fences", "spaces", "remote", "uart", "newlines", "plic", "timer",
+                  "firmware-timer", "disk", "reboot"]  # fmt: skip
+if os.environ.get("ALL_FLOODS"):
+    UNMODIFIED = [(flood, depriv, neighbour) for neighbour in ("pv", "shadow") for depriv in "su" for flood in UNMODIFIED_ALL]
+NEIGHBOURS = {
+    "pv": "image=build/tests/guest/fair_share.elf,name=neighbour,mem=8M",
+    "shadow": "image=build/tests/guest/bare/fair_share.elf,name=neighbour,mem=8M,virt=shadow",
+}
+DISK_BYTES = 1 << 20
+FLOOD_LEAST = 100  # pieces of work that a flood makes for Candor
 TYPED_BYTES = 16 << 20
 
 
@@ -43,26 +54,24 @@ def table():
         print(f"{flood:22}     1/{machines} {alone:17.3f} {beside:19.3f} {turns:8} {slowdown:13.2f}")
 
 
-def run_to_the_end(kind, count, tmp_path):
-    """What a machine with the floods and their neighbour prints, and where that is kept."""
+def run_to_the_end(kind, vms, tmp_path):
+    """What a machine with these VMs prints, and where that is kept."""
     keys = tmp_path / "keys"
     keys.write_bytes(b"x" * TYPED_BYTES if kind == "typed" else b"")
     log = LOGS / f"neighbours.{kind}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     words = ["timeout", "-k", "5", str(LONGEST_S), ROOT / "tools/candor", "run", "--icount"]
-    for number in range(count):
-        words += ["--vm", f"image=build/tests/guest/flood.elf,name=flood{number},mem=8M,args={kind}"]
-    words += ["--vm", NEIGHBOUR]
+    for vm in vms:
+        words += ["--vm", vm]
     with open(keys, "rb") as typed, open(log, "wb") as output:
         subprocess.run([*map(str, words)], cwd=ROOT, stdin=typed, stdout=output, stderr=subprocess.STDOUT, check=False)
     return log.read_text(errors="replace"), log
 
 
-@pytest.mark.parametrize("flood", FLOODS)
-def test_a_flood_is_its_own_loss(flood, table, tmp_path):
-    kind, _, count = flood.partition(" x")
-    machines = int(count or 1) + 1
-    text, log = run_to_the_end(kind, machines - 1, tmp_path)
+def measure(flood, kind, vms, table, tmp_path):
+    """One row: the last of the VMs is the neighbour. What was printed."""
+    machines = len(vms)
+    text, log = run_to_the_end(kind, vms, tmp_path)
     found = re.search(r"SHARE alone (\d+) (\d+) flooded (\d+) (\d+) turns (\d+)", text)
     assert found, f"no measurement; see {log}:\n{text[-1000:]}"
     failures = [line for line in text.splitlines() if "FAIL " in line or "PANIC" in line]
@@ -76,3 +85,22 @@ def test_a_flood_is_its_own_loss(flood, table, tmp_path):
     assert slowdown <= LIMIT_PERCENT
     assert slowdown >= -LIMIT_PERCENT or kind in GIVING
     log.unlink()
+    return text
+
+
+@pytest.mark.parametrize("flood", FLOODS)
+def test_a_flood_is_its_own_loss(flood, table, tmp_path):
+    kind, _, count = flood.partition(" x")
+    floods = [f"image=build/tests/guest/flood.elf,name=flood{number},mem=8M,args={kind}" for number in range(int(count or 1))]
+    measure(flood, kind, [*floods, NEIGHBOURS["pv"]], table, tmp_path)
+
+
+@pytest.mark.parametrize("flood, depriv, neighbour", UNMODIFIED)
+def test_an_unmodified_flood_is_its_own_loss(flood, depriv, neighbour, table, tmp_path):
+    disk = tmp_path / "disk"
+    disk.write_bytes(bytes(DISK_BYTES))
+    vm = f"image=build/tests/guest/bare/flood.elf,name=flood,virt=shadow,depriv={depriv},mem=8M,disk={disk},args={flood}"
+    other = NEIGHBOURS[neighbour] + (f",depriv={depriv}" if neighbour == "shadow" else "")
+    text = measure(f"{flood} {depriv}, {neighbour}", flood, [vm, other], table, tmp_path)
+    times = re.search(r"FLOOD (\d+)", text)
+    assert "flood: reboots (" in text if flood == "reboot" else times and int(times[1]) >= FLOOD_LEAST, text[-1000:]

@@ -43,10 +43,22 @@ static bool memory_read(void *context, u64 at, void *to, u32 bytes)
 
 static bool memory_write(void *context, u64 at, const void *from, u32 bytes)
 {
-    if (guest_copy_out(context, gpa(at), from, bytes) != HC_OK)
+    struct vm *vm = context;
+
+    if (guest_copy_out(vm, gpa(at), from, bytes) != HC_OK)
         return false;
-    shadow_written(context, gpa(at), bytes);
+    vm->shadow->machine.over_tables |= shadow_tables_in(vm, gpa(at), bytes);
     return true;
+}
+
+/* Once for all that the disk has written by one trap: the guest has not gone on. */
+static void disk_served(struct vcpu *vcpu)
+{
+    struct shadow_machine *devices = &vcpu->vm->shadow->machine;
+
+    if (devices->over_tables)
+        shadow_drop_all(vcpu);
+    devices->over_tables = false;
 }
 
 static bool disk_add(struct vm *vm)
@@ -125,6 +137,7 @@ void shadow_events(struct vcpu *vcpu, u64 events)
         }
         if (shadow->machine.disk.more)
             (void)vblk_serve(&shadow->machine.disk);
+        disk_served(vcpu);
         shadow_timer_program(vcpu);
     }
 }
@@ -141,6 +154,7 @@ void shadow_timer_program(struct vcpu *vcpu)
 
 void shadow_machine_written(struct vcpu *vcpu)
 {
+    disk_served(vcpu);
     if (vcpu->vm->shadow->machine.disk.more)
         shadow_timer_program(vcpu);
 }

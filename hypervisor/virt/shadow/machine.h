@@ -20,6 +20,7 @@ struct shadow_machine {
     struct vuart uart;
     struct vfinisher finisher;
     struct vblk disk; /* on the bus of a VM that has one */
+    bool over_tables; /* it has written over tables of the guest: all shadows are to be given up */
 };
 
 /* Puts the devices of a VM on its bus, as after power on. */

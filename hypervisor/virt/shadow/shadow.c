@@ -41,10 +41,6 @@ static int step_start(struct vm *vm)
 {
     struct vcpu *vcpu = &vm->vcpus[0];
 
-    if (!shadow_tables_ready(vm)) {
-        log_vm_line(vm->name, "not started: no memory is left for its shadow page tables");
-        return -1;
-    }
     image_load_bytes(vm, vm->shadow->tree, vm->config.tree, vm->config.tree_bytes);
     shadow_cpu_start(vcpu, vm->image.entry, vcpu->index, vm->shadow->tree);
     shadow_machine_start(vm);
@@ -75,6 +71,13 @@ static int shadow_build(struct vm *vm)
         if (made < 0)
             return made;
         more = made > 0;
+        break;
+    case SHADOW_TABLES:
+        if (!shadow_tables_ready(vm)) {
+            log_vm_line(vm->name, "not started: no memory is left for its shadow page tables");
+            return -1;
+        }
+        more = false;
         break;
     default:
         return step_start(vm);

@@ -16,9 +16,12 @@
 
 enum {
     FILL_TABLES = SV39_LEVELS,
-    SETTLED_A_STEP = 256,  /* entries compared by one trap */
-    SETTLED_A_PIECE = 64,  /* places looked at in one piece; */
-    SETTLED_FOR_PIECE = 8, /* the empty ones count as so many entries, all together */
+    SETTLED_A_STEP = 128,  /* entries compared by one trap */
+    SETTLED_A_PIECE = 32,  /* places looked at in one piece; */
+    SETTLED_FOR_PIECE = 4, /* the empty ones count as so many entries, all together, */
+    SETTLED_FOR_TABLE = 8, /* and the way to one of the guest's tables as so many */
+    MIRRORS_A_FENCE = 40,  /* looked at by a fence for one page: with more it is one for all, */
+    SETTLED_BESIDES = 48,  /* and that compares so many entries then */
     SPACE_PLACES = 8,      /* where a space may stand, from its hash on */
 };
 
@@ -208,14 +211,18 @@ static bool mirrored_and_used(struct shadow_tables *shadow, u64 guest)
     return false;
 }
 
-static void mirrors_drop(struct shadow_tables *shadow, u64 guest)
+/* Gives up one mirror of a guest's table. False: there was none. */
+static bool mirror_drop(struct shadow_tables *shadow, u64 guest)
 {
-    struct shadow_table *table;
+    struct shadow_table *table = shadow_mirror_next(shadow, guest, NULL);
 
-    while ((table = shadow_mirror_next(shadow, guest, NULL)) != NULL)
-        shadow_table_drop(shadow, table);
+    if (table == NULL)
+        return false;
+    shadow_table_drop(shadow, table);
     shadow->settling.mirror = 0;
     shadow->settling.entry = 0;
+    arch_translation_drop_all();
+    return true;
 }
 
 /* Whether rights that were given once still are the guest's. W may be missing: D was set since, or
@@ -315,16 +322,16 @@ static void settle_go_on(struct shadow_tables *shadow, const struct vm *vm, u32 
     shadow->counts.settled++;
 }
 
-/* Brings guest tables back in step until only `most` are not, or a step's work is done. False: all
+/* Brings guest tables back in step until only `most` are not, or so much work is done. False: all
  * shadows had to be given up. */
-static bool settle_down_to(struct vcpu *vcpu, u32 most)
+static bool settle_down_to(struct vcpu *vcpu, u32 most, u32 work)
 {
     struct shadow_tables *shadow = &vcpu->vm->shadow->tables;
-    u32 work = SETTLED_A_STEP;
 
     while (shadow->loose_count > most && work > 0) {
         if (!settle_begin(vcpu))
             return false;
+        work -= min(work, (u32)SETTLED_FOR_TABLE);
         settle_go_on(shadow, vcpu->vm, &work);
     }
     arch_translation_drop_all();
@@ -340,9 +347,9 @@ OUT_OF_LINE static bool loosen(struct vcpu *vcpu, u64 guest)
 
     guest_memo_forget(&vcpu->vm->shadow->memo);
     if (!mirrored_and_used(shadow, guest)) {
-        mirrors_drop(shadow, guest);
+        if (mirror_drop(shadow, guest))
+            return false;
         frame->state = SHADOW_PLAIN;
-        arch_translation_drop_all();
         return true;
     }
     if (shadow->settling.begun && shadow->settling.gfn == guest) {
@@ -351,7 +358,8 @@ OUT_OF_LINE static bool loosen(struct vcpu *vcpu, u64 guest)
         return true;
     }
     if (shadow->loose_count == SHADOW_LOOSE_MAX &&
-        (!settle_down_to(vcpu, SHADOW_LOOSE_MAX - 1) || shadow->loose_count == SHADOW_LOOSE_MAX))
+        (!settle_down_to(vcpu, SHADOW_LOOSE_MAX - 1, SETTLED_A_STEP) ||
+         shadow->loose_count == SHADOW_LOOSE_MAX))
         return false;
     shadow->loose[shadow->loose_count++] = guest;
     frame->state = SHADOW_LOOSE;
@@ -359,10 +367,10 @@ OUT_OF_LINE static bool loosen(struct vcpu *vcpu, u64 guest)
     return true;
 }
 
-void shadow_fence_page(struct vcpu *vcpu, gva_t address)
+bool shadow_fence_page(struct vcpu *vcpu, gva_t address)
 {
     struct shadow_tables *shadow = &vcpu->vm->shadow->tables;
-    u32 unlinked = shadow->unlinked;
+    u32 unlinked = shadow->unlinked, mirrors = 0;
 
     guest_memo_forget(&vcpu->vm->shadow->memo);
     for (u32 i = 0; i < shadow->loose_count; i++) {
@@ -371,6 +379,8 @@ void shadow_fence_page(struct vcpu *vcpu, gva_t address)
         while ((table = shadow_mirror_next(shadow, shadow->loose[i], table)) != NULL) {
             u32 index = sv39_index(address, table->level);
 
+            if (++mirrors > MIRRORS_A_FENCE)
+                return settle_down_to(vcpu, 0, SETTLED_BESIDES);
             (void)entries_settle(shadow, vcpu->vm, table, index, index + 1);
         }
     }
@@ -378,6 +388,7 @@ void shadow_fence_page(struct vcpu *vcpu, gva_t address)
         arch_translation_drop_all();
     else
         arch_translation_drop(address);
+    return false;
 }
 
 bool shadow_fence_all(struct vcpu *vcpu)
@@ -385,7 +396,7 @@ bool shadow_fence_all(struct vcpu *vcpu)
     struct shadow_tables *shadow = &vcpu->vm->shadow->tables;
 
     guest_memo_forget(&vcpu->vm->shadow->memo);
-    return settle_down_to(vcpu, 0) && shadow->loose_count > 0;
+    return settle_down_to(vcpu, 0, SETTLED_A_STEP) && shadow->loose_count > 0;
 }
 
 /* ---- filling ---- */
@@ -535,7 +546,7 @@ void shadow_fill(struct vcpu *vcpu, gva_t address, const struct guest_translatio
     arch_translation_drop(address);
 }
 
-void shadow_written(struct vm *vm, gpa_t at, u64 bytes)
+bool shadow_tables_in(struct vm *vm, gpa_t at, u64 bytes)
 {
     struct shadow_tables *shadow = &vm->shadow->tables;
 
@@ -544,6 +555,13 @@ void shadow_written(struct vm *vm, gpa_t at, u64 bytes)
         const struct shadow_frame *frame = shadow_frame_of(shadow, vm, guest);
 
         if (frame != NULL && frame->state == SHADOW_IN_STEP)
-            shadow_drop_all(&vm->vcpus[0]);
+            return true;
     }
+    return false;
+}
+
+void shadow_written(struct vm *vm, gpa_t at, u64 bytes)
+{
+    if (shadow_tables_in(vm, at, bytes))
+        shadow_drop_all(&vm->vcpus[0]);
 }

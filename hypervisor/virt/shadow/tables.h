@@ -170,9 +170,13 @@ void shadow_space_enter(struct vcpu *vcpu, u64 satp, enum shadow_view view);
 void shadow_fill(struct vcpu *vcpu, gva_t address, const struct guest_translation *found, mfn_t to,
                  bool write);
 
-/* A fence of the guest: for one page; or for all, in steps: true while there is more to do. */
-void shadow_fence_page(struct vcpu *vcpu, gva_t address);
+/* A fence of the guest, for one page or for all, in steps: true while there is more to do. */
+bool shadow_fence_page(struct vcpu *vcpu, gva_t address);
 bool shadow_fence_all(struct vcpu *vcpu);
+
+/* Whether one of the guest's tables in step lies there: what is written there without a fault makes
+ * all shadows wrong. */
+bool shadow_tables_in(struct vm *vm, gpa_t at, u64 bytes);
 
 /* Gives up all shadows. */
 void shadow_drop_all(struct vcpu *vcpu);

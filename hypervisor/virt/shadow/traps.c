@@ -203,9 +203,7 @@ void shadow_fence(struct vcpu *vcpu, const struct instruction *instruction)
     bool page = instruction->rs1 != 0;
 
     vcpu->counts.flushes++;
-    if (page)
-        shadow_fence_page(vcpu, gva(address));
-    else if (shadow_fence_all(vcpu))
+    if (page ? shadow_fence_page(vcpu, gva(address)) : shadow_fence_all(vcpu))
         return;
     shadow->counts
         .fences[(page ? SHADOW_FENCE_PAGE : 0) | (instruction->rs2 != 0 ? SHADOW_FENCE_ASID : 0)]++;

@@ -1,19 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * When a flood rises and ebbs, by the `time` counter: one clock for both VMs (flood.c,
- * fair_share.c). The first milliseconds are for building them; then the neighbour has the hart for
- * itself for a while.
+ * The time of a flood, for paravirtual guests.
  */
 #ifndef FLOOD_H
 #define FLOOD_H
 
+#include "flood_times.h"
 #include "guest.h"
-
-enum {
-    FLOOD_BEGIN_MS = 80,
-    FLOOD_END_MS = 300,
-    MS_A_SECOND = 1000,
-};
 
 static inline u64 flood_time(u64 ms)
 {

@@ -33,6 +33,7 @@ enum disk_register {
 };
 
 enum {
+    DEVICE_BLOCK = 2,
     STATUS_ACKNOWLEDGE = 1,
     STATUS_DRIVER = 2,
     STATUS_DRIVER_OK = 4,
@@ -45,7 +46,7 @@ enum {
     FEATURE_FLUSH = 1 << 9,
     NEXT = 1,
     WRITABLE = 2,
-    SLOTS = 16,
+    SLOTS = 32,
     SECTOR_BYTES = 512,
     HEADER_BYTES = 16,
     ID_BYTES = 20,
