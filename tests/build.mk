@@ -195,6 +195,7 @@ check: format-check headers-check tidy $(HV_CORE_OBJECTS) ## check formatting, h
 	@tools/check-sources
 	@tools/size --limits $(HV_CORE_OBJECTS:.o=.d)
 	@tools/check-names
+	@tests/seeded/run --check
 	@shellcheck $(SHELL_SCRIPTS)
 	@echo 'check: all is well'
 

@@ -4,10 +4,14 @@ writing one leaves the others as they are."""
 
 import datetime
 import re
-import subprocess
+import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tools"))
+
+from candorlib import commit  # noqa: E402
+
 PAGE = ROOT / "docs/soak.md"
 PARTS = {
     "fuzz": "The fuzzers at length, each new input from another seed (`tests/fuzz/run soak`), then the seeded bugs that they must find.",
@@ -24,14 +28,9 @@ recorded by itself, with the commit that it ran on.
 """
 
 
-def commit():
-    words = ["git", "-C", str(ROOT), "describe", "--always", "--dirty"]
-    return subprocess.run(words, capture_output=True, text=True, check=False).stdout.strip() or "unknown"
-
-
 def begin():
     """The first lines of a record: on what, and when."""
-    return [("commit", f"`{commit()}`"), ("date", datetime.date.today().isoformat())]
+    return [("commit", f"`{commit.described(ROOT)}`"), ("date", datetime.date.today().isoformat())]
 
 
 def read():
