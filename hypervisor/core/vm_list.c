@@ -233,21 +233,21 @@ struct vm *vm_find(const char *name)
     return NULL;
 }
 
-/* Chunks that VMs were promised and have not taken. */
+/* Chunks that VMs were promised and have not taken: a VM that runs has taken all. */
 static u32 chunks_promised(void)
 {
     u32 promised = 0;
 
     for (u32 i = 0; i < vm_count; i++) {
         const struct vm *vm = vms[i];
-        u32 all = vm != NULL ? vm_frames(vm) / CHUNK_FRAMES : 0, taken;
+        u32 all, taken;
 
-        if (vm == NULL || vm->state == VM_OFF ||
+        if (vm == NULL || vm->state == VM_RUNNING || vm->state == VM_OFF ||
             (vm->state == VM_ENDING && vm->exit != VM_EXIT_REBOOT))
             continue;
+        all = vm_frames(vm) / CHUNK_FRAMES;
         taken = (READ_ONCE(vm->step) - READ_ONCE(vm->returned)) / CHUNK_FRAMES;
-        promised += vm->state == VM_RUNNING ? 0 : all - min(all, taken);
-        promised += vm_disk_chunks(vm) - vm->disk_chunks;
+        promised += all - min(all, taken) + vm_disk_chunks(vm) - vm->disk_chunks;
     }
     return promised;
 }
@@ -319,15 +319,14 @@ bool vm_plan(const struct vm_order *order, struct bundle_vm_view *config, struct
         return refuse(why, "its device tree says how much memory it has: create it without mem=");
     if (order->memory_bytes != 0)
         config->memory_bytes = order->memory_bytes;
-    return true;
+    return has_memory(config->memory_bytes + ALIGN_UP(config->disk_bytes, (u64)CHUNK_BYTES), why);
 }
 
 bool vm_create(const struct bundle_vm_view *config, struct vm_refusal *why)
 {
     const char *reason;
 
-    if (!name_free(config->name, why) ||
-        !has_memory(config->memory_bytes + ALIGN_UP(config->disk_bytes, (u64)CHUNK_BYTES), why))
+    if (!name_free(config->name, why))
         return false;
     reason = vm_make(config);
     return reason == NULL || refuse(why, reason);
