@@ -7,7 +7,6 @@
 #include "string.h"
 
 enum {
-    KEY_CANCEL = 0x03,
     KEY_BACKSPACE = 0x08,
     KEY_KILL_LINE = 0x15,
     KEY_ESCAPE = 0x1b,
@@ -43,25 +42,26 @@ static void skip_escape(struct line_editor *editor, u8 byte)
 
 static void edit(struct line_editor *editor, u8 byte, char *echo, u32 *echo_bytes)
 {
+    u32 left;
+    bool fits;
+
     switch (byte) {
     case KEY_BACKSPACE:
     case KEY_DELETE:
-        if (editor->used > 0) {
-            editor->used--;
-            put_echo(echo, echo_bytes, take_back);
-        }
-        break;
     case KEY_KILL_LINE:
-        for (; editor->used > 0; editor->used--)
+        left = byte == KEY_KILL_LINE || editor->used == 0 ? 0 : editor->used - 1;
+        for (; editor->used > left; editor->used--)
             put_echo(echo, echo_bytes, take_back);
         break;
     case KEY_ESCAPE:
         editor->escape = ESCAPE_STARTED;
         break;
     default:
-        if (byte >= ' ' && byte < KEY_DELETE && editor->used < LINE_EDITOR_BYTES - 1) {
-            editor->line[editor->used++] = (char)byte;
-            echo[(*echo_bytes)++] = (char)byte;
+        if (byte >= ' ' && byte < KEY_DELETE) {
+            fits = editor->used < LINE_EDITOR_BYTES - 1;
+            if (fits)
+                editor->line[editor->used++] = (char)byte;
+            echo[(*echo_bytes)++] = fits ? (char)byte : '\a';
         }
     }
 }
@@ -78,7 +78,7 @@ enum line_event line_editor_byte(struct line_editor *editor, u8 byte,
         put_echo(echo, echo_bytes, "\n");
         return LINE_COMPLETE;
     }
-    if (byte == KEY_CANCEL) {
+    if (byte == LINE_EDITOR_CANCEL) {
         put_echo(echo, echo_bytes, "^C\n");
         return LINE_GIVEN_UP;
     }

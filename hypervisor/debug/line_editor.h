@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Editing of one typed line: printable ASCII; backspace and DEL take back, Ctrl-U takes all back,
- * Ctrl-C gives the line up, return ends it. Arrow keys and other escape sequences are ignored. Pure
- * code.
+ * Ctrl-C gives the line up, return ends it. What is too long rings the bell. Arrow keys and other
+ * escape sequences are ignored. Pure code.
  */
 #ifndef DEBUG_LINE_EDITOR_H
 #define DEBUG_LINE_EDITOR_H
@@ -10,6 +10,7 @@
 #include "types.h"
 
 enum {
+    LINE_EDITOR_CANCEL = 0x03, /* Ctrl-C */
     LINE_EDITOR_BYTES = 80,
     LINE_EDITOR_ECHO_BYTES = 3 * LINE_EDITOR_BYTES, /* the most that one byte echoes: Ctrl-U */
 };

@@ -11,7 +11,6 @@
 #include "string.h"
 
 #include "arch/arch.h"
-#include "core/audit.h"
 #include "core/machine.h"
 #include "core/sched.h"
 #include "core/vm_list.h"
@@ -20,12 +19,13 @@
 #include "driver/devices.h"
 
 enum {
-    MONITOR_TYPED_BYTES = 256, /* kept while a command runs */
+    MONITOR_TYPED_BYTES = 512, /* kept while a command runs */
     MONITOR_ROOM_BYTES = 2048, /* of console room before a step: more than any step prints */
     MONITOR_TEXT_BYTES = 256,
     MONITOR_ROW_BYTES = 3072,
     MONITOR_ROWS_ROOM = 2 * MONITOR_ROW_BYTES, /* of room for records before a step */
     THOUSAND = 1000,
+    KEY_LOST = 0, /* among what is kept: nothing was, from here to a later line's start */
 };
 
 static const char prompt[] = "candor> ";
@@ -35,6 +35,7 @@ static struct {
     struct monitor_job typed_job;
     struct byte_ring typed;
     u8 typed_bytes[MONITOR_TYPED_BYTES];
+    bool typed_lost; /* what is typed is not kept */
 
     struct monitor_job program_job;
     u32 request_used;
@@ -186,27 +187,6 @@ bool monitor_word(const char **text, char word[MONITOR_NAME_BYTES])
 
 /* ---- the smaller commands ---- */
 
-static enum monitor_step audit_step(struct monitor_job *job)
-{
-    struct audit_result result = {.violations = 0};
-
-    if (job->step == 0) {
-        monitor_say(job, "audit: the machine stands still meanwhile\n");
-        return STEP_MORE;
-    }
-    u64 start = arch_time_now();
-    audit_run(&result);
-    struct monitor_time took = monitor_seconds(arch_time_now() - start);
-    monitor_row(job, "\"frames\":%lu,\"tables\":%lu,\"entries\":%lu,\"violations\":%lu",
-                result.frames, result.tables, result.entries, result.violations);
-    if (result.violations > 0)
-        return monitor_fail(job, "BROKEN: %lu violations, the first: %s", result.violations,
-                            result.first);
-    monitor_say(job, "audit: clean: %lu frames, %lu tables, %lu entries in %s s\n", result.frames,
-                result.tables, result.entries, took.text);
-    return STEP_DONE;
-}
-
 static enum monitor_step switch_step(struct monitor_job *job)
 {
     const struct vm *vm = monitor_vm(job, job->argument);
@@ -217,25 +197,6 @@ static enum monitor_step switch_step(struct monitor_job *job)
         return monitor_fail(job, "%s has ended: `start %s` starts it again", vm->name, vm->name);
     job->prompt_after = false;
     return STEP_DONE;
-}
-
-static enum monitor_step stay_step(struct monitor_job *job)
-{
-    static u32 kinds[2]; /* a person's and a program's: how far the list has come */
-    u32 *kind = &kinds[job->for_program];
-
-    if (job->step == 0)
-        *kind = 0;
-    while (*kind < STAY_KINDS && stay_longest(*kind) == 0)
-        ++*kind;
-    if (*kind < STAY_KINDS) {
-        monitor_say(job, "stay: %6lu %s\n", stay_longest(*kind), stay_name(*kind));
-        monitor_row(job, "\"entry\":\"%s\",\"instructions\":%lu", stay_name(*kind),
-                    stay_longest(*kind));
-    } else if (job->step == 0) {
-        return monitor_fail(job, "nothing is measured; start build/debug/candor.elf, under icount");
-    }
-    return ++*kind < STAY_KINDS ? STEP_MORE : STEP_DONE;
 }
 
 static enum monitor_step quit_step(struct monitor_job *job)
@@ -268,21 +229,27 @@ static u32 command_number(const struct monitor_command *command)
 static enum monitor_step help_step(struct monitor_job *job)
 {
     const struct monitor_command *command = command_at(job->step), *one;
+    bool more = command_at(job->step + 1) != NULL;
     u32 width = 0;
 
-    for (u32 i = 0; (one = command_at(i)) != NULL; i++) {
-
-        width = max(width, (u32)(strlen(one->name) + 1 + strlen(one->argument)));
+    if (*job->argument != '\0' && strcmp(job->argument, command->name) != 0) {
+        if (!more && job->rows == 0)
+            monitor_fail(job, "there is no command %s: `help` lists them", job->argument);
+        return more ? STEP_MORE : STEP_DONE;
     }
+    job->rows++;
+
+    for (u32 i = 0; (one = command_at(i)) != NULL; i++)
+        width = max(width, (u32)(strlen(one->name) + 1 + strlen(one->argument)));
     monitor_say(job, "%s %-*s  %s\n", command->name, (int)(width - strlen(command->name) - 1),
                 command->argument, command->help);
     monitor_row(job, "\"command\":\"%s\",\"argument\":\"%s\",\"help\":\"%s\"", command->name,
                 command->argument, command->help);
-    return command_at(job->step + 1) != NULL ? STEP_MORE : STEP_DONE;
+    return more ? STEP_MORE : STEP_DONE;
 }
 
 const struct monitor_command monitor_commands[] = {
-    {"help", "", "this list", help_step},
+    {"help", "[WORD]", "this list; help WORD: of that command", help_step},
     {"vms", "[-v]", "each VM: state, times, share since the last look; -v: counts (also: Ctrl-T v)",
      monitor_vms_step},
     {"top", "", "shares and rates, each second, until a key is typed", monitor_top_step},
@@ -305,18 +272,38 @@ const struct monitor_command monitor_commands[] = {
     {"walk", "VM ADDR", "what a guest-virtual address translates to, and who may use it",
      monitor_walk_step},
     {"audit", "", "check every invariant of the VMs' memory; stops the machine meanwhile",
-     audit_step},
+     monitor_audit_step},
     {"stay", "", "the longest stay in the hypervisor by entry, in instructions (debug builds)",
-     stay_step},
+     monitor_stay_step},
     {"quit", "", "power the machine off", quit_step},
 };
 const u32 monitor_command_count = ARRAY_SIZE(monitor_commands);
 
 /* ---- lines and jobs ---- */
 
+/* Finds the command, whose words are taken apart; false after having failed the job. */
+static bool find_command(struct monitor_job *job, const char *name)
+{
+    static const struct monitor_command none = {.name = "candor"};
+
+    for (u32 i = 0; command_at(i) != NULL; i++) {
+        if (strcmp(name, command_at(i)->name) == 0)
+            job->command = command_at(i);
+    }
+    if (job->command == NULL) {
+        job->command = &none;
+        monitor_fail(job, "unknown command: %s (try help)", name);
+    } else if (*job->argument != '\0' && *job->command->argument == '\0') {
+        monitor_fail(job, "'%s' is too much: it takes nothing; nothing is done", job->argument);
+    } else {
+        return true;
+    }
+    job->command = NULL;
+    return false;
+}
+
 static void start(struct monitor_job *job)
 {
-    static const struct monitor_command none = {.name = "unknown command"};
     char *text = job->line;
 
     job->step = job->cursor = job->part = job->rows = 0;
@@ -335,17 +322,8 @@ static void start(struct monitor_job *job)
         rest[--rest_length] = '\0';
     job->argument = rest;
     *end = '\0';
-    for (u32 i = 0; command_at(i) != NULL; i++) {
-        if (strcmp(text, command_at(i)->name) == 0)
-            job->command = command_at(i);
-    }
-    if (job->command != NULL)
+    if ((*text != '\0' || job->for_program) && find_command(job, text))
         return;
-    if (*text != '\0' || job->for_program) {
-        job->command = &none;
-        monitor_fail(job, "%s (try help)", text);
-        job->command = NULL;
-    }
     if (job->for_program)
         answer(job);
     else if (job->prompt_after)
@@ -452,6 +430,7 @@ static bool stop_endless(void)
 void monitor_enter(void)
 {
     stop_endless();
+    monitor.typed_lost = false;
     line_editor_reset(&monitor.editor);
     if (monitor.typed_job.command != NULL)
         monitor.typed_job.prompt_after = true;
@@ -465,6 +444,36 @@ void monitor_leave(void)
     monitor.typed_job.prompt_after = false;
 }
 
+/* Keeps what is typed for later. When there is no more room whole lines are lost and not single
+ * keys: a command that is half another one is worse than none. */
+static void keep_typed(u8 byte)
+{
+    u32 room = byte_ring_room(&monitor.typed);
+    bool ends = byte == '\r' || byte == '\n' || byte == LINE_EDITOR_CANCEL;
+
+    if (monitor.typed_lost) {
+        monitor.typed_lost = !ends || room <= LINE_EDITOR_BYTES;
+    } else if (room > 1) {
+        byte_ring_put(&monitor.typed, byte);
+    } else {
+        byte_ring_put(&monitor.typed, KEY_LOST);
+        monitor.typed_lost = true;
+    }
+}
+
+static void edit_kept(void)
+{
+    u8 byte = byte_ring_take(&monitor.typed);
+
+    if (byte != KEY_LOST) {
+        edit_line(byte);
+        return;
+    }
+    line_editor_reset(&monitor.editor);
+    monitor_say(&monitor.typed_job,
+                "\ntoo much was typed at once: this line is lost, and lines behind it\n%s", prompt);
+}
+
 void monitor_input(u8 byte)
 {
     if (stop_endless()) {
@@ -474,10 +483,11 @@ void monitor_input(u8 byte)
     }
     if (monitor.typed.size == 0)
         byte_ring_init(&monitor.typed, monitor.typed_bytes, MONITOR_TYPED_BYTES);
-    if (monitor.typed_job.command == NULL && byte_ring_used(&monitor.typed) == 0)
+    if (monitor.typed_job.command == NULL && byte_ring_used(&monitor.typed) == 0 &&
+        !monitor.typed_lost)
         edit_line(byte);
-    else if (byte_ring_room(&monitor.typed) > 0)
-        byte_ring_put(&monitor.typed, byte);
+    else if (byte != KEY_LOST)
+        keep_typed(byte);
 }
 
 void monitor_run(const char *command)
@@ -542,7 +552,7 @@ static bool continue_typed(void)
         return false;
     if (job->command == NULL) {
         if (byte_ring_used(&monitor.typed) > 0)
-            edit_line(byte_ring_take(&monitor.typed));
+            edit_kept();
         return false;
     }
     if (job->waiting)

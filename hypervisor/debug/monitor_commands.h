@@ -171,3 +171,5 @@ enum monitor_step monitor_bundle_step(struct monitor_job *job);
 enum monitor_step monitor_trace_step(struct monitor_job *job);
 enum monitor_step monitor_walk_step(struct monitor_job *job);
 enum monitor_step monitor_weight_step(struct monitor_job *job);
+enum monitor_step monitor_audit_step(struct monitor_job *job);
+enum monitor_step monitor_stay_step(struct monitor_job *job);

@@ -59,8 +59,32 @@ static void a_line_is_bounded(void **state)
     start_monitor();
     for (int i = 0; i < 1000; i++)
         type("x");
+    assert_shows("xx\a\a");
     type("\r");
     assert_shows("unknown command: xxx");
+}
+
+static void a_command_that_takes_nothing_gets_nothing(void **state)
+{
+    (void)state;
+    start_monitor();
+    type("quit vm1\raudit vm1\r");
+    assert_shows("quit: 'vm1' is too much: it takes nothing; nothing is done\ncandor> ");
+    assert_int_equal(fake.stopped, -1);
+    assert_int_equal(fake.audits, 0);
+    request("1 quit vm1\n");
+    assert_non_null(strstr(fake.records, "\"ok\":false"));
+    assert_int_equal(fake.stopped, -1);
+}
+
+static void help_of_one_command(void **state)
+{
+    (void)state;
+    start_monitor();
+    type("help walk\rhelp wlak\r");
+    assert_shows("\nwalk VM ADDR ");
+    assert_null(strstr(fake.screen, "\npause VM "));
+    assert_shows("help: there is no command wlak: `help` lists them\n");
 }
 
 static void vms_shows_states_times_and_counts(void **state)
@@ -292,7 +316,8 @@ static void a_program_is_told_what_failed(void **state)
     assert_string_equal(fake.records, "{\"id\":1,\"ok\":false,\"error\":\"there is no VM \\\"\\\\: "
                                       "`vms` lists them\"}\n");
     request("2 dance\n");
-    assert_non_null(strstr(fake.records, "\"ok\":false,\"error\":\"dance (try help)\""));
+    assert_non_null(
+        strstr(fake.records, "\"ok\":false,\"error\":\"unknown command: dance (try help)\""));
     request("3\n");
     assert_non_null(strstr(fake.records, "{\"id\":3,\"ok\":false"));
     request("4 top\n");
@@ -362,6 +387,35 @@ static void what_is_typed_meanwhile_is_kept(void **state)
     assert_int_equal(fake.switched, 2);
 }
 
+static void type_ahead(const char *text, size_t times)
+{
+    while (times-- > 0) {
+        for (const char *c = text; *c != '\0'; c++)
+            monitor_input((u8)*c);
+    }
+}
+
+/* Whatever is lost, what is carried out was typed so. */
+static void of_what_is_too_much_whole_lines_are_lost(void **state)
+{
+    static const char line[] = "pause vm2x\r", next[] = "resume vm2\r";
+
+    (void)state;
+    start_monitor();
+    monitor_input('v');
+    type_ahead("ms\r", 1);
+    type_ahead(line, 2 * MONITOR_TYPED_BYTES / strlen(line));
+    run_steps();
+    assert_shows("\ntoo much was typed at once: this line is lost, and lines behind it\ncandor> ");
+    assert_null(strstr(fake.screen, "unknown command"));
+    assert_false(vms[1]->paused);
+    clear_screen();
+    for (u32 i = 0; i < 2; i++) {
+        type(next);
+        assert_shows(i == 0 ? "" : "resume: vm2 is not paused\n");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -369,6 +423,8 @@ int main(void)
         cmocka_unit_test(unknown_commands_get_a_clear_line),
         cmocka_unit_test(lines_can_be_edited),
         cmocka_unit_test(a_line_is_bounded),
+        cmocka_unit_test(a_command_that_takes_nothing_gets_nothing),
+        cmocka_unit_test(help_of_one_command),
         cmocka_unit_test(vms_shows_states_times_and_counts),
         cmocka_unit_test(switch_takes_numbers_and_names),
         cmocka_unit_test(a_vm_can_be_paused_and_resumed),
@@ -385,6 +441,7 @@ int main(void)
         cmocka_unit_test(quit_powers_off),
         cmocka_unit_test(a_command_waits_for_room),
         cmocka_unit_test(what_is_typed_meanwhile_is_kept),
+        cmocka_unit_test(of_what_is_too_much_whole_lines_are_lost),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
 

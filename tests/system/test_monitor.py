@@ -5,6 +5,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -238,11 +239,25 @@ def test_programs_give_commands_and_the_terminal_does_not_notice(two, tmp_path):
 def test_many_programs_at_once_are_all_answered(two, tmp_path):
     path = tmp_path / "ctl"
     two("--ctl", path)
+    silent = [socket.socket(socket.AF_UNIX) for _ in range(between.CLIENTS_MAX - 1)]
+    for one in silent:
+        one.connect(str(path))
     words = [sys.executable, ROOT / "tools/candor", "ctl", "--socket", str(path), "vms", "-v"]
     asking = [subprocess.Popen(words, stdout=subprocess.PIPE) for _ in range(6)]
     for one in asking:
         answer = json.loads(one.communicate(timeout=40)[0])
         assert answer["ok"] and len(answer["result"]) == 6
+    for one in silent:
+        one.close()
+
+
+def test_what_is_no_text_is_no_command(two, tmp_path):
+    path = tmp_path / "ctl"
+    two("--ctl", path)
+    words = [sys.executable, ROOT / "tools/candor", "ctl", "--socket", str(path), b"pause \xff\xfe"]
+    done = subprocess.run(words, capture_output=True, timeout=40)
+    assert done.returncode == 1 and not done.stderr
+    assert "printable ASCII" in json.loads(done.stdout)["error"]
 
 
 def test_what_cannot_be_written_is_said_before_anything_starts(start, tmp_path):
@@ -253,6 +268,40 @@ def test_what_cannot_be_written_is_said_before_anything_starts(start, tmp_path):
     machine = start("run", "--vm", FRANK, "--ctl", tmp_path / ("x" * 200))
     machine.expect("candor: cannot make the control socket")
     assert machine.wait_exit() == 2
+    (tmp_path / "logs/vm-beta.log").mkdir(parents=True)
+    machine = start("run", "--vm", FRANK, "--vm", f"{FRANK},name=beta", "--log", tmp_path / "logs")
+    machine.expect("candor: cannot write the log .*vm-beta.log: Is a directory")
+    assert machine.wait_exit() == 2
+    machine = start("run", "--vm", FRANK, "--log", "")
+    machine.expect("candor: --log is empty: give it a place, or leave it out")
+    assert machine.wait_exit() == 2
+
+
+def test_a_file_in_the_place_of_the_socket_is_left_as_it_is(start, tmp_path):
+    (tmp_path / "notes").write_text("not to be lost")
+    machine = start("run", "--vm", FRANK, "--ctl", tmp_path / "notes")
+    machine.expect("notes is no socket, so it is left as it is: give another place")
+    assert machine.wait_exit() == 2
+    assert (tmp_path / "notes").read_text() == "not to be lost"
+
+
+def test_clients_that_say_nothing_keep_the_others_waiting_for_a_while_only(tmp_path, monkeypatch):
+    monkeypatch.setattr(between, "ANSWER_S", 0)
+    control = between.Control(str(tmp_path / "ctl"))
+    silent = []
+    for _ in range(between.CLIENTS_MAX):
+        assert control.has_room()
+        silent.append(socket.socket(socket.AF_UNIX))
+        silent[-1].connect(control.path)
+        control.accept()
+    assert not control.has_room()
+    for client in control.too_quiet(time.monotonic() + 1):
+        control.refuse(client)
+    assert control.has_room()
+    for client in silent:
+        assert "no command came" in json.loads(client.recv(4096))["error"]
+        client.close()
+    control.close()
 
 
 def test_a_second_machine_does_not_take_the_socket(two, start, tmp_path):
@@ -315,6 +364,10 @@ def test_a_log_has_plain_lines(tmp_path):
     assert (tmp_path / "log").read_bytes() == b"frank$ ls\n10%\n50%\n\n"
     log.close()
     assert (tmp_path / "log").read_bytes().endswith(b"\nunfinished\n")
+    log = between.Log(tmp_path / "log")
+    log.write(b"\x1b[3A\x1b[J 1  a\tidle\x07\r\n")
+    log.close()
+    assert (tmp_path / "log").read_bytes() == b" 1  a\tidle\n"
 
 
 def test_a_request_never_comes_between_the_prefix_and_its_key():

@@ -59,6 +59,7 @@ def test_protoc_reads_the_perfetto_trace_with_a_track_for_each_hart_and_each_mac
         assert kinds.count("1") == kinds.count("2"), f"slices of {tracks[track]} that do not end"
     # (protoc guesses what is a text; "pte_set" would pass for a message.)
     assert '23: "table_make"' in text and '23: "timer"' in text and '23: "end"' in text
+    assert '"name_more"' not in text, "what names the tracks is no event"
 
 
 def test_perfetto_shows_what_was_done_for_an_unmodified_guest(tmp_path):
@@ -146,6 +147,14 @@ def test_a_fault_is_in_the_trace_and_the_exit_status_stays_the_machines(tmp_path
     assert done.returncode == 1
     faults = [event for event in trace.load_records(str(path)).harts[0] if event.kind == "FAULT"]
     assert len(faults) == 1 and f"{faults[0].a:#x}" in done.stdout
+
+
+@pytest.mark.parametrize("name", ["t", "t.records"])
+def test_a_disk_that_is_full_costs_the_trace_and_nothing_else(name, tmp_path):
+    (tmp_path / name).symlink_to("/dev/full")
+    done = candor("--trace", tmp_path / name, "--vm", HELLO)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == f"candor: the trace {tmp_path / name} is incomplete: No space left on device\n"
 
 
 def test_a_run_that_is_ended_from_outside_leaves_its_trace_and_no_process(tmp_path):

@@ -14,6 +14,7 @@ import re
 import selectors
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import termios
@@ -34,6 +35,7 @@ RECORD_MAX = 1 << 16
 CLIENTS_MAX = 16
 ANSWER_S = 10
 END_S = 5
+NO_TEXT = re.compile(rb"\x1b\[[0-9;]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]")  # what Candor moves the cursor by, and the bell
 
 
 class Splitter:
@@ -72,7 +74,7 @@ class Splitter:
 
 
 class Log:
-    """One file of plain lines: a line is written when it ends, as it stood then."""
+    """One file of plain lines: a line is written when it ends, as it stood then, without control characters."""
 
     def __init__(self, path, more=False):
         self.path = path
@@ -99,7 +101,7 @@ class Log:
     def end_line(self):
         """A disk that is full costs the rest of the log, and one line that says so; not the machine."""
         try:
-            self.file.write(bytes(self.line) + b"\n")
+            self.file.write(NO_TEXT.sub(b"", self.line) + b"\n")
         except OSError as error:
             if not self.failed:
                 print(f"\r\ncandor: the log {self.path} is incomplete: {error.strerror}\r", file=sys.stderr)
@@ -113,16 +115,30 @@ class Log:
 
 
 class Logs:
-    """A folder with a file for each VM, and candor.log with what Candor says. Records tell the VMs' names."""
+    """A folder with a file for each VM, and candor.log with what Candor says. Records tell the VMs' names; `names` are those
+    that are known before, whose files are tried."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, names=()):
         self.folder = folder
         try:
             os.makedirs(folder, exist_ok=True)
         except OSError as error:
             raise Problem(f"cannot make the log folder {folder}: {error.strerror}") from None
         self.logs = {CANDOR: Log(os.path.join(folder, "candor.log"))}
+        for name in names:
+            self.try_file(self.path(name))
         self.names = set()  # of all VMs that there have been
+
+    @staticmethod
+    def try_file(path):
+        """What cannot be written is told before the machine starts; what was not there is not there afterwards."""
+        new = not os.path.lexists(path)
+        Log(path, more=True).close()
+        if new:
+            os.unlink(path)
+
+    def path(self, name):
+        return os.path.join(self.folder, f"vm-{name}.log")
 
     def record(self, record):
         place, name = record.get("place"), record.get("name")
@@ -130,7 +146,7 @@ class Logs:
             if place in self.logs:
                 self.logs.pop(place).close()
             try:
-                self.logs[place] = Log(os.path.join(self.folder, f"vm-{name}.log"), name in self.names)
+                self.logs[place] = Log(self.path(name), name in self.names)
                 self.names.add(name)
             except Problem as problem:
                 print(f"candor: {problem}\r", file=sys.stderr)
@@ -184,17 +200,20 @@ class Control:
         self.path = path
         self.listener = listen(path)
         self.clients = {}  # socket: what it has sent
+        self.quiet = {}  # socket of which no command has come: when that has been for too long
         self.waiting = []  # (socket, command)
         self.asked = None  # (socket, rows, deadline) of the one that the machine works on
         self.number = 0
 
+    def has_room(self):
+        """Whether another client can be served; while not, those that come wait to be accepted."""
+        return len(self.clients) < CLIENTS_MAX
+
     def accept(self):
         client, _ = self.listener.accept()
         client.setblocking(False)
-        if len(self.clients) >= CLIENTS_MAX:
-            client.close()
-            return None
         self.clients[client] = b""
+        self.quiet[client] = time.monotonic() + ANSWER_S
         return client
 
     def receive(self, client):
@@ -212,6 +231,7 @@ class Control:
             if not command or len(command) > REQUEST_MAX or not (command.isascii() and command.isprintable()):
                 self.reply(client, {"ok": False, "error": "a command is a line of printable ASCII, at most 80 characters", "result": []})
             else:
+                del self.quiet[client]
                 self.waiting.append((client, command))
             return True
         if not data:
@@ -239,6 +259,13 @@ class Control:
             self.asked = None
             self.reply(client, {"ok": record.get("ok") is True, "error": record.get("error", ""), "result": rows})
 
+    def too_quiet(self, now):
+        """The clients of which no command has come in time. They are to be refused, or others might wait for ever."""
+        return [client for client, end in self.quiet.items() if now > end]
+
+    def refuse(self, client):
+        self.reply(client, {"ok": False, "error": f"no command came for {ANSWER_S} s", "result": []})
+
     def check_time(self, now):
         if self.asked and now > self.asked[2]:
             client, self.asked = self.asked[0], None
@@ -252,6 +279,7 @@ class Control:
 
     def drop(self, client):
         self.clients.pop(client, None)
+        self.quiet.pop(client, None)
         client.close()
 
     def close(self):
@@ -267,6 +295,8 @@ def listen(path):
     listener = socket.socket(socket.AF_UNIX)
     try:
         if os.path.exists(path):
+            if not stat.S_ISSOCK(os.stat(path).st_mode):
+                raise Problem(f"{path} is no socket, so it is left as it is: give another place with --ctl PATH")
             with socket.socket(socket.AF_UNIX) as probe:
                 try:
                     probe.connect(path)
@@ -331,9 +361,9 @@ class Between:
             self.watch(sys.stdin, self.typed)
         except PermissionError:  # a plain file: nothing to wait for
             self.to_machine += self.keys.feed(sys.stdin.buffer.read())
-        if self.control:
-            self.watch(self.control.listener, self.accept)
         while not self.ended:
+            if self.control:
+                self.attend()
             for key, _ in self.selector.select(self.look_s):
                 key.data()
             if self.look and time.monotonic() - self.looked >= self.look_s:
@@ -369,10 +399,18 @@ class Between:
             self.forget(sys.stdin)
         self.to_machine += self.keys.feed(data)
 
+    def attend(self):
+        """Waits for another client where there is room for one."""
+        for client in self.control.too_quiet(time.monotonic()):
+            self.forget(client)
+            self.control.refuse(client)
+        self.forget(self.control.listener)
+        if self.control.has_room():
+            self.watch(self.control.listener, self.accept)
+
     def accept(self):
         client = self.control.accept()
-        if client:
-            self.watch(client, lambda: self.received(client))
+        self.watch(client, lambda: self.received(client))
 
     def received(self, client):
         number = client.fileno()
@@ -417,13 +455,13 @@ def end(process):
         return process.wait()
 
 
-def run(command, log_folder, control_path, look=None, look_s=1):
-    """Runs QEMU, whose command has the console on its standard input and output, and returns its exit status. `look` is called
-    every `look_s` seconds meanwhile."""
-    control = Control(control_path) if control_path else None
+def run(command, options, look=None, look_s=1):
+    """Runs QEMU, whose command has the console on its standard input and output, and returns its exit status. Of `options` are
+    `log`, the folder, `ctl`, the socket's path, and `names`, of the VMs. `look` is called every `look_s` seconds meanwhile."""
+    control = Control(options.ctl) if options.ctl else None
     logs = None
     try:
-        logs = Logs(log_folder) if log_folder else None
+        logs = Logs(options.log, options.names) if options.log else None
 
         def stop(*_):
             raise SystemExit(128 + signal.SIGTERM)
@@ -456,7 +494,7 @@ def ask(path, command):
         machine.settimeout(2 * ANSWER_S)
         try:
             machine.connect(path)
-            machine.sendall(command.encode() + b"\n")
+            machine.sendall(os.fsencode(command) + b"\n")
             answer = b""
             while not answer.endswith(b"\n"):
                 data = machine.recv(CHUNK)

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: MIT
 """Packs virtual machines into the bundle that Candor reads: the twin of shared/include/bundle.h."""
 
+import re
 import struct
 
 from .problem import Problem
 
 LOAD_ADDRESS = 0x80400000
 MAGIC, FORMAT_VERSION, ALIGNMENT = b"CANDORVM", 1, 4096
-NAME_MAX, ARGS_BYTES = 15, 256
+NAME_MAX, NAME_BYTES, ARGS_BYTES = 15, 32, 256
 HEADER = struct.Struct("<8sIIQQ")
 RECORD = struct.Struct("<32sQQQQQIIII256sQQIIQQQQ112x")
 SYMBOL = struct.Struct("<QII")
@@ -92,13 +93,26 @@ def symbol_table(functions):
     return struct.pack("<II", len(functions), len(names)) + rows + names if functions else b""
 
 
+def record_count(packed):
+    """How many records a bundle has; 0 where it is no bundle."""
+    if len(packed) < HEADER.size or packed[: len(MAGIC)] != MAGIC:
+        return 0
+    count = HEADER.unpack_from(packed)[2]
+    return count if HEADER.size + count * RECORD.size <= len(packed) else 0
+
+
+def names(packed):
+    """The names of a bundle's records that have a good one."""
+    places = (HEADER.size + place * RECORD.size for place in range(record_count(packed)))
+    texts = (packed[at : at + NAME_BYTES].split(b"\0")[0].decode("ascii", "replace") for at in places)
+    return [text for text in texts if re.fullmatch(f"[A-Za-z0-9_-]{{1,{NAME_MAX}}}", text)]
+
+
 def with_flags(packed, on, off=0):
     """Returns a bundle that was packed before with these flags on and off; as it is where it is no bundle, which Candor
     will say."""
-    if len(packed) < HEADER.size or packed[: len(MAGIC)] != MAGIC:
-        return packed
-    count = HEADER.unpack_from(packed)[2]
-    if HEADER.size + count * RECORD.size > len(packed) or HEADER.unpack_from(packed)[4] != checksum(covered(packed)):
+    count = record_count(packed)
+    if not count or HEADER.unpack_from(packed)[4] != checksum(covered(packed)):
         return packed
     marked = bytearray(packed)
     for place in range(count):

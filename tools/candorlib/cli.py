@@ -161,6 +161,9 @@ def memory_option(given, needed):
 
 
 def run(options):
+    for name in ("log", "ctl", "trace"):
+        if getattr(options, name) == "":
+            raise Problem(f"--{name} is empty: give it a place, or leave it out")
     if options.bundle:
         if options.vm:
             raise Problem("--bundle and --vm exclude each other")
@@ -170,6 +173,7 @@ def run(options):
         packed = change_bundle(packed, options)
     else:
         packed, guest_bytes = make_bundle(options)
+    options.names = bundle.names(packed)
     hypervisor = read_file(options.hypervisor, "hypervisor")
     memory = memory_option(options.mem, memory_needed(len(packed), guest_bytes))
     if options.bundle and not options.log and not options.scheduler:
@@ -208,7 +212,7 @@ def start(command, options):
         print(shlex.join(command))
         return 0
     if getattr(options, "log", None) or getattr(options, "ctl", None):
-        return between.run(command, options.log, options.ctl)
+        return between.run(command, options)
     return qemu.wait(command)
 
 

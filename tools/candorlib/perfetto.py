@@ -173,7 +173,7 @@ class HartWriter:
             self.writer.event(event.time, INSTANT, self.track, event.kind.lower(), "timer")
         elif what := told(event):
             self.writer.event(event.time, INSTANT, self.vm_track(event.vm, event.time), what[0], "shadow", **what[1])
-        else:
+        elif event.kind not in ("NAME", "NAME_MORE"):  # these name the tracks
             track = self.vm_track(vm_of(event), event.time) if vm_of(event) else self.track
             self.writer.event(event.time, INSTANT, track, event.kind.lower(), event.kind.lower(), a=event.a, b=event.b)
 

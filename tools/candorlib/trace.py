@@ -13,6 +13,7 @@ import os
 import re
 import shlex
 import struct
+import sys
 import tempfile
 import threading
 from collections import defaultdict
@@ -338,7 +339,7 @@ def run(command, options, hypervisor, memory_bytes):
         halts.thread.start()
     try:
         if options.log or options.ctl:
-            return between.run(command, options.log, options.ctl, look, LOOK_S)
+            return between.run(command, options, look, LOOK_S)
         return qemu.wait(command, look, LOOK_S)
     finally:
         if halts:
@@ -362,9 +363,13 @@ def write_nothing(path):
 
 
 def write(path, reader):
-    if path.endswith(".records"):
-        save_records(path, reader)
-        return
-    data = perfetto.encode(reader.trace())
-    with open(path, "wb") as target:
-        target.write(data)
+    """A disk that is full costs the trace, and a line that says so; the machine's exit status stays."""
+    try:
+        if path.endswith(".records"):
+            save_records(path, reader)
+            return
+        data = perfetto.encode(reader.trace())
+        with open(path, "wb") as target:
+            target.write(data)
+    except OSError as error:
+        print(f"candor: the trace {path} is incomplete: {error.strerror}", file=sys.stderr)

@@ -10,6 +10,7 @@
 #include "candor_dispatch.h"
 #include "debug/line_editor.c"
 #include "debug/monitor.c"
+#include "debug/monitor_checks.c"
 #include "debug/monitor_life.c"
 #include "debug/monitor_more.c"
 #include "debug/monitor_trace.c"
