@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from candorlib import commit
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 BUDGET_S = 90
@@ -89,6 +90,10 @@ def test_what_an_unmodified_guest_costs_is_counted_row_by_row(unmodified):
         assert counted["shadows"]["guest-faults"] == counted["units"]
         assert counted["units"] // 2 <= counted["fills"] <= counted["units"] + 5
         assert counted["flushes"] <= 5
+
+
+def test_the_figures_name_the_commit_as_the_records_do(unmodified):
+    assert unmodified[0]["versions"]["commit"] == commit.described(ROOT)
 
 
 def test_a_table_of_all_columns_is_no_wider_than_a_hundred_characters(unmodified):
