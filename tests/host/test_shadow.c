@@ -172,16 +172,66 @@ static void test_a_view_shows_what_its_mode_may_do(void **state)
     }
 }
 
+static gva_t window_of(u32 n)
+{
+    return gva(0xffffffe000000000UL + (guest_frame(n) << FRAME_SHIFT));
+}
+
 static void test_the_guests_tables_cannot_be_written_while_in_step(void **state)
 {
-    const gva_t window = gva(0xffffffe000000000UL + (guest_frame(4) << FRAME_SHIFT));
     u64 entry;
 
     (void)state;
     guest_with_one_page();
     guest_is_user = false;
-    assert_int_not_equal(guest_go(window, SV39_R), 0);
-    assert_false(host_access(vcpu, window, SV39_W, &entry));
+    assert_int_not_equal(guest_go(window_of(4), SV39_R), 0);
+    assert_false(host_access(vcpu, window_of(4), SV39_W, &entry));
+    audit_holds();
+}
+
+/* Those beside it: one of which nothing is known, a table in step, and a page that a user writes.
+ */
+static void test_a_page_of_a_large_leaf_brings_the_plain_ones_beside_it(void **state)
+{
+    u64 fills, entry;
+
+    (void)state;
+    guest_with_one_page();
+    guest_is_user = false;
+    fills = vm->shadow->tables.counts.fills;
+    assert_int_not_equal(guest_go(window_of(10), SV39_R), 0);
+    assert_int_equal(vm->shadow->tables.counts.fills, fills + 1);
+    assert_true(host_access(vcpu, window_of(11), SV39_W, &entry));
+    assert_int_equal(sv39_frame(entry), p2m_lookup(&vm->p2m, guest_frame(11)).number);
+    assert_false(host_access(vcpu, window_of(4), SV39_R, &entry));
+    assert_false(host_access(vcpu, window_of(20), SV39_R, &entry));
+    audit_holds();
+    guest_write(3, 1, guest_frame(11) << 10 | SV39_V);
+    guest_is_user = true;
+    assert_int_equal(guest_go(gva(CHUNK_BYTES), SV39_R), 0);
+    guest_is_user = false;
+    guest_fence();
+    audit_holds();
+}
+
+/* Its guest has entered a table where there was none, and needs no fence for that. */
+static void test_a_table_that_stays_out_of_step_is_compared_after_many_fills(void **state)
+{
+    enum { MANY = 20 };
+    const u64 rights = SV39_V | SV39_R | SV39_W | SV39_U | SV39_A | SV39_D;
+
+    (void)state;
+    guest_with_one_page();
+    for (u32 i = 0; i < MANY; i++)
+        guest_table(5)[i] = guest_frame(30 + i) << 10 | rights;
+    guest_is_user = false;
+    guest_write(3, 1, guest_frame(5) << 10 | SV39_V);
+    assert_int_equal(vm->shadow->tables.loose_count, 1);
+    guest_is_user = true;
+    for (u32 i = 0; i < MANY; i++)
+        assert_int_not_equal(guest_go(gva(CHUNK_BYTES + (u64)i * FRAME_BYTES), SV39_W), 0);
+    assert_int_equal(vm->shadow->tables.loose_count, 0);
+    assert_ptr_equal(vm->shadow->memo.path.entries, guest_table(5));
     audit_holds();
 }
 
@@ -307,14 +357,13 @@ static void test_shadows_that_nobody_uses_are_given_up_one_by_one(void **state)
     guest_fence();
     before = shadow->free_count;
     while (shadow_mirror_next(shadow, guest_frame(4), NULL) != NULL) {
-        const gva_t window = gva(0xffffffe000000000UL + (guest_frame(4) << FRAME_SHIFT));
         const struct guest_translation found = {
             .physical = gpa(guest_frame(4) << FRAME_SHIFT),
             .level = SV39_ROOT_LEVEL,
             .leaf = SV39_V | SV39_R | SV39_W | SV39_X | SV39_A | SV39_D,
         };
 
-        fill(window, &found, true);
+        fill(window_of(4), &found, true);
         assert_int_equal(shadow->free_count, ++before);
         audit_holds();
     }
@@ -366,6 +415,8 @@ int main(void)
         cmocka_unit_test(test_a_write_sets_d_and_a_read_does_not),
         cmocka_unit_test(test_a_view_shows_what_its_mode_may_do),
         cmocka_unit_test(test_the_guests_tables_cannot_be_written_while_in_step),
+        cmocka_unit_test(test_a_page_of_a_large_leaf_brings_the_plain_ones_beside_it),
+        cmocka_unit_test(test_a_table_that_stays_out_of_step_is_compared_after_many_fills),
         cmocka_unit_test(test_more_tables_than_there_are_give_all_up_and_go_on),
         cmocka_unit_test(test_more_tables_out_of_step_than_are_kept_bring_one_back),
         cmocka_unit_test(test_a_fence_for_one_page_over_many_shadows_takes_several_steps),

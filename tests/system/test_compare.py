@@ -25,9 +25,14 @@ EXPECTED_RATIO = {
 }
 
 
-def compare(folder, *words):
+# The same of an unmodified kernel in S-mode; and for memory that nobody, its kernel neither, has touched.
+EXPECTED_UNMODIFIED = {"null call": 1.004, "page fault": 1.755}
+EXPECTED_FRESH = 2.0
+
+
+def compare(folder, *words, extent=("--quick",)):
     return subprocess.run(
-        [ROOT / "bench" / "compare", "--quick", "--output", folder, *words],
+        [ROOT / "bench" / "compare", *extent, "--output", folder, *words],
         stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=BUDGET_S * 3, check=False,
     )  # fmt: skip
 
@@ -94,6 +99,22 @@ def test_what_an_unmodified_guest_costs_is_counted_row_by_row(unmodified):
 
 def test_the_figures_name_the_commit_as_the_records_do(unmodified):
     assert unmodified[0]["versions"]["commit"] == commit.described(ROOT)
+
+
+@pytest.mark.parametrize("row", EXPECTED_UNMODIFIED)
+def test_a_row_costs_no_more_than_expected_of_the_unmodified_kernel(unmodified, row):
+    figures = unmodified[0]["rows"][row]
+    ratio = figures["shadow-s"]["instructions"] / figures["native"]["instructions"]
+    assert ratio <= EXPECTED_UNMODIFIED[row], f"{row}: {ratio:.3f}"
+
+
+def test_a_page_of_fresh_memory_costs_an_unmodified_kernel_at_most_twice(tmp_path):
+    words = ("--columns", "native,shadow-s", "--rows", "page fault", "--runs", "1")
+    done = compare(tmp_path, *words, extent=())
+    assert done.returncode == 0, done.stderr
+    figures = json.loads((tmp_path / "results.json").read_text())["rows"]["page fault"]
+    ratio = figures["shadow-s"]["instructions"] / figures["native"]["instructions"]
+    assert ratio <= EXPECTED_FRESH, f"{ratio:.3f}"
 
 
 def test_a_table_of_all_columns_is_no_wider_than_a_hundred_characters(unmodified):

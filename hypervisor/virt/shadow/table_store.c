@@ -14,6 +14,7 @@ enum {
     TABLES_FIRST = 10,     /* taken beforehand: an instruction can touch four far pages */
     CLEARED_A_STEP = 4096, /* of struct shadow_frame */
     RELEASED_A_STEP = 64,
+    FILLED_BESIDE = 32, /* pages of a large leaf that come with one of them */
     HASH_MULTIPLIER = 0x9e3779b1,
     HASH_SHIFT = 16,
 };
@@ -158,6 +159,28 @@ void shadow_entry_clear(struct shadow_tables *shadow, const struct shadow_table 
         shadow->unlinked++;
     }
     *entry = 0;
+}
+
+void shadow_table_fill_beside(const struct vm *vm, struct shadow_table *table, u32 index)
+{
+    struct shadow_tables *shadow = &vm->shadow->tables;
+    u32 first = ALIGN_DOWN(index, (u32)FILLED_BESIDE), end = first + FILLED_BESIDE;
+    u32 place = 1 + shadow_table_index(shadow, table) * SV39_ENTRIES;
+    u64 rights = SV39_V | table->rights, *entries = shadow_entries(table);
+
+    for (u32 i = first; i < end; i++) {
+        struct shadow_frame *frame = shadow_frame_of(shadow, vm, table->gfn + i);
+        mfn_t to = p2m_lookup(&vm->p2m, table->gfn + i);
+
+        if (entries[i] != 0 || frame == NULL || !mfn_valid(to) || frame->state != SHADOW_PLAIN ||
+            frame->writer != SHADOW_WRITER_NONE)
+            continue;
+        entries[i] = sv39_leaf(to, rights);
+        if (rights & SV39_W)
+            frame->writer = place + i;
+    }
+    table->first = min(table->first, (u16)first);
+    table->end = max(table->end, (u16)end);
 }
 
 void shadow_table_drop(struct shadow_tables *shadow, struct shadow_table *table)

@@ -62,6 +62,11 @@ struct shadow_table *shadow_table_named(const struct shadow_tables *shadow, u64 
 void shadow_entry_set(struct shadow_table *table, u32 index, u64 entry);
 void shadow_entry_clear(struct shadow_tables *shadow, const struct shadow_table *table, u64 *entry);
 
+/* A kernel goes through its memory by large leaves: with one page of the leaf that a lowest table
+ * spreads come those beside it, as far as nothing is known of them. (What has a writable leaf would
+ * have a second, and `writer` names one.) */
+void shadow_table_fill_beside(const struct vm *vm, struct shadow_table *table, u32 index);
+
 /* Gives up one table that nothing links. The caller drops the translations. */
 void shadow_table_drop(struct shadow_tables *shadow, struct shadow_table *table);
 

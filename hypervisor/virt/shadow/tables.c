@@ -23,6 +23,7 @@ enum {
     MIRRORS_A_FENCE = 40,  /* looked at by a fence for one page: with more it is one for all, */
     SETTLED_BESIDES = 48,  /* and that compares so many entries then */
     SPACE_PLACES = 8,      /* where a space may stand, from its hash on */
+    FORGOTTEN_MOST = 16,   /* fills in a row whose way cannot be remembered */
 };
 
 #define LEAF_RIGHTS ((u64)(SV39_R | SV39_W | SV39_X | SV39_U))
@@ -328,6 +329,7 @@ static bool settle_down_to(struct vcpu *vcpu, u32 most, u32 work)
 {
     struct shadow_tables *shadow = &vcpu->vm->shadow->tables;
 
+    shadow->forgotten = 0;
     while (shadow->loose_count > most && work > 0) {
         if (!settle_begin(vcpu))
             return false;
@@ -458,15 +460,20 @@ static bool in_step(const struct vcpu *vcpu, u64 guest)
 }
 
 /* Remembers the way to a lowest table of the guest's, if nobody can change it without Candor, and
- * the shadow that goes with it. */
-static void remember(struct vcpu *vcpu, gva_t address, const struct guest_translation *found,
+ * the shadow that goes with it. For what was not there before a guest need not fence: where tables
+ * stay out of step for many fills they are compared unasked. False: the guest is to fault again. */
+static bool remember(struct vcpu *vcpu, gva_t address, const struct guest_translation *found,
                      struct shadow_table *table)
 {
     struct vm_shadow *vm_shadow = vcpu->vm->shadow;
     struct shadow_tables *shadow = &vm_shadow->tables;
 
-    if (!in_step(vcpu, shadow->satp & SATP_PPN_MASK) || !in_step(vcpu, found->tables[1]))
-        return;
+    if (!in_step(vcpu, shadow->satp & SATP_PPN_MASK) || !in_step(vcpu, found->tables[1])) {
+        if (++shadow->forgotten < FORGOTTEN_MOST)
+            return true;
+        (void)shadow_fence_all(vcpu);
+        return false;
+    }
     vm_shadow->memo.path = (struct guest_path){
         shadow->satp,
         address.value >> GUEST_SPAN_SHIFT,
@@ -474,6 +481,7 @@ static void remember(struct vcpu *vcpu, gva_t address, const struct guest_transl
         {found->tables[0], found->tables[1]},
     };
     shadow->recent = (struct shadow_recent){shadow->root, shadow->unlinked, table};
+    return true;
 }
 
 /* The table for the leaf of `address`; NULL as above. */
@@ -490,7 +498,9 @@ OUT_OF_LINE static struct shadow_table *leaf_table(struct vcpu *vcpu, gva_t addr
     while (table != NULL && table->level > 0)
         table = descend(vcpu, table, address, found);
     if (table != NULL && found->level == 0)
-        remember(vcpu, address, found, table);
+        return remember(vcpu, address, found, table) ? table : NULL;
+    if (table != NULL && shadow_entries(table)[sv39_index(address, 0)] == 0)
+        shadow_table_fill_beside(vcpu->vm, table, sv39_index(address, 0));
     return table;
 }
 

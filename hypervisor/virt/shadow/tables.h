@@ -129,6 +129,7 @@ struct shadow_tables {
     struct shadow_settling settling;
     u32 unlinked; /* links cleared, ever */
     struct shadow_recent recent;
+    u32 forgotten; /* fills since tables were last compared whose way was not remembered */
     struct shadow_space spaces[SHADOW_SPACES]; /* near a hash of satp and view */
     u32 spaces_max;                            /* of them are used: the VM's share */
     u64 clock;                                 /* spaces entered, ever */
