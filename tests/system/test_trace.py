@@ -345,6 +345,12 @@ def test_a_page_fault_is_shown_true_then_hidden_with_all_three_entries(depriv):
     assert max(map(len, text.splitlines())) <= 104
 
 
+def test_a_view_that_is_none_is_told_with_those_there_are():
+    for words in (("fault", "x"), ("syscall", "u", "u"), ("fault",)):
+        done = subprocess.run([ROOT / "tools/trace-view", *words], capture_output=True, text=True, check=False)
+        assert done.returncode == 1 and f"there is no view '{' '.join(words)}'\n" in done.stderr and "usage: " in done.stderr
+
+
 def test_views_are_coloured_on_a_terminal_only():
     command = f"{ROOT}/tools/trace-view switch"
     shown = subprocess.run(["script", "-qec", command, "/dev/null"], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True,
