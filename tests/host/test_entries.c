@@ -280,6 +280,23 @@ static void test_clear_returns_what_was_there(void **state)
         assert_false(reads(page(i)));
 }
 
+/* Few pages are dropped one by one, more all at once: none is forgotten where one turns into the
+ * other. */
+static void test_any_number_of_cleared_pages_is_forgotten(void **state)
+{
+    gpa_t root = world_pool(ROOT);
+
+    (void)state;
+    for (u32 count = 1; count <= 10; count++) {
+        fill(root, count);
+        for (u32 i = 0; i < count; i++)
+            assert_true(reads(page(i)));
+        check_value(hc_pte_clear(cpu, root, PLACE, count, world_data(101)));
+        for (u32 i = 0; i < count; i++)
+            assert_false(reads(page(i)));
+    }
+}
+
 static void test_old_entries_are_never_written_to_the_pool(void **state)
 {
     gpa_t root = world_pool(ROOT);
@@ -410,6 +427,7 @@ int main(void)
         rule(test_clone_takes_the_right_to_write_from_both),
         rule(test_clone_needs_tables_where_the_source_has_pages),
         rule(test_clear_returns_what_was_there),
+        rule(test_any_number_of_cleared_pages_is_forgotten),
         rule(test_old_entries_are_never_written_to_the_pool),
         rule(test_a_long_call_returns_the_rest),
         rule(test_only_a_root_can_be_switched_to),
