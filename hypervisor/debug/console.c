@@ -128,6 +128,8 @@ void console_put_system_locked(const void *text, u32 count)
         return;
     }
     byte_ring_put_all(&console.system.ring, text, count);
+    if (count > 0)
+        console.system_line_open = ((const char *)text)[count - 1] != '\n';
 }
 
 void console_system_write(const char *text, u32 count)
@@ -137,6 +139,32 @@ void console_system_write(const char *text, u32 count)
     lock_acquire(&console.lock);
     console_put_system_locked(text, count);
     console_feed_locked();
+    lock_release(&console.lock);
+}
+
+void console_system_line(const char *text, u32 count)
+{
+    if (console.device == NULL)
+        return;
+    lock_acquire(&console.lock);
+    if (console.system_line_open) {
+        console_put_system_locked("\n", 1);
+        console.system_line_cut = true;
+    }
+    console_put_system_locked(text, count);
+    console_feed_locked();
+    lock_release(&console.lock);
+}
+
+bool console_line_is_cut(void)
+{
+    return READ_ONCE(console.system_line_cut);
+}
+
+void console_line_begins(void)
+{
+    lock_acquire(&console.lock);
+    console.system_line_cut = false;
     lock_release(&console.lock);
 }
 

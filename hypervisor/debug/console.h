@@ -141,6 +141,11 @@ MUST_CHECK bool console_switch(u32 number);
 /* Candor's own output, shown before the guests'. `text` need not be terminated; it is put in whole
    or, when there is no room, dropped whole, which is told later. Newlines end lines. */
 void console_system_write(const char *text, u32 count);
+/* The same for whole lines of Candor's, which begin their own: what stands there unfinished ends, and
+ * is cut from now on, until whoever wrote it begins again. */
+void console_system_line(const char *text, u32 count);
+bool console_line_is_cut(void);
+void console_line_begins(void);
 /* What the VM of that name has written is shown before what Candor writes from now on. */
 void console_let_finish(const char *vm_name);
 /* Gives the device what it takes now, and asks for its interrupt if there is more to do. */

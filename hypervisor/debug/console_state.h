@@ -34,6 +34,8 @@ struct console_state {
     u32 port_count;                                /* none has a greater number */
     bool any_port;                                 /* there has been one */
     struct mux_speaker system;
+    bool system_line_open; /* what was last put there did not end a line */
+    bool system_line_cut;  /* ... and a line of Candor's came then: console_line_was_cut */
     u64 system_lost_bytes;
     u64 gone_bytes;      /* that were written to ports that are gone */
     u32 writers_waiting; /* ports whose writer_waits is set */

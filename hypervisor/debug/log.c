@@ -35,7 +35,7 @@ static void log_format(struct log_text *line, const char *format, ...)
 static void log_finish(struct log_text *line)
 {
     line->bytes[line->used++] = '\n';
-    console_system_write(line->bytes, line->used);
+    console_system_line(line->bytes, line->used);
 }
 
 void log_line(const char *format, ...)

@@ -36,6 +36,7 @@ static struct {
     struct byte_ring typed;
     u8 typed_bytes[MONITOR_TYPED_BYTES];
     bool typed_lost; /* what is typed is not kept */
+    bool has_focus;
 
     struct monitor_job program_job;
     u32 request_used;
@@ -58,6 +59,21 @@ void monitor_say(const struct monitor_job *job, const char *format, ...)
     int length = vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
     console_system_write(text, min((u32)length, (u32)sizeof(text) - 1));
+}
+
+/* The prompt, and what was typed behind it. */
+static void say_prompt(void)
+{
+    console_line_begins();
+    monitor_say(&monitor.typed_job, "%s%.*s", prompt, (int)monitor.editor.used,
+                monitor.editor.line);
+}
+
+/* A line of Candor's has ended the one with the prompt. */
+static bool prompt_is_cut(void)
+{
+    return READ_ONCE(monitor.has_focus) && READ_ONCE(monitor.typed_job.command) == NULL &&
+           console_line_is_cut();
 }
 
 enum monitor_step monitor_fail(struct monitor_job *job, const char *format, ...)
@@ -327,7 +343,7 @@ static void start(struct monitor_job *job)
     if (job->for_program)
         answer(job);
     else if (job->prompt_after)
-        monitor_say(job, "%s", prompt);
+        say_prompt();
 }
 
 static void start_typed(const char *line, bool prompt_after)
@@ -380,7 +396,7 @@ static void step(struct monitor_job *job)
     if (job->for_program)
         answer(job);
     else if (job->prompt_after)
-        monitor_say(job, "%s", prompt);
+        say_prompt();
 }
 
 void monitor_alarm(void)
@@ -410,7 +426,7 @@ static void edit_line(u8 byte)
     if (event == LINE_COMPLETE)
         start_typed(monitor.editor.line, true);
     else
-        monitor_say(&monitor.typed_job, "%s", prompt);
+        say_prompt();
 }
 
 /* Ends a command that goes on until a key is typed; false if the one that runs is not of that kind.
@@ -430,17 +446,19 @@ static bool stop_endless(void)
 void monitor_enter(void)
 {
     stop_endless();
+    monitor.has_focus = true;
     monitor.typed_lost = false;
     line_editor_reset(&monitor.editor);
     if (monitor.typed_job.command != NULL)
         monitor.typed_job.prompt_after = true;
     else
-        monitor_say(&monitor.typed_job, "%s", prompt);
+        say_prompt();
 }
 
 void monitor_leave(void)
 {
     stop_endless();
+    monitor.has_focus = false;
     monitor.typed_job.prompt_after = false;
 }
 
@@ -478,7 +496,7 @@ void monitor_input(u8 byte)
 {
     if (stop_endless()) {
         if (monitor.typed_job.prompt_after)
-            monitor_say(&monitor.typed_job, "%s", prompt);
+            say_prompt();
         return;
     }
     if (monitor.typed.size == 0)
@@ -530,7 +548,8 @@ bool monitor_busy(void)
     bool typed_runs = READ_ONCE(typed->command) != NULL;
 
     return (READ_ONCE(program->command) != NULL && !program->waiting) ||
-           (typed_runs ? !typed->waiting : byte_ring_used(&monitor.typed) > 0);
+           (typed_runs ? !typed->waiting
+                       : byte_ring_used(&monitor.typed) > 0 || prompt_is_cut());
 }
 
 /* True if it made a step. */
@@ -550,6 +569,8 @@ static bool continue_typed(void)
 
     if (console_system_room() < MONITOR_ROOM_BYTES)
         return false;
+    if (prompt_is_cut())
+        say_prompt();
     if (job->command == NULL) {
         if (byte_ring_used(&monitor.typed) > 0)
             edit_kept();

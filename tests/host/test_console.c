@@ -169,6 +169,21 @@ static void candor_speaks_first_and_breaks_lines(void **state)
                         "vm1| a long unfinished line\r\ncandor: news\r\nvm2| later\r\n");
 }
 
+static void candors_line_begins_its_own(void **state)
+{
+    (void)state;
+    start_console(1, false);
+    console_system_line("candor: one\n", 12);
+    assert_false(console_line_is_cut());
+    console_system_write("candor> vm", 10);
+    console_system_line("candor: two\n", 12);
+    assert_true(console_line_is_cut());
+    console_line_begins();
+    assert_false(console_line_is_cut());
+    drain();
+    assert_string_equal(screen.text, "candor: one\r\ncandor> vm\r\ncandor: two\r\n");
+}
+
 static void what_a_vm_wrote_comes_before_what_became_of_it(void **state)
 {
     (void)state;
@@ -383,6 +398,7 @@ int main(void)
         cmocka_unit_test(the_prefix_switches_and_sends_itself),
         cmocka_unit_test(the_monitor_gets_what_is_typed_there),
         cmocka_unit_test(the_focus_leaves_a_vm_that_ends),
+        cmocka_unit_test(candors_line_begins_its_own),
         cmocka_unit_test(a_deaf_vm_does_not_block_the_prefix),
         cmocka_unit_test(ports_are_counted),
     };

@@ -286,6 +286,25 @@ static void top_covers_its_own_table_and_nothing_else(void **state)
     assert_false(monitor_busy());
 }
 
+static void what_is_typed_is_shown_again_below_candors_line(void **state)
+{
+    (void)state;
+    start_monitor();
+    monitor_enter();
+    type("vm");
+    clear_screen();
+    fake.line_cut = true;
+    assert_true(monitor_busy());
+    monitor_continue();
+    assert_string_equal(fake.screen, "candor> vm");
+    assert_false(monitor_busy());
+    monitor_leave();
+    fake.line_cut = true;
+    assert_false(monitor_busy());
+    monitor_continue();
+    assert_string_equal(fake.screen, "candor> vm");
+}
+
 static void a_program_gets_records_and_the_screen_nothing(void **state)
 {
     (void)state;
@@ -440,6 +459,7 @@ int main(void)
         cmocka_unit_test(audit_tells_its_result),
         cmocka_unit_test(quit_powers_off),
         cmocka_unit_test(a_command_waits_for_room),
+        cmocka_unit_test(what_is_typed_is_shown_again_below_candors_line),
         cmocka_unit_test(what_is_typed_meanwhile_is_kept),
         cmocka_unit_test(of_what_is_too_much_whole_lines_are_lost),
     };

@@ -391,3 +391,15 @@ def test_what_is_no_bundle_is_left_to_candor_to_refuse(tmp_path):
     assert bundle.with_flags(marked, 0, bundle.FLAG_MARKS) == good
     for bad in (b"", b"no bundle", good[:100], good[:-1] + bytes([good[-1] ^ 1])):
         assert bundle.with_flags(bad, bundle.FLAG_MARKS) == bad
+
+
+def test_a_line_of_candors_leaves_the_prompt_below_it(two, tmp_path):
+    path = tmp_path / "ctl"
+    machine = two("--ctl", path)
+    monitor(machine)
+    machine.send("vm")
+    machine.expect("vm")
+    assert ctl(path, "kill", "alpha")[0] == 0
+    machine.expect(r"^\r*\ncandor: alpha: [^\r\n]*\r*\ncandor> vm")
+    machine.type_line("s")
+    machine.expect(r"beta +idle ")

@@ -36,6 +36,7 @@ static struct {
     bool may_trace;
     u32 rings;
     u32 looks_in_turn; /* times that a VM is found in its turn yet */
+    bool line_cut;     /* a line of Candor's has ended the one with the prompt */
     u32 unshown;       /* times that vm_destroy must be asked again */
 } fake;
 
@@ -53,6 +54,16 @@ void console_system_write(const char *text, u32 count)
     memcpy(fake.screen + fake.used, text, count);
     fake.used += count;
     fake.screen[fake.used] = '\0';
+}
+
+bool console_line_is_cut(void)
+{
+    return fake.line_cut;
+}
+
+void console_line_begins(void)
+{
+    fake.line_cut = false;
 }
 
 u32 console_system_room(void)
