@@ -141,8 +141,8 @@ MUST_CHECK bool console_switch(u32 number);
 /* Candor's own output, shown before the guests'. `text` need not be terminated; it is put in whole
    or, when there is no room, dropped whole, which is told later. Newlines end lines. */
 void console_system_write(const char *text, u32 count);
-/* The same for whole lines of Candor's, which begin their own: what stands there unfinished ends, and
- * is cut from now on, until whoever wrote it begins again. */
+/* The same for whole lines of Candor's, which begin their own: what stands there unfinished ends,
+ * and is cut from now on, until whoever wrote it begins again. */
 void console_system_line(const char *text, u32 count);
 bool console_line_is_cut(void);
 void console_line_begins(void);

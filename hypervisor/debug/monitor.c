@@ -548,8 +548,7 @@ bool monitor_busy(void)
     bool typed_runs = READ_ONCE(typed->command) != NULL;
 
     return (READ_ONCE(program->command) != NULL && !program->waiting) ||
-           (typed_runs ? !typed->waiting
-                       : byte_ring_used(&monitor.typed) > 0 || prompt_is_cut());
+           (typed_runs ? !typed->waiting : byte_ring_used(&monitor.typed) > 0 || prompt_is_cut());
 }
 
 /* True if it made a step. */
