@@ -11,46 +11,30 @@
 #include "host.h"
 #include "mem/frame.h"
 #include "shadow_machine.h"
+#include "shadow_turn.h"
 #include "sv39.h"
 #include "virt/shadow/shadow.h"
 #include "virt/virt.h"
 
 enum {
-    CODE = 30, /* the guest's frame */
     JAL_0 = 0x6f,
     C_J_0 = 0xa001,
     NOP = 0x13,
     STIP = 1 << IRQ_S_TIMER,
 };
 
-/* A kernel in U-mode has its turn, without translation, with its interrupts on. */
 static int start(void **state)
 {
-    static const struct virt_ops turns = {
-        .name = "turns", .enter = shadow_enter, .events = shadow_events, .audit = shadow_audit};
-
     (void)state;
-    machine_make();
-    vm->shadow->kernel_in_u = true;
-    vm->shadow->mode = MODE_S;
-    vm->shadow->timer = TIME_NEVER;
-    vm->shadow->probe = TIME_NEVER;
-    guest_csrs_start(&vm->shadow->csrs, true);
+    turn_make(true);
     vm->shadow->csrs.sstatus |= MSTATUS_SIE;
-    vm->virt = &turns;
-    vcpu->arch.pc = guest_frame(CODE) << FRAME_SHIFT;
-    vcpu->timer = TIME_NEVER;
-    vcpu->weight = 1;
-    list_init(&vcpu->link);
-    sched_start(vcpu);
-    arch_hart()->reschedule = true;
-    assert_ptr_equal(sched_next(arch_hart()), vcpu);
+    vcpu->arch.pc = TURN_CODE;
     return 0;
 }
 
 static bool sleeps_at(u32 word)
 {
-    guest_table(CODE)[0] = word;
+    *turn_code() = word;
     shadow_tick(vcpu);
     return vcpu->state == VCPU_SLEEPING;
 }

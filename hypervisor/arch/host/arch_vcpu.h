@@ -26,10 +26,13 @@ static inline mfn_t arch_frame_of(const void *bytes)
 }
 
 /* Where the pc stands among a guest's registers (arch_shadow.h). */
-enum { REGISTER_PC = 0 };
+enum { REGISTER_PC = 0, HOST_REGISTERS = 32 };
 
 struct arch_vcpu {
-    u64 pc;
+    union {
+        u64 pc;
+        u64 registers[HOST_REGISTERS]; /* with the pc at [REGISTER_PC] */
+    };
     u64 arguments[2];
     mfn_t root;
     u16 space_id;

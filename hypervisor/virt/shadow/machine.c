@@ -45,10 +45,9 @@ static bool memory_write(void *context, u64 at, const void *from, u32 bytes)
 {
     struct vm *vm = context;
 
-    if (guest_copy_out(vm, gpa(at), from, bytes) != HC_OK)
-        return false;
+    /* Where only a part is memory, that is written. */
     vm->shadow->machine.over_tables |= shadow_tables_in(vm, gpa(at), bytes);
-    return true;
+    return guest_copy_out(vm, gpa(at), from, bytes) == HC_OK;
 }
 
 /* Once for all that the disk has written by one trap: the guest has not gone on. */

@@ -13,6 +13,8 @@ u32 blk_line_changes;
 
 /* ---- the machine around */
 
+static struct blk_place place;
+
 static bool memory_read(void *context, u64 gpa, void *to, u32 bytes)
 {
     (void)context;
@@ -20,7 +22,7 @@ static bool memory_read(void *context, u64 gpa, void *to, u32 bytes)
     if (gpa < BLK_RAM_BASE || gpa - BLK_RAM_BASE > BLK_RAM_BYTES ||
         BLK_RAM_BYTES - (gpa - BLK_RAM_BASE) < bytes)
         return false;
-    memcpy(to, blk_ram + (gpa - BLK_RAM_BASE), bytes);
+    memcpy(to, place.ram + (gpa - BLK_RAM_BASE), bytes);
     return true;
 }
 
@@ -31,7 +33,7 @@ static bool memory_write(void *context, u64 gpa, const void *from, u32 bytes)
     if (gpa < BLK_RAM_BASE || gpa - BLK_RAM_BASE > BLK_RAM_BYTES ||
         BLK_RAM_BYTES - (gpa - BLK_RAM_BASE) < bytes)
         return false;
-    memcpy(blk_ram + (gpa - BLK_RAM_BASE), from, bytes);
+    memcpy(place.ram + (gpa - BLK_RAM_BASE), from, bytes);
     return true;
 }
 
@@ -61,7 +63,7 @@ static void line_set(void *context, u32 number, bool level)
     blk_line_changes++;
 }
 
-u32 blk_get(u64 offset)
+static u32 register_get(u64 offset)
 {
     u64 value;
 
@@ -69,9 +71,37 @@ u32 blk_get(u64 offset)
     return (u32)value;
 }
 
-void blk_put(u64 offset, u32 value)
+static void register_put(u64 offset, u32 value)
 {
     assert_true(vblk_ops.write(&blk, offset, 4, value));
+}
+
+static bool serve(void)
+{
+    bool more = blk.more;
+
+    if (more)
+        (void)vblk_serve(&blk);
+    return more;
+}
+
+static const struct blk_place own_place = {blk_ram, register_get, register_put, serve};
+
+/* ---- a driver */
+
+void blk_use(const struct blk_place *where)
+{
+    place = *where;
+}
+
+u32 blk_get(u64 offset)
+{
+    return place.get(offset);
+}
+
+void blk_put(u64 offset, u32 value)
+{
+    place.put(offset, value);
 }
 
 void blk_put_long(u64 low, u64 value)
@@ -79,8 +109,6 @@ void blk_put_long(u64 low, u64 value)
     blk_put(low, (u32)value);
     blk_put(low + 4, (u32)(value >> 32));
 }
-
-/* ---- a driver */
 
 void blk_poke(u64 gpa, u64 value, u32 bytes)
 {
@@ -117,6 +145,7 @@ int blk_start(void **state)
     static const struct vblk_media media = {.read = media_read, .write = media_write};
 
     (void)state;
+    blk_use(&own_place);
     memset(&blk, 0, sizeof(blk));
     memset(blk_ram, UNTOUCHED, sizeof(blk_ram));
     memset(blk_ram + (AVAILABLE - BLK_RAM_BASE), 0, 0x2000);
@@ -161,10 +190,8 @@ void blk_offer(u32 head)
 void blk_kick(void)
 {
     blk_put(REG_NOTIFY, 0);
-    for (u32 i = 0; blk.more; i++) {
+    for (u32 i = 0; place.serve(); i++)
         assert_true(i < 1000);
-        (void)vblk_serve(&blk);
-    }
 }
 
 u32 blk_request(u32 type, u64 sector, u32 bytes, u32 direction)

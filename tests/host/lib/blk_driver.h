@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A guest's memory, a disk, a virtio block device between them, and a driver for it with one queue:
- * whatever can be written by a driver, by parts.
+ * whatever can be written by a driver, by parts. The driver works elsewhere too (blk_use).
  */
 #pragma once
 
@@ -38,6 +38,18 @@ extern u8 blk_ram[BLK_RAM_BYTES], blk_disk[SECTORS * 512];
 extern u16 blk_available;  /* what the driver has offered so far */
 extern u16 blk_descriptor; /* the next to be filled */
 extern u32 blk_line_changes;
+
+/* Where the driver finds its device: BLK_RAM_BYTES of memory at BLK_RAM_BASE, the registers, and
+ * what the device does next when it is given time: false: nothing. */
+struct blk_place {
+    u8 *ram;
+    u32 (*get)(u64 offset);
+    void (*put)(u64 offset, u32 value);
+    bool (*serve)(void);
+};
+
+/* The driver goes there; blk_start brings it back. */
+void blk_use(const struct blk_place *place);
 
 /* Everything new: an empty queue, the device running. A cmocka setup function. */
 int blk_start(void **state);

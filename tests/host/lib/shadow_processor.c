@@ -8,10 +8,11 @@
 
 bool shadow_processor_waits;
 bool shadow_processor_open;
+struct shadow_processor shadow_processor;
 
 u64 *arch_vcpu_registers(struct vcpu *which)
 {
-    return &which->arch.pc;
+    return which->arch.registers;
 }
 
 u64 arch_vcpu_floating(const struct vcpu *which)
@@ -22,12 +23,14 @@ u64 arch_vcpu_floating(const struct vcpu *which)
 
 void arch_vcpu_floating_set(struct vcpu *which, u64 state)
 {
-    (void)which, (void)state;
+    (void)which;
+    shadow_processor.floating = state;
 }
 
 void arch_vcpu_counters_set(struct vcpu *which, u64 counters)
 {
-    (void)which, (void)counters;
+    (void)which;
+    shadow_processor.counters = counters;
 }
 
 void arch_vcpu_firmware_call(struct vcpu *which)
@@ -44,27 +47,33 @@ u64 arch_vcpu_translation_rights(const struct vcpu *which)
 
 void arch_vcpu_kernel_in_s(struct vcpu *which, bool sstc)
 {
-    (void)which, (void)sstc;
+    (void)which;
+    shadow_processor.in_s = true;
+    shadow_processor.sstc = sstc;
 }
 
 void arch_vcpu_kernel_in_u(struct vcpu *which)
 {
     (void)which;
+    shadow_processor.in_u = true;
 }
 
 void arch_vcpu_external(struct vcpu *which, bool raised)
 {
-    (void)which, (void)raised;
+    (void)which;
+    shadow_processor.external = raised;
 }
 
 void arch_vcpu_timer_line(struct vcpu *which, bool raised)
 {
-    (void)which, (void)raised;
+    (void)which;
+    shadow_processor.timer_line = raised;
 }
 
 void arch_vcpu_timer_write(struct vcpu *which, u64 deadline)
 {
-    (void)which, (void)deadline;
+    (void)which;
+    shadow_processor.timer = deadline;
 }
 
 bool arch_vcpu_wakes(struct vcpu *which, u64 now)

@@ -12,6 +12,7 @@ enum {
     WORLD_MEMORY = 96 << 20,
     WORLD_VM_MEMORY = 8 << 20,
     WORLD_POOL = 2 << 20,
+    WORLD_SHOWN_BYTES = 4096,
 };
 
 #define WORLD_POOL_BASE VM_MEMORY_BASE
@@ -41,6 +42,11 @@ void world_settle(void);
 
 /* The lines that Candor printed since world_start. */
 extern char world_log[];
+
+/* What guests wrote to the console, as far as there is room, and what is typed there and not read
+ * yet. A test empties and sets them. */
+extern char world_shown[WORLD_SHOWN_BYTES];
+extern const char *world_typed;
 
 /* With which status the machine was powered off; -1: not yet. */
 extern int world_status;
