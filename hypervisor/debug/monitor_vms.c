@@ -91,9 +91,10 @@ static struct monitor_sample sample(struct vm *vm)
     return s;
 }
 
+/* Rounded to the nearest. */
 static u64 percent(u64 part, u64 span, u32 vcpus)
 {
-    return span > 0 ? min(part * PERCENT / span, (u64)PERCENT * vcpus) : 0;
+    return span > 0 ? min((part * PERCENT + span / 2) / span, (u64)PERCENT * vcpus) : 0;
 }
 
 /* What the job saw when it last looked at this VM; nothing if that was another with its number. */

@@ -176,6 +176,7 @@ def test_a_run_that_is_ended_from_outside_leaves_its_trace_and_no_process(tmp_pa
             run.kill()
         run.stdout.close()
         run.stdin.close()
+    assert run.returncode == 128 + signal.SIGTERM
     assert not os.path.exists(f"/proc/{child}")
     assert len(trace.load_records(str(path)).harts[0]) > 30
 

@@ -123,17 +123,26 @@ def child_setup():
 
 
 def wait(command, look=None, look_s=None):
-    """Runs QEMU, whose terminal this process's is, and returns its exit status. `look` is called every `look_s` seconds."""
+    """Runs QEMU, whose terminal this process's is, and returns its exit status, or 128 and the number of the signal that ended
+    it. `look` is called every `look_s` seconds."""
     sys.stdout.flush()
     sys.stderr.flush()
     # Ctrl-C on the terminal is the machine's affair; a request to end is passed on.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     child = subprocess.Popen(command, close_fds=False, preexec_fn=child_setup)
+    asked = []
+
+    def pass_on(received, _):
+        asked.append(received)
+        child.send_signal(received)
+
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda received, _: child.send_signal(received))
+        signal.signal(number, pass_on)
     while True:
         try:
             status = child.wait(look_s)
+            if asked:
+                return 128 + asked[0]
             return status if status >= 0 else 128 - status
         except subprocess.TimeoutExpired:
             look()
