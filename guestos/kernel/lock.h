@@ -23,6 +23,7 @@ enum lock_level {
     LOCK_INODE,
     LOCK_PIPE,
     LOCK_TTY,
+    LOCK_BUFFER,
     LOCK_PROCESS,
     LOCK_MUTEX,
     LOCK_TIMER,

@@ -68,6 +68,11 @@ int inode_truncate(struct inode *inode, u64 size)
     return inode->ops->truncate(inode, size);
 }
 
+int inode_sync(struct inode *inode)
+{
+    return inode->ops->sync ? inode->ops->sync(inode) : 0;
+}
+
 int inode_control(struct inode *inode, u64 request, u64 argument)
 {
     if (!inode->ops->control)

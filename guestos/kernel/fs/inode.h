@@ -76,6 +76,8 @@ struct inode_ops {
     int (*truncate)(struct inode *inode, u64 size);
     /* A device's own requests (frank/tty.h). NULL: -ENOTTY. */
     int (*control)(struct inode *inode, u64 request, u64 argument);
+    /* What was done to it survives the machine when this returns 0. NULL: nothing would. */
+    int (*sync)(struct inode *inode);
     /* The last reference is gone: free everything, the inode too. NULL: the inode is permanent. */
     void (*release)(struct inode *inode);
 };
@@ -135,6 +137,7 @@ ssize_t MUST_CHECK inode_read(struct inode *inode, struct uio *uio, u64 *offset)
 ssize_t MUST_CHECK inode_write(struct inode *inode, struct uio *uio, u64 *offset);
 int MUST_CHECK inode_get_page(struct inode *inode, u64 index, pa_t *page);
 int MUST_CHECK inode_truncate(struct inode *inode, u64 size);
+int MUST_CHECK inode_sync(struct inode *inode);
 int MUST_CHECK inode_control(struct inode *inode, u64 request, u64 argument);
 
 /* Read into kernel memory: the bytes read (fewer at the end of the file) or a negative errno. */

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Disks, behind one interface: blocks of 4 KiB, read, written and flushed by requests of which many
+ * may be on their way at once, in no order among themselves. What a write has written survives the
+ * machine only once a flush that was submitted after it was done is done too.
+ */
+#ifndef FRANK_KERNEL_BLOCK_BLOCK_H
+#define FRANK_KERNEL_BLOCK_BLOCK_H
+
+#include "kernel/addr.h"
+#include "list.h"
+#include "types.h"
+
+enum block_operation {
+    BLOCK_READ,
+    BLOCK_WRITE,
+    BLOCK_FLUSH,
+};
+
+struct block_request {
+    enum block_operation operation;
+    u32 block;
+    pa_t page; /* 4 KiB, the caller's; nobody writes to it while it is being written to the disk */
+    /* In any context, once: 0 or -EIO. The request is the submitter's again. */
+    void (*done)(struct block_request *request, int error);
+    struct list_node node; /* the driver's until then */
+};
+
+struct block_device {
+    char name[16]; /* "vda" */
+    u32 block_count;
+    bool read_only;
+    /* Start a request, or queue it: it will be done. `block` is below block_count. Thread context,
+       no lock held. */
+    void (*submit)(struct block_device *device, struct block_request *request);
+};
+
+#endif

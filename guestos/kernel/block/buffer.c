@@ -1,0 +1,492 @@
+/* SPDX-License-Identifier: MIT */
+/* Buffers: finding and making them, their requests, and what is dropped first. See buffer.h. */
+#include "kernel/block/buffer.h"
+
+#include "frank/errno.h"
+#include "kernel/kmalloc.h"
+#include "kernel/page.h"
+#include "kernel/wait.h"
+#include "string.h"
+
+enum buffer_limits {
+    BUCKET_COUNT = 1024,
+    RESERVE_PAGES = 512, /* the cache does not grow into the last pages of memory */
+    DIRTY_MAX = 1024,    /* who makes one more dirty writes all of them */
+    WRITES_AT_ONCE = 32,
+};
+
+struct buffer_cache {
+    struct block_device *device;
+    struct mutex write_lock; /* held by who writes what is dirty */
+
+    struct spinlock lock;      /* LOCK_BUFFER; guards the rest */
+    struct wait_queue changed; /* a request is done */
+    struct list_node idle;     /* no reference, clean; the longest unused first */
+    struct list_node dirty;    /* in order of getting so */
+    u64 buffer_count;
+    u64 dirty_count;
+    u64 read_count;
+    u64 write_count;
+    struct list_node buckets[BUCKET_COUNT];
+};
+
+struct buffer_cache *buffer_cache_create(struct block_device *device)
+{
+    struct buffer_cache *cache = kzalloc(sizeof(*cache));
+
+    if (!cache)
+        return NULL;
+    cache->device = device;
+    spin_init(&cache->lock, "buffer cache", LOCK_BUFFER);
+    mutex_init(&cache->write_lock, "dirty buffers");
+    wait_queue_init(&cache->changed);
+    list_init(&cache->idle);
+    list_init(&cache->dirty);
+    for (unsigned i = 0; i < BUCKET_COUNT; i++)
+        list_init(&cache->buckets[i]);
+    return cache;
+}
+
+struct block_device *buffer_cache_device(const struct buffer_cache *cache)
+{
+    return cache->device;
+}
+
+static int write_dirty(struct buffer_cache *cache);
+
+/* ---- finding, making, dropping -----------------------------------------------------------------
+ */
+
+static struct list_node *bucket_of(struct buffer_cache *cache, u32 block)
+{
+    return &cache->buckets[block % BUCKET_COUNT];
+}
+
+static struct buffer *find_locked(struct buffer_cache *cache, u32 block)
+{
+    struct buffer *buffer;
+
+    list_for_each (buffer, bucket_of(cache, block), hash_node) {
+        if (buffer->block == block)
+            return buffer;
+    }
+    return NULL;
+}
+
+static void get_locked(struct buffer *buffer)
+{
+    if (buffer->refs++ == 0 && !buffer->is_dirty)
+        list_remove(&buffer->node);
+}
+
+static void make_clean_locked(struct buffer *buffer)
+{
+    list_remove(&buffer->node);
+    buffer->is_dirty = false;
+    buffer->cache->dirty_count--;
+    if (buffer->refs == 0)
+        list_push_back(&buffer->cache->idle, &buffer->node);
+}
+
+/* Take a clean buffer out of the cache. Without a reference it is the caller's to free, unlocked;
+   else it goes with the last one. */
+static void remove_locked(struct buffer *buffer)
+{
+    if (buffer->refs == 0)
+        list_remove(&buffer->node);
+    list_remove(&buffer->hash_node);
+    buffer->is_forgotten = true;
+    buffer->cache->buffer_count--;
+}
+
+static void free_buffer(struct buffer *buffer)
+{
+    page_put(buffer->page);
+    kfree(buffer);
+}
+
+u64 buffer_reclaim(struct buffer_cache *cache, u64 page_count)
+{
+    u64 freed = 0;
+
+    while (freed < page_count) {
+        struct buffer *buffer = NULL;
+
+        spin_acquire(&cache->lock);
+        if (!list_empty(&cache->idle)) {
+            buffer = list_entry(cache->idle.next, struct buffer, node);
+            remove_locked(buffer);
+        }
+        spin_release(&cache->lock);
+        if (!buffer)
+            break;
+        free_buffer(buffer);
+        freed++;
+    }
+    return freed;
+}
+
+void buffer_forget(struct buffer_cache *cache, u32 block)
+{
+    struct buffer *buffer;
+    bool is_used = false;
+
+    spin_acquire(&cache->lock);
+    buffer = find_locked(cache, block);
+    while (buffer && buffer->is_busy) {
+        wait_on_uninterruptible(&cache->changed, &cache->lock);
+        buffer = find_locked(cache, block);
+    }
+    if (buffer) {
+        if (buffer->is_dirty)
+            make_clean_locked(buffer);
+        is_used = buffer->refs > 0;
+        remove_locked(buffer);
+    }
+    spin_release(&cache->lock);
+    if (buffer && !is_used)
+        free_buffer(buffer);
+}
+
+void buffer_cache_destroy(struct buffer_cache *cache)
+{
+    for (unsigned i = 0; i < BUCKET_COUNT; i++) {
+        struct buffer *buffer, *next;
+
+        list_for_each_safe (buffer, next, &cache->buckets[i], hash_node) {
+            buffer_forget(cache, buffer->block);
+        }
+    }
+    kfree(cache);
+}
+
+/* A buffer with a page, in no cache yet; memory is taken from the cache itself where it is short.
+ */
+static struct buffer *allocate(struct buffer_cache *cache)
+{
+    struct buffer *buffer;
+
+    if (page_free_count() < RESERVE_PAGES && buffer_reclaim(cache, 1) == 0) {
+        write_dirty(cache);
+        buffer_reclaim(cache, 1);
+    }
+    buffer = kzalloc(sizeof(*buffer));
+    if (!buffer)
+        return NULL;
+    buffer->page = page_alloc();
+    if (!buffer->page) {
+        kfree(buffer);
+        return NULL;
+    }
+    buffer->cache = cache;
+    buffer->refs = 1;
+    return buffer;
+}
+
+struct buffer *buffer_find(struct buffer_cache *cache, u32 block)
+{
+    struct buffer *buffer;
+
+    spin_acquire(&cache->lock);
+    buffer = find_locked(cache, block);
+    if (buffer)
+        get_locked(buffer);
+    spin_release(&cache->lock);
+    return buffer;
+}
+
+/* The block's buffer with a reference, in the cache, valid or not. NULL: out of memory. */
+static struct buffer *find_or_make(struct buffer_cache *cache, u32 block)
+{
+    struct buffer *buffer = buffer_find(cache, block), *fresh;
+
+    if (buffer)
+        return buffer;
+
+    fresh = allocate(cache);
+    if (!fresh)
+        return NULL;
+    fresh->block = block;
+    spin_acquire(&cache->lock);
+    buffer = find_locked(cache, block); /* somebody may have been faster */
+    if (buffer) {
+        get_locked(buffer);
+    } else {
+        list_push_front(bucket_of(cache, block), &fresh->hash_node);
+        cache->buffer_count++;
+    }
+    spin_release(&cache->lock);
+    if (!buffer)
+        return fresh;
+    free_buffer(fresh);
+    return buffer;
+}
+
+void buffer_get(struct buffer *buffer)
+{
+    spin_acquire(&buffer->cache->lock);
+    get_locked(buffer);
+    spin_release(&buffer->cache->lock);
+}
+
+void buffer_put(struct buffer *buffer)
+{
+    struct buffer_cache *cache = buffer->cache;
+    bool is_last;
+
+    spin_acquire(&cache->lock);
+    is_last = --buffer->refs == 0;
+    if (is_last && !buffer->is_dirty && !buffer->is_forgotten)
+        list_push_back(&cache->idle, &buffer->node);
+    is_last = is_last && buffer->is_forgotten;
+    spin_release(&cache->lock);
+    if (is_last)
+        free_buffer(buffer);
+}
+
+/* ---- requests ----------------------------------------------------------------------------------
+ */
+
+static void request_done(struct block_request *request, int error)
+{
+    struct buffer *buffer = container_of(request, struct buffer, request);
+    struct buffer_cache *cache = buffer->cache;
+
+    spin_acquire(&cache->lock);
+    buffer->is_busy = false;
+    buffer->error = error;
+    if (request->operation == BLOCK_READ)
+        buffer->valid = error == 0;
+    wake_all(&cache->changed);
+    spin_release(&cache->lock);
+}
+
+/* The buffer is marked busy. */
+static void submit(struct buffer *buffer, enum block_operation operation, u32 block)
+{
+    struct block_device *device = buffer->cache->device;
+
+    buffer->request.operation = operation;
+    buffer->request.block = block;
+    buffer->request.page = buffer->page;
+    buffer->request.done = request_done;
+    device->submit(device, &buffer->request);
+}
+
+static int wait_locked(struct buffer *buffer)
+{
+    while (buffer->is_busy)
+        wait_on_uninterruptible(&buffer->cache->changed, &buffer->cache->lock);
+    return buffer->error;
+}
+
+int buffer_wait(struct buffer *buffer)
+{
+    int error;
+
+    spin_acquire(&buffer->cache->lock);
+    error = wait_locked(buffer);
+    spin_release(&buffer->cache->lock);
+    return error;
+}
+
+/* Whoever comes first reads, the others wait for it. */
+int buffer_read(struct buffer_cache *cache, u32 block, struct buffer **found)
+{
+    struct buffer *buffer = find_or_make(cache, block);
+    bool must_read;
+    int error = 0;
+
+    if (!buffer)
+        return -ENOMEM;
+    spin_acquire(&cache->lock);
+    while (!buffer->valid && buffer->is_busy)
+        wait_on_uninterruptible(&cache->changed, &cache->lock);
+    must_read = !buffer->valid;
+    if (must_read) {
+        buffer->is_busy = true;
+        cache->read_count++;
+    }
+    spin_release(&cache->lock);
+    if (must_read) {
+        submit(buffer, BLOCK_READ, block);
+        error = buffer_wait(buffer);
+    }
+    if (error) {
+        buffer_put(buffer);
+        return error;
+    }
+    *found = buffer;
+    return 0;
+}
+
+int buffer_new(struct buffer_cache *cache, u32 block, struct buffer **made)
+{
+    struct buffer *buffer = find_or_make(cache, block);
+
+    if (!buffer)
+        return -ENOMEM;
+    memset(buffer_data(buffer), 0, PAGE_SIZE);
+    spin_acquire(&cache->lock);
+    buffer->valid = true;
+    spin_release(&cache->lock);
+    *made = buffer;
+    return 0;
+}
+
+/* ---- writing -----------------------------------------------------------------------------------
+ */
+
+/* Returns how many are dirty now. */
+static u64 mark_dirty(struct buffer *buffer)
+{
+    struct buffer_cache *cache = buffer->cache;
+    u64 count;
+
+    spin_acquire(&cache->lock);
+    if (!buffer->is_dirty && !buffer->is_forgotten) {
+        buffer->is_dirty = true;
+        cache->dirty_count++;
+        list_push_back(&cache->dirty, &buffer->node);
+    }
+    count = cache->dirty_count;
+    spin_release(&cache->lock);
+    return count;
+}
+
+void buffer_mark_dirty(struct buffer *buffer)
+{
+    if (mark_dirty(buffer) > DIRTY_MAX)
+        write_dirty(buffer->cache);
+}
+
+static void begin_write_locked(struct buffer *buffer)
+{
+    buffer->is_busy = true;
+    buffer->cache->write_count++;
+}
+
+void buffer_start_write(struct buffer *buffer, u32 block)
+{
+    spin_acquire(&buffer->cache->lock);
+    (void)wait_locked(buffer);
+    begin_write_locked(buffer);
+    spin_release(&buffer->cache->lock);
+    submit(buffer, BLOCK_WRITE, block);
+}
+
+/* The first dirty buffer that is not busy, with a reference. It is busy and clean from here on:
+   what is changed while it is on its way makes it dirty again. */
+static struct buffer *next_dirty(struct buffer_cache *cache)
+{
+    struct buffer *buffer, *found = NULL;
+
+    spin_acquire(&cache->lock);
+    list_for_each (buffer, &cache->dirty, node) {
+        if (!buffer->is_busy) {
+            found = buffer;
+            break;
+        }
+    }
+    if (found) {
+        found->refs++;
+        make_clean_locked(found);
+        begin_write_locked(found);
+    }
+    spin_release(&cache->lock);
+    return found;
+}
+
+/* Wait for what was begun; what failed is dirty again. */
+static int finish_writes(struct buffer *const *buffers, unsigned count)
+{
+    int result = 0;
+
+    for (unsigned i = 0; i < count; i++) {
+        int error = buffer_wait(buffers[i]);
+
+        if (error) {
+            result = error;
+            mark_dirty(buffers[i]);
+        }
+        buffer_put(buffers[i]);
+    }
+    return result;
+}
+
+/* One at a time, so that whoever returns knows that all is written that was dirty before. Who only
+   wants memory may ignore an error: the next sync tells of it. */
+static int write_dirty(struct buffer_cache *cache)
+{
+    struct buffer *buffers[WRITES_AT_ONCE];
+    unsigned count;
+    int error = 0;
+
+    mutex_lock(&cache->write_lock);
+    do {
+        for (count = 0; count < WRITES_AT_ONCE; count++) {
+            buffers[count] = next_dirty(cache);
+            if (!buffers[count])
+                break;
+            submit(buffers[count], BLOCK_WRITE, buffers[count]->block);
+        }
+        error = finish_writes(buffers, count);
+    } while (!error && count == WRITES_AT_ONCE);
+    mutex_unlock(&cache->write_lock);
+    return error;
+}
+
+int buffer_write_dirty(struct buffer_cache *cache)
+{
+    return write_dirty(cache);
+}
+
+/* ---- flushes and counts ------------------------------------------------------------------------
+ */
+
+struct flush {
+    struct block_request request;
+    struct buffer_cache *cache;
+    bool is_done; /* under the cache's lock */
+    int error;
+};
+
+static void flush_done(struct block_request *request, int error)
+{
+    struct flush *flush = container_of(request, struct flush, request);
+    struct buffer_cache *cache = flush->cache;
+
+    spin_acquire(&cache->lock);
+    flush->error = error;
+    flush->is_done = true;
+    wake_all(&cache->changed);
+    spin_release(&cache->lock);
+}
+
+int buffer_flush(struct buffer_cache *cache)
+{
+    struct flush flush = {
+        .request = {.operation = BLOCK_FLUSH, .done = flush_done},
+        .cache = cache,
+    };
+
+    cache->device->submit(cache->device, &flush.request);
+    spin_acquire(&cache->lock);
+    while (!flush.is_done)
+        wait_on_uninterruptible(&cache->changed, &cache->lock);
+    spin_release(&cache->lock);
+    return flush.error;
+}
+
+struct buffer_counts buffer_counts(struct buffer_cache *cache)
+{
+    struct buffer_counts counts;
+
+    spin_acquire(&cache->lock);
+    counts.pages = cache->buffer_count;
+    counts.dirty = cache->dirty_count;
+    counts.reads = cache->read_count;
+    counts.writes = cache->write_count;
+    spin_release(&cache->lock);
+    return counts;
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The cache of a disk's blocks: at most one buffer for a block, each with a page of its own.
+ *
+ * A buffer with a reference stays where it is. One without stays as long as its memory is not
+ * wanted, and the one unused for longest goes first. A buffer that differs from the disk is either
+ * dirty (content of files: buffer_write_dirty() writes it) or held by the journal, with a reference
+ * of the journal's. So what has no reference and is clean can always be dropped.
+ *
+ * A page may be mapped by processes too (buffer_page): then it outlives its buffer.
+ *
+ * The cache's spin lock (LOCK_BUFFER) guards all but the pages' contents. Those are guarded by
+ * whoever the block belongs to; to write to the disk what changes meanwhile is harmless for the
+ * content of files, which is marked dirty after each change, and the journal sees to the rest.
+ */
+#ifndef FRANK_KERNEL_BLOCK_BUFFER_H
+#define FRANK_KERNEL_BLOCK_BUFFER_H
+
+#include "kernel/block/block.h"
+#include "kernel/lock.h"
+#include "kernel/page.h"
+
+struct buffer_cache;
+
+struct buffer {
+    struct block_request request; /* first */
+    struct buffer_cache *cache;
+    u32 block;
+    pa_t page;
+
+    /* Under the cache's lock: */
+    struct list_node hash_node; /* in its bucket */
+    struct list_node node;      /* of the cache's `idle` (no reference) or `dirty`, or none */
+    u32 refs;
+    int error;  /* of the last request */
+    bool valid; /* the page holds the block's content */
+    bool is_dirty;
+    bool is_busy;      /* a request is on its way */
+    bool is_forgotten; /* in no bucket: its block is another's by now */
+
+    struct list_node journal_node; /* the journal's */
+    bool is_journaled;
+};
+
+/* A cache for a device, with no buffer in it. NULL: out of memory. */
+MUST_CHECK struct buffer_cache *buffer_cache_create(struct block_device *device);
+
+/* Free it. Nothing in it has a reference; what is dirty is lost. */
+void buffer_cache_destroy(struct buffer_cache *cache);
+
+/* The device behind a cache. */
+struct block_device *buffer_cache_device(const struct buffer_cache *cache);
+
+/*
+ * The block's buffer with a reference and its content. May sleep. -EIO, -ENOMEM.
+ * buffer_new: for a block whose content means nothing: zeros, and the disk is not read.
+ */
+MUST_CHECK int buffer_read(struct buffer_cache *cache, u32 block, struct buffer **buffer);
+MUST_CHECK int buffer_new(struct buffer_cache *cache, u32 block, struct buffer **buffer);
+
+/* The block's buffer with a reference if it is in memory, else NULL; its content may be missing. */
+struct buffer *buffer_find(struct buffer_cache *cache, u32 block);
+
+/* One more reference (the caller has one), one fewer. */
+void buffer_get(struct buffer *buffer);
+void buffer_put(struct buffer *buffer);
+
+static inline void *buffer_data(const struct buffer *buffer)
+{
+    return pa_to_kva(buffer->page);
+}
+
+/* The content of a file has changed in it. The caller has a reference. */
+void buffer_mark_dirty(struct buffer *buffer);
+
+/* The block is free now: what is in memory is not to be written, and nobody finds it again; who has
+   a reference keeps the content as it was. */
+void buffer_forget(struct buffer_cache *cache, u32 block);
+
+/*
+ * Begin to write the buffer's page to `block`, its own or another; the caller has a reference. Then
+ * wait for it: 0 or -EIO.
+ */
+void buffer_start_write(struct buffer *buffer, u32 block);
+MUST_CHECK int buffer_wait(struct buffer *buffer);
+
+/* Write all that is dirty and wait. What cannot be written stays dirty: -EIO. */
+MUST_CHECK int buffer_write_dirty(struct buffer_cache *cache);
+
+/* Make what was written until now survive the machine. 0 or -EIO. */
+MUST_CHECK int buffer_flush(struct buffer_cache *cache);
+
+/* Drop what has no reference and is clean: at most so many pages. How many were freed. */
+u64 buffer_reclaim(struct buffer_cache *cache, u64 page_count);
+
+struct buffer_counts {
+    u64 pages;
+    u64 dirty;
+    u64 reads; /* blocks read from and written to the disk since the start */
+    u64 writes;
+};
+struct buffer_counts buffer_counts(struct buffer_cache *cache);
+
+#endif

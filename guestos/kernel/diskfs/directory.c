@@ -1,0 +1,707 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Directories of the disk file system: entries one behind the other, found by looking at each.
+ *
+ * A directory's `lock` guards its entries. While it is held an entry's inode has that name, so its
+ * number stays its own. A directory's parent changes under rename_lock and its map_lock.
+ */
+#include "frank/errno.h"
+#include "kernel/diskfs/internal.h"
+#include "platform.h"
+#include "string.h"
+
+/* ---- entries -----------------------------------------------------------------------------------
+ */
+
+/* A walk over all entries, free ones too, from the beginning of a block on. */
+struct walk {
+    struct disk_inode *directory;
+    struct buffer *buffer; /* of the block that the entry is in, with a reference; or NULL */
+    u64 next;              /* where the next entry begins */
+    u64 offset;            /* where `entry` does */
+    struct diskfs_entry *entry;
+};
+
+static void walk_begin(struct walk *walk, struct disk_inode *directory, u64 offset)
+{
+    *walk = (struct walk){
+        .directory = directory,
+        .next = offset - offset % DISKFS_BLOCK_BYTES,
+    };
+}
+
+static void walk_end(struct walk *walk)
+{
+    if (walk->buffer)
+        buffer_put(walk->buffer);
+    walk->buffer = NULL;
+}
+
+static int walk_read_block(struct walk *walk)
+{
+    struct disk_inode *directory = walk->directory;
+    int error;
+
+    walk_end(walk);
+    mutex_lock(&directory->map_lock);
+    error = map_buffer(directory, walk->next / DISKFS_BLOCK_BYTES, &walk->buffer);
+    mutex_unlock(&directory->map_lock);
+    return !error && !walk->buffer ? -EIO : error;
+}
+
+static bool entry_is_sound(const struct diskfs_entry *entry, u32 room)
+{
+    return entry->entry_bytes >= DISKFS_ENTRY_HEAD_BYTES && entry->entry_bytes <= room &&
+           entry->entry_bytes % DISKFS_ENTRY_ALIGN == 0 &&
+           (entry->inode == 0 ||
+            (entry->name_bytes > 0 && diskfs_entry_bytes(entry->name_bytes) <= entry->entry_bytes));
+}
+
+/* 1: `entry` is the next one; 0: there is none; or -EIO, -ENOMEM. walk_end() is to follow. */
+static int walk_next(struct walk *walk)
+{
+    u32 in_block = walk->next % DISKFS_BLOCK_BYTES;
+    int error = 0;
+
+    if (walk->next >= walk->directory->inode.size)
+        return 0;
+    if (in_block == 0)
+        error = walk_read_block(walk);
+    if (error)
+        return error;
+    walk->entry = (struct diskfs_entry *)((u8 *)buffer_data(walk->buffer) + in_block);
+    walk->offset = walk->next;
+    if (!entry_is_sound(walk->entry, DISKFS_BLOCK_BYTES - in_block))
+        return -EIO;
+    walk->next += walk->entry->entry_bytes;
+    return 1;
+}
+
+static bool has_name(const struct diskfs_entry *entry, const char *name, size_t length)
+{
+    return entry->inode != 0 && entry->name_bytes == length &&
+           memcmp(entry->name, name, length) == 0;
+}
+
+/* The entry of a name; its walk is to be ended on success. -ENOENT, -EIO, -ENOMEM. */
+static int find_entry(struct disk_inode *directory, const char *name, struct walk *walk)
+{
+    size_t length = strlen(name);
+    int found;
+
+    walk_begin(walk, directory, 0);
+    while ((found = walk_next(walk)) == 1) {
+        if (has_name(walk->entry, name, length))
+            return 0;
+    }
+    walk_end(walk);
+    return found < 0 ? found : -ENOENT;
+}
+
+/* Where free room begins, and how much of it there is in one piece. */
+struct room {
+    u64 offset;
+    u32 bytes; /* 0: none yet */
+};
+
+/* Whether a walk's entry makes `run`, the free room that ends where it begins, longer. */
+static void extend_run(const struct walk *walk, struct room *run)
+{
+    bool joins = run->bytes > 0 && walk->offset % DISKFS_BLOCK_BYTES != 0;
+
+    if (walk->entry->inode != 0)
+        *run = (struct room){0};
+    else if (joins)
+        run->bytes += walk->entry->entry_bytes;
+    else
+        *run = (struct room){walk->offset, walk->entry->entry_bytes};
+}
+
+/* That a name is not there, and where it could be: room->bytes is 0 if the directory must grow.
+   -EEXIST, -EIO, -ENOMEM. */
+static int find_room(struct disk_inode *directory, const char *name, struct room *room)
+{
+    size_t length = strlen(name);
+    u32 bytes = diskfs_entry_bytes((u32)length);
+    struct room run = {0};
+    struct walk walk;
+    int found;
+
+    *room = run;
+    walk_begin(&walk, directory, 0);
+    while ((found = walk_next(&walk)) == 1) {
+        if (has_name(walk.entry, name, length)) {
+            found = -EEXIST;
+            break;
+        }
+        extend_run(&walk, &run);
+        if (room->bytes == 0 && run.bytes >= bytes)
+            *room = run;
+    }
+    walk_end(&walk);
+    return found;
+}
+
+/* In a handle: one more block, all of it free. */
+static int grow(struct disk_inode *directory, struct room *room)
+{
+    u64 size = directory->inode.size;
+    struct buffer *buffer;
+    int error, store_error;
+
+    mutex_lock(&directory->map_lock);
+    error = map_make(directory, size / DISKFS_BLOCK_BYTES, &buffer);
+    if (!error && !buffer)
+        error = -EIO; /* a block behind the end, which no directory has */
+    if (!error) {
+        *room = (struct room){size, DISKFS_BLOCK_BYTES};
+        journal_add(directory->fs, buffer);
+        ((struct diskfs_entry *)buffer_data(buffer))->entry_bytes = DISKFS_BLOCK_BYTES;
+        buffer_put(buffer);
+        directory->disk.size_bytes = size + DISKFS_BLOCK_BYTES;
+        WRITE_ONCE(directory->inode.size, directory->disk.size_bytes);
+    }
+    store_error = disk_inode_store_locked(directory);
+    mutex_unlock(&directory->map_lock);
+    return error ? error : store_error;
+}
+
+/* In a handle: name an inode in free room that is large enough; what is left of it stays free. */
+static int fill_room(struct disk_inode *directory, struct room room, const char *name, u32 number,
+                     bool is_directory)
+{
+    u32 length = (u32)strlen(name), bytes = diskfs_entry_bytes(length);
+    struct diskfs_entry *entry, *rest;
+    struct buffer *buffer;
+    int error;
+
+    mutex_lock(&directory->map_lock);
+    error = map_buffer(directory, room.offset / DISKFS_BLOCK_BYTES, &buffer);
+    mutex_unlock(&directory->map_lock);
+    if (error || !buffer)
+        return error ? error : -EIO;
+    journal_add(directory->fs, buffer);
+    entry = (struct diskfs_entry *)((u8 *)buffer_data(buffer) + room.offset % DISKFS_BLOCK_BYTES);
+    *entry = (struct diskfs_entry){
+        .inode = number,
+        .entry_bytes = (u16)bytes,
+        .name_bytes = (u8)length,
+        .is_directory = is_directory,
+    };
+    memcpy(entry->name, name, length);
+    if (room.bytes > bytes) {
+        rest = (struct diskfs_entry *)((u8 *)entry + bytes);
+        *rest = (struct diskfs_entry){.entry_bytes = (u16)(room.bytes - bytes)};
+    }
+    buffer_put(buffer);
+    WRITE_ONCE(directory->inode.modified_ticks, plat_time_now());
+    return 0;
+}
+
+/* In a handle: make room for a name that is not there. */
+static int make_room(struct disk_inode *directory, const char *name, struct room *room)
+{
+    int error = find_room(directory, name, room);
+
+    if (!error && room->bytes == 0)
+        error = grow(directory, room);
+    return error;
+}
+
+/* In a handle: take the walk's entry away. */
+static void clear_entry(struct walk *walk)
+{
+    journal_add(walk->directory->fs, walk->buffer);
+    walk->entry->inode = 0;
+    WRITE_ONCE(walk->directory->inode.modified_ticks, plat_time_now());
+}
+
+/* ---- finding and listing -----------------------------------------------------------------------
+ */
+
+static bool is_removed(const struct inode *inode)
+{
+    return READ_ONCE(inode->links) == 0;
+}
+
+static int lookup_parent(struct disk_inode *directory, struct disk_inode **found)
+{
+    struct diskfs *fs = directory->fs;
+    int error;
+
+    mutex_lock(&fs->rename_lock);
+    error = is_removed(&directory->inode) ? -ENOENT
+                                          : disk_inode_get(fs, directory->disk.parent, found);
+    mutex_unlock(&fs->rename_lock);
+    return error;
+}
+
+/* The entry of a name and its inode with a reference; the walk is to be ended on success. The
+   directory is locked, and no handle is active: the inode may have to be waited for. */
+static int find_inode(struct disk_inode *directory, const char *name, struct walk *walk,
+                      struct disk_inode **inode)
+{
+    int error = find_entry(directory, name, walk);
+
+    if (error)
+        return error;
+    error = disk_inode_get(directory->fs, walk->entry->inode, inode);
+    if (error)
+        walk_end(walk);
+    return error;
+}
+
+static int diskfs_lookup(struct inode *inode, const char *name, struct inode **found)
+{
+    struct disk_inode *directory = disk_inode_of(inode), *target;
+    struct walk walk;
+    int error;
+
+    if (strcmp(name, "..") == 0) {
+        error = lookup_parent(directory, &target);
+    } else {
+        mutex_lock(&inode->lock);
+        error = find_inode(directory, name, &walk, &target);
+        if (!error)
+            walk_end(&walk);
+        mutex_unlock(&inode->lock);
+    }
+    if (!error)
+        *found = &target->inode;
+    return error;
+}
+
+static void report(const struct diskfs_entry *from, struct directory_entry *to)
+{
+    to->number = from->inode;
+    to->type = from->is_directory ? INODE_DIRECTORY : INODE_REGULAR;
+    memcpy(to->name, from->name, from->name_bytes);
+    to->name[from->name_bytes] = '\0';
+}
+
+static int diskfs_read_entry(struct inode *inode, u64 *cursor, struct directory_entry *entry)
+{
+    struct walk walk;
+    int found;
+
+    mutex_lock(&inode->lock);
+    walk_begin(&walk, disk_inode_of(inode), *cursor);
+    do {
+        found = walk_next(&walk);
+    } while (found == 1 && (walk.offset < *cursor || walk.entry->inode == 0));
+    if (found == 1) {
+        report(walk.entry, entry);
+        *cursor = walk.next;
+    }
+    walk_end(&walk);
+    mutex_unlock(&inode->lock);
+    return found;
+}
+
+/* ---- making names ------------------------------------------------------------------------------
+ */
+
+/* In a handle. On an error there may be an inode without a name: to be put after the handle. */
+static int create_in_handle(struct disk_inode *directory, const char *name, enum inode_type type,
+                            u32 permissions, struct disk_inode **created)
+{
+    bool is_directory = type == INODE_DIRECTORY;
+    u32 parent = is_directory ? (u32)directory->inode.number : 0;
+    struct room room;
+    int error = make_room(directory, name, &room);
+
+    if (!error)
+        error = disk_inode_create(directory->fs, type, permissions, parent, created);
+    if (!error)
+        error = fill_room(directory, room, name, (u32)(*created)->inode.number, is_directory);
+    if (!error)
+        error = disk_inode_link(*created, is_directory ? 2 : 1); /* its own "." */
+    if (!error && is_directory)
+        error = disk_inode_link(directory, 1); /* the child's ".." */
+    return error;
+}
+
+static int try_create(struct inode *inode, const char *name, enum inode_type type, u32 permissions,
+                      struct inode **created)
+{
+    struct disk_inode *directory = disk_inode_of(inode), *fresh = NULL;
+    int error;
+
+    mutex_lock(&inode->lock);
+    error = is_removed(inode) ? -ENOENT : journal_begin(directory->fs, HANDLE_PLAIN);
+    if (!error) {
+        error = create_in_handle(directory, name, type, permissions, &fresh);
+        journal_end(directory->fs, HANDLE_PLAIN);
+    }
+    mutex_unlock(&inode->lock);
+    if (error && fresh)
+        inode_put(&fresh->inode);
+    if (!error)
+        *created = &fresh->inode;
+    return error;
+}
+
+static int diskfs_create(struct inode *inode, const char *name, enum inode_type type,
+                         u32 permissions, struct inode **created)
+{
+    int error = try_create(inode, name, type, permissions, created);
+
+    if (journal_made_room(disk_inode_of(inode)->fs, error))
+        error = try_create(inode, name, type, permissions, created);
+    return error;
+}
+
+/* In a handle: one more name for what is no directory. */
+static int add_name(struct disk_inode *directory, const char *name, struct disk_inode *target)
+{
+    struct room room;
+    int error = make_room(directory, name, &room);
+
+    if (!error)
+        error = disk_inode_link(target, 1);
+    if (!error)
+        error = fill_room(directory, room, name, (u32)target->inode.number, false);
+    return error;
+}
+
+static int try_link(struct inode *inode, const char *name, struct disk_inode *target)
+{
+    struct disk_inode *directory = disk_inode_of(inode);
+    int error;
+
+    mutex_lock(&inode->lock);
+    if (is_removed(inode) || is_removed(&target->inode))
+        error = -ENOENT;
+    else
+        error = journal_begin(directory->fs, HANDLE_PLAIN);
+    if (!error) {
+        error = add_name(directory, name, target);
+        journal_end(directory->fs, HANDLE_PLAIN);
+    }
+    mutex_unlock(&inode->lock);
+    return error;
+}
+
+static int diskfs_link(struct inode *inode, const char *name, struct inode *target)
+{
+    struct diskfs *fs = disk_inode_of(inode)->fs;
+    int error;
+
+    if (target->ops != &diskfs_file_ops || disk_inode_of(target)->fs != fs)
+        return -EXDEV;
+    error = try_link(inode, name, disk_inode_of(target));
+    if (journal_made_room(fs, error))
+        error = try_link(inode, name, disk_inode_of(target));
+    return error;
+}
+
+/* ---- taking names away -------------------------------------------------------------------------
+ */
+
+static bool is_directory(const struct disk_inode *inode)
+{
+    return inode->inode.type == INODE_DIRECTORY;
+}
+
+/* Whether a directory, which is locked, has no names: 0, or -ENOTEMPTY, -EIO, -ENOMEM. */
+static int check_empty(struct disk_inode *directory)
+{
+    struct walk walk;
+    int found;
+
+    walk_begin(&walk, directory, 0);
+    do {
+        found = walk_next(&walk);
+    } while (found == 1 && walk.entry->inode == 0);
+    walk_end(&walk);
+    return found == 1 ? -ENOTEMPTY : found;
+}
+
+/* Lock what is to lose its name if it is a directory, and say whether it may. An error leaves it
+   unlocked. Its directory is locked. */
+static int lock_for_removal(struct disk_inode *inode, bool as_directory)
+{
+    int error;
+
+    if (!is_directory(inode))
+        return as_directory ? -ENOTDIR : 0;
+    if (!as_directory)
+        return -EISDIR;
+    mutex_lock(&inode->inode.lock);
+    error = check_empty(inode);
+    if (error)
+        mutex_unlock(&inode->inode.lock);
+    return error;
+}
+
+static void unlock_after_removal(struct disk_inode *inode)
+{
+    if (is_directory(inode))
+        mutex_unlock(&inode->inode.lock);
+}
+
+/* In a handle: `inode` loses its name in `directory`, or for a directory all that it has. */
+static int drop_name(struct disk_inode *directory, struct disk_inode *inode)
+{
+    int error = disk_inode_link(inode, is_directory(inode) ? -2 : -1);
+
+    if (!error && is_directory(inode))
+        error = disk_inode_link(directory, -1);
+    return error;
+}
+
+/* The directory is locked, and `inode` by lock_for_removal(). */
+static int remove_entry(struct disk_inode *directory, struct walk *walk, struct disk_inode *inode)
+{
+    int error = journal_begin(directory->fs, HANDLE_PLAIN);
+
+    if (error)
+        return error;
+    error = drop_name(directory, inode);
+    if (!error)
+        clear_entry(walk);
+    journal_end(directory->fs, HANDLE_PLAIN);
+    return error;
+}
+
+static int unlink_locked(struct disk_inode *directory, const char *name, bool as_directory,
+                         struct disk_inode **removed)
+{
+    struct walk walk;
+    int error = find_inode(directory, name, &walk, removed);
+
+    if (error)
+        return error;
+    error = lock_for_removal(*removed, as_directory);
+    if (!error) {
+        error = remove_entry(directory, &walk, *removed);
+        unlock_after_removal(*removed);
+    }
+    walk_end(&walk);
+    return error;
+}
+
+static int diskfs_unlink(struct inode *inode, const char *name, bool as_directory)
+{
+    struct disk_inode *directory = disk_inode_of(inode), *removed = NULL;
+    int error;
+
+    if (as_directory)
+        mutex_lock(&directory->fs->rename_lock);
+    mutex_lock(&inode->lock);
+    error = unlink_locked(directory, name, as_directory, &removed);
+    mutex_unlock(&inode->lock);
+    if (as_directory)
+        mutex_unlock(&directory->fs->rename_lock);
+    if (removed)
+        inode_put(&removed->inode);
+    return error;
+}
+
+/* ---- renaming ----------------------------------------------------------------------------------
+ */
+
+/* Two names, the old and the new one, and what they name. Held under rename_lock. */
+struct rename {
+    struct disk_inode *from, *to;
+    const char *name, *new_name;
+    struct walk walk, new_walk;
+    struct disk_inode *moved, *old; /* with references; `old` NULL: the new name is not there */
+};
+
+/* Whether a directory is `above` or lies below it: 1, 0, or -EIO, -ENOMEM. rename_lock is held. */
+static int is_within(struct disk_inode *inode, const struct disk_inode *above)
+{
+    struct diskfs *fs = inode->fs;
+    u32 number = (u32)inode->inode.number;
+    u32 steps = fs->super.inode_blocks *
+                DISKFS_INODES_PER_BLOCK; /* no more directories than that */
+
+    while (number != above->inode.number) {
+        struct disk_inode *here;
+        int error;
+
+        if (number == DISKFS_ROOT)
+            return 0;
+        if (steps-- == 0)
+            return -EIO;
+        error = disk_inode_get(fs, number, &here);
+        if (error)
+            return error;
+        number = here->disk.parent;
+        inode_put(&here->inode);
+    }
+    return 1;
+}
+
+/* Parents before children; unrelated directories by address. */
+static int lock_both(struct disk_inode *one, struct disk_inode *other)
+{
+    int other_in_one = is_within(other, one), one_in_other = is_within(one, other);
+    bool one_first;
+
+    if (other_in_one < 0 || one_in_other < 0)
+        return other_in_one < 0 ? other_in_one : one_in_other;
+    one_first = other_in_one || (!one_in_other && one < other);
+    mutex_lock(one_first ? &one->inode.lock : &other->inode.lock);
+    if (one != other)
+        mutex_lock(one_first ? &other->inode.lock : &one->inode.lock);
+    return 0;
+}
+
+static void unlock_both(struct disk_inode *one, struct disk_inode *other)
+{
+    mutex_unlock(&one->inode.lock);
+    if (one != other)
+        mutex_unlock(&other->inode.lock);
+}
+
+/* Find both names. Both directories are locked. */
+static int rename_find(struct rename *rename)
+{
+    int error = find_inode(rename->from, rename->name, &rename->walk, &rename->moved);
+
+    if (error)
+        return error;
+    error = find_inode(rename->to, rename->new_name, &rename->new_walk, &rename->old);
+    return error == -ENOENT ? 0 : error;
+}
+
+/* Whether it may be done at all. An old directory is locked then. */
+static int rename_check(struct rename *rename)
+{
+    int within;
+
+    if (is_removed(&rename->to->inode))
+        return -ENOENT;
+    if (is_directory(rename->moved)) {
+        within = is_within(rename->to, rename->moved);
+        if (within != 0)
+            return within < 0 ? within : -EINVAL;
+    }
+    if (!rename->old)
+        return 0;
+    if (is_directory(rename->moved) && is_directory(rename->old)) {
+        within = is_within(rename->from, rename->old);
+        if (within != 0)
+            return within < 0 ? within : -ENOTEMPTY;
+    }
+    return lock_for_removal(rename->old, is_directory(rename->moved));
+}
+
+/* In a handle: the new name names what is moved. */
+static int rename_set(struct rename *rename)
+{
+    struct disk_inode *moved = rename->moved;
+    struct room room;
+    int error;
+
+    if (!rename->old) {
+        error = make_room(rename->to, rename->new_name, &room);
+        return error ? error
+                     : fill_room(rename->to, room, rename->new_name, (u32)moved->inode.number,
+                                 is_directory(moved));
+    }
+    error = drop_name(rename->to, rename->old);
+    if (error)
+        return error;
+    journal_add(rename->to->fs, rename->new_walk.buffer);
+    rename->new_walk.entry->inode = (u32)moved->inode.number;
+    WRITE_ONCE(rename->to->inode.modified_ticks, plat_time_now());
+    return 0;
+}
+
+/* In a handle: a directory has come from one parent to another. */
+static int change_parent(struct disk_inode *moved, struct disk_inode *from, struct disk_inode *to)
+{
+    int error;
+
+    mutex_lock(&moved->map_lock);
+    moved->disk.parent = (u32)to->inode.number;
+    error = disk_inode_store_locked(moved);
+    mutex_unlock(&moved->map_lock);
+    if (!error)
+        error = disk_inode_link(from, -1);
+    return error ? error : disk_inode_link(to, 1);
+}
+
+static int rename_in_handle(struct rename *rename)
+{
+    int error = journal_begin(rename->from->fs, HANDLE_PLAIN);
+
+    if (error)
+        return error;
+    error = rename_set(rename);
+    if (!error) {
+        clear_entry(&rename->walk);
+        if (is_directory(rename->moved) && rename->from != rename->to)
+            error = change_parent(rename->moved, rename->from, rename->to);
+    }
+    journal_end(rename->from->fs, HANDLE_PLAIN);
+    return error;
+}
+
+static int rename_locked(struct rename *rename)
+{
+    int error = rename_find(rename);
+
+    if (!error && rename->moved != rename->old) {
+        error = rename_check(rename);
+        if (!error) {
+            error = rename_in_handle(rename);
+            if (rename->old)
+                unlock_after_removal(rename->old);
+        }
+    }
+    walk_end(&rename->walk);
+    walk_end(&rename->new_walk);
+    return error;
+}
+
+static int try_rename(struct disk_inode *from, const char *name, struct disk_inode *to,
+                      const char *new_name)
+{
+    struct rename rename = {.from = from, .to = to, .name = name, .new_name = new_name};
+    int error;
+
+    mutex_lock(&from->fs->rename_lock);
+    error = lock_both(from, to);
+    if (!error) {
+        error = rename_locked(&rename);
+        unlock_both(from, to);
+    }
+    mutex_unlock(&from->fs->rename_lock);
+    if (rename.moved)
+        inode_put(&rename.moved->inode);
+    if (rename.old)
+        inode_put(&rename.old->inode);
+    return error;
+}
+
+static int diskfs_rename(struct inode *from, const char *name, struct inode *to,
+                         const char *new_name)
+{
+    struct diskfs *fs = disk_inode_of(from)->fs;
+    int error;
+
+    if (disk_inode_of(to)->fs != fs)
+        return -EXDEV;
+    error = try_rename(disk_inode_of(from), name, disk_inode_of(to), new_name);
+    if (journal_made_room(fs, error))
+        error = try_rename(disk_inode_of(from), name, disk_inode_of(to), new_name);
+    return error;
+}
+
+const struct inode_ops diskfs_directory_inode_ops = {
+    .sync = disk_inode_sync,
+    .release = disk_inode_release,
+};
+
+const struct directory_ops diskfs_directory_ops = {
+    .lookup = diskfs_lookup,
+    .create = diskfs_create,
+    .link = diskfs_link,
+    .rename = diskfs_rename,
+    .unlink = diskfs_unlink,
+    .read_entry = diskfs_read_entry,
+};

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The disk's inodes in memory: one for each that somebody holds.
+ *
+ * The list holds no reference. Who looks for an inode there may meet one whose last reference is
+ * just gone (refs 0): it waits until that one has left the list. An inode without names is finished
+ * by its release: blocks, then its slot. It has left the list by then, and since no name leads to
+ * its number nobody looks for it until the slot is free.
+ */
+#include "frank/errno.h"
+#include "frank/mode.h"
+#include "kernel/diskfs/internal.h"
+#include "kernel/kmalloc.h"
+#include "kernel/printk.h"
+#include "kernel/timer.h"
+#include "kernel/wait.h"
+#include "platform.h"
+#include "string.h"
+
+/* ---- the list ----------------------------------------------------------------------------------
+ */
+
+/* One more reference, unless the last one is gone. */
+static bool get_unless_gone(struct inode *inode)
+{
+    u32 refs = __atomic_load_n(&inode->refs, __ATOMIC_RELAXED);
+
+    while (refs != 0) {
+        if (__atomic_compare_exchange_n(&inode->refs, &refs, refs + 1, true, __ATOMIC_ACQUIRE,
+                                        __ATOMIC_RELAXED))
+            return true;
+    }
+    return false;
+}
+
+/* The number's inode with a reference, if it is in memory. */
+static struct disk_inode *find_locked(struct diskfs *fs, u32 number)
+{
+    struct disk_inode *inode;
+
+    list_for_each (inode, &fs->inodes, node) {
+        if (inode->inode.number != number)
+            continue;
+        if (get_unless_gone(&inode->inode))
+            return inode;
+        wait_on_uninterruptible(&fs->inode_gone, &fs->inodes_lock);
+        return find_locked(fs, number);
+    }
+    return NULL;
+}
+
+static void take_off_list(struct disk_inode *inode)
+{
+    struct diskfs *fs = inode->fs;
+
+    spin_acquire(&fs->inodes_lock);
+    list_remove(&inode->node);
+    wake_all(&fs->inode_gone);
+    spin_release(&fs->inodes_lock);
+}
+
+/* ---- from and to the disk ----------------------------------------------------------------------
+ */
+
+static bool is_sound(const struct diskfs_inode *disk)
+{
+    u32 type = disk->mode & S_IFMT;
+
+    return disk->size_bytes <= DISKFS_FILE_BYTES &&
+           (type == S_IFREG || (type == S_IFDIR && disk->size_bytes % DISKFS_BLOCK_BYTES == 0));
+}
+
+static struct disk_inode *make(struct diskfs *fs, u32 number, const struct diskfs_inode *disk)
+{
+    bool is_directory = (disk->mode & S_IFMT) == S_IFDIR;
+    struct disk_inode *inode = kzalloc(sizeof(*inode));
+
+    if (!inode)
+        return NULL;
+    inode_init(&inode->inode, is_directory ? INODE_DIRECTORY : INODE_REGULAR, disk->mode & 0777,
+               is_directory ? &diskfs_directory_inode_ops : &diskfs_file_ops,
+               is_directory ? &diskfs_directory_ops : NULL);
+    inode->inode.number = number;
+    inode->inode.links = disk->links;
+    inode->inode.size = disk->size_bytes;
+    inode->inode.modified_ticks = timer_ticks_from_ns((u64)disk->modified_ns);
+    inode->fs = fs;
+    mutex_init(&inode->map_lock, "disk inode");
+    inode->disk = *disk;
+    return inode;
+}
+
+/* Read an inode's slot into a new inode. */
+static int load(struct diskfs *fs, u32 number, struct disk_inode **inode)
+{
+    struct diskfs_inode *slot;
+    struct buffer *buffer;
+    int error = inode_slot(fs, number, &buffer, &slot);
+
+    if (error)
+        return error;
+    if (is_sound(slot)) {
+        *inode = make(fs, number, slot);
+        error = *inode ? 0 : -ENOMEM;
+    } else {
+        printk("%s: inode %u is damaged: run fsck\n", buffer_cache_device(fs->cache)->name, number);
+        error = -EIO;
+    }
+    buffer_put(buffer);
+    return error;
+}
+
+int disk_inode_get(struct diskfs *fs, u32 number, struct disk_inode **inode)
+{
+    struct disk_inode *fresh, *found;
+    int error;
+
+    spin_acquire(&fs->inodes_lock);
+    found = find_locked(fs, number);
+    spin_release(&fs->inodes_lock);
+    if (found) {
+        *inode = found;
+        return 0;
+    }
+    error = load(fs, number, &fresh);
+    if (error)
+        return error;
+    spin_acquire(&fs->inodes_lock);
+    found = find_locked(fs, number); /* somebody may have been faster */
+    if (!found)
+        list_push_front(&fs->inodes, &fresh->node);
+    spin_release(&fs->inodes_lock);
+    if (found)
+        kfree(fresh);
+    *inode = found ? found : fresh;
+    return 0;
+}
+
+int disk_inode_create(struct diskfs *fs, enum inode_type type, u32 permissions, u32 parent,
+                      struct disk_inode **inode)
+{
+    struct diskfs_inode disk = {
+        .mode = (type == INODE_DIRECTORY ? S_IFDIR : S_IFREG) | permissions,
+        .modified_ns = (i64)timer_ns_from_ticks(plat_time_now()),
+        .parent = parent,
+    };
+    struct disk_inode *made = make(fs, 0, &disk);
+    u32 number;
+    int error;
+
+    if (!made)
+        return -ENOMEM;
+    error = inode_allocate(fs, &disk, &number);
+    if (error) {
+        kfree(made);
+        return error;
+    }
+    made->inode.number = number;
+    spin_acquire(&fs->inodes_lock);
+    list_push_front(&fs->inodes, &made->node);
+    spin_release(&fs->inodes_lock);
+    *inode = made;
+    return 0;
+}
+
+int disk_inode_store_locked(struct disk_inode *inode)
+{
+    struct diskfs_inode *slot;
+    struct buffer *buffer;
+    int error = inode_slot(inode->fs, (u32)inode->inode.number, &buffer, &slot);
+
+    if (error)
+        return error;
+    journal_add(inode->fs, buffer);
+    inode->disk.modified_ns = (i64)timer_ns_from_ticks(READ_ONCE(inode->inode.modified_ticks));
+    *slot = inode->disk;
+    buffer_put(buffer);
+    return 0;
+}
+
+int disk_inode_link(struct disk_inode *inode, int names)
+{
+    i64 links;
+    int error = 0;
+
+    mutex_lock(&inode->map_lock);
+    links = max((i64)inode->disk.links + names, (i64)0);
+    if (links > DISKFS_LINKS_MAX)
+        error = -EMLINK;
+    else if (links == 0)
+        error = orphan_add(inode->fs, (u32)inode->inode.number);
+    if (!error) {
+        inode->disk.links = (u32)links;
+        WRITE_ONCE(inode->inode.links, (u32)links);
+        error = disk_inode_store_locked(inode);
+    }
+    mutex_unlock(&inode->map_lock);
+    return error;
+}
+
+/* ---- the end -----------------------------------------------------------------------------------
+ */
+
+/* In a handle of its own: the slot is free, and nothing is left to be finished. */
+static int free_slot(struct diskfs *fs, u32 number)
+{
+    int error = journal_begin(fs, HANDLE_PLAIN);
+
+    if (error)
+        return error;
+    error = inode_free(fs, number);
+    if (!error)
+        error = orphan_remove(fs, number);
+    journal_end(fs, HANDLE_PLAIN);
+    return error;
+}
+
+/* An inode without names and references: what fails is left to the next mount or to fsck. */
+static void finish(struct disk_inode *inode)
+{
+    int error = map_cut(inode, 0);
+
+    if (!error)
+        error = free_slot(inode->fs, (u32)inode->inode.number);
+    if (error)
+        printk("%s: inode %lu could not be freed (error %d)\n",
+               buffer_cache_device(inode->fs->cache)->name, inode->inode.number, -error);
+}
+
+/* Writes to a file move its time in memory only: bring it to the disk. */
+static int store_time(struct disk_inode *inode)
+{
+    i64 modified_ns = (i64)timer_ns_from_ticks(READ_ONCE(inode->inode.modified_ticks));
+    int error;
+
+    if (inode->disk.modified_ns == modified_ns)
+        return 0;
+    error = journal_begin(inode->fs, HANDLE_PLAIN);
+    if (error)
+        return error;
+    mutex_lock(&inode->map_lock);
+    error = disk_inode_store_locked(inode);
+    mutex_unlock(&inode->map_lock);
+    journal_end(inode->fs, HANDLE_PLAIN);
+    return error;
+}
+
+void disk_inode_release(struct inode *released)
+{
+    struct disk_inode *inode = disk_inode_of(released);
+
+    if (inode->disk.links > 0)
+        (void)store_time(inode); /* a time is no reason to fail */
+    take_off_list(inode);
+    if (inode->disk.links == 0)
+        finish(inode);
+    kfree(inode);
+}
+
+int disk_inode_sync(struct inode *inode)
+{
+    int error = store_time(disk_inode_of(inode));
+
+    return error ? error : journal_commit(disk_inode_of(inode)->fs);
+}
+
+int disk_inode_finish(struct diskfs *fs, u32 number)
+{
+    struct disk_inode *inode;
+    int error = disk_inode_get(fs, number, &inode);
+
+    if (error)
+        return error;
+    if (inode->disk.links > 0) {
+        error = map_cut(inode, ALIGN_UP(inode->disk.size_bytes, PAGE_SIZE) / PAGE_SIZE);
+        if (!error)
+            error = journal_begin(fs, HANDLE_PLAIN);
+        if (!error) {
+            error = orphan_remove(fs, number);
+            journal_end(fs, HANDLE_PLAIN);
+        }
+    }
+    inode_put(&inode->inode); /* without names: finished by this */
+    return error;
+}

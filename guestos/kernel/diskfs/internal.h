@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the parts of the disk file system know of each other. From the bottom:
+ *
+ *   journal.c    transactions: which blocks change together
+ *   allocate.c   blocks and inodes, free and in use; orphans
+ *   map.c        which block holds which part of a file
+ *   inode.c      inodes in memory
+ *   file.c       regular files        directory.c   names
+ *   mount.c      the beginning and the end of it all
+ *
+ * Locks, outermost first: rename_lock; an inode's `lock` (parents before children); a handle of the
+ * journal (journal_begin to journal_end); an inode's map_lock; allocate_lock; then spin locks. No
+ * user's memory is touched inside a handle, since a page fault may want any of the rest.
+ */
+#ifndef FRANK_KERNEL_DISKFS_INTERNAL_H
+#define FRANK_KERNEL_DISKFS_INTERNAL_H
+
+#include "frank/diskfs.h"
+#include "kernel/block/buffer.h"
+#include "kernel/fs/inode.h"
+#include "kernel/lock.h"
+
+/* ---- journal -----------------------------------------------------------------------------------
+ */
+
+struct freed_blocks {
+    u32 start;
+    u32 count;
+};
+
+struct journal {
+    u32 image_max; /* what one transaction can hold */
+
+    struct spinlock lock;      /* LOCK_BUFFER; guards the rest */
+    struct wait_queue changed; /* a handle has ended, or a commit */
+    u32 active_count;          /* handles */
+    u32 images_promised;       /* what they may still add, and have added, at most */
+    u32 frees_promised;
+    bool is_committing;       /* no handle begins */
+    bool has_failed;          /* the disk could not be written: nothing is, from then on */
+    u64 sequence;             /* of the running transaction */
+    struct list_node buffers; /* its blocks; each with a reference */
+    u32 buffer_count;
+    struct freed_blocks *freed; /* what it frees */
+    u32 freed_count;
+};
+
+enum handle_kind {
+    HANDLE_PLAIN, /* frees no blocks */
+    HANDLE_FREES, /* up to HANDLE_FREES_MAX */
+};
+
+enum handle_limits {
+    HANDLE_IMAGES_MAX = 24, /* blocks that a handle changes, besides the bitmap for what it frees */
+    HANDLE_FREES_MAX = DISKFS_NUMBERS_PER_BLOCK + DISKFS_DIRECT + 2,
+};
+
+struct diskfs;
+
+/* Find the last transaction that holds and copy it to its places. 0, -EIO, -ENOMEM, -EINVAL. */
+MUST_CHECK int journal_open(struct diskfs *fs);
+void journal_close(struct diskfs *fs);
+
+/*
+ * A handle: what is changed between the two belongs together. May wait for a commit. -EIO: the disk
+ * cannot be written. Handles do not nest.
+ */
+MUST_CHECK int journal_begin(struct diskfs *fs, enum handle_kind kind);
+void journal_end(struct diskfs *fs, enum handle_kind kind);
+
+/* In a handle, before the buffer is changed: it belongs to the transaction. */
+void journal_add(struct diskfs *fs, struct buffer *buffer);
+
+/* In a handle: the block, which is of the data, is free once the transaction holds. Forgets what is
+   in memory. -EIO, -ENOMEM. */
+MUST_CHECK int journal_free(struct diskfs *fs, u32 block);
+
+/* Write what is dirty, then all that handles have changed until now; it survives the machine when
+   this returns 0. No handle of the caller's is active. -EIO. */
+MUST_CHECK int journal_commit(struct diskfs *fs);
+
+/* Whether what failed for want of a free block is worth another try: a commit has made some free.
+   No handle of the caller's is active. */
+bool journal_made_room(struct diskfs *fs, int error);
+
+/* ---- blocks and inodes on the disk -------------------------------------------------------------
+ */
+
+struct diskfs {
+    struct buffer_cache *cache;
+    struct diskfs_superblock super;
+    struct journal journal;
+    struct inode *root;
+    struct mutex rename_lock; /* held while a directory changes its parent, or goes */
+
+    struct mutex allocate_lock; /* guards the bitmap, which inodes are free, and the orphans */
+    u32 free_block_count;
+    u32 free_inode_count;
+    u32 next_block; /* where to look first */
+    u32 next_inode;
+
+    struct spinlock inodes_lock; /* LOCK_INODE; guards the next two */
+    struct wait_queue inode_gone;
+    struct list_node inodes; /* in memory */
+};
+
+/* Count what is free, at the mount. */
+MUST_CHECK int allocate_open(struct diskfs *fs);
+
+/* A free block, near `goal` if it can be had, in a handle. -ENOSPC, -EIO, -ENOMEM. */
+MUST_CHECK int block_allocate(struct diskfs *fs, u32 goal, u32 *block);
+
+/* Whether a number may stand in a file: a block of the data. */
+static inline bool block_is_data(const struct diskfs *fs, u32 block)
+{
+    return block >= fs->super.data_start && block < fs->super.block_count;
+}
+
+/* The bitmap's block that has the bit of `block`. */
+MUST_CHECK int block_bitmap(struct diskfs *fs, u32 block, struct buffer **buffer);
+
+/* For the journal's commit: these blocks are free from now on; their bitmap blocks belong to the
+   transaction already. */
+MUST_CHECK int block_release(struct diskfs *fs, struct freed_blocks freed);
+
+/* In a handle: make a free inode this one, and give its number. -ENOSPC, -EIO, -ENOMEM. */
+MUST_CHECK int inode_allocate(struct diskfs *fs, const struct diskfs_inode *inode, u32 *number);
+
+/* The slot of an inode, and its buffer with a reference. */
+MUST_CHECK int inode_slot(struct diskfs *fs, u32 number, struct buffer **buffer,
+                          struct diskfs_inode **slot);
+
+/* In a handle: free an inode's slot. */
+MUST_CHECK int inode_free(struct diskfs *fs, u32 number);
+
+/* In a handle: an inode that is to be finished at the next mount, or not any more. Both may be said
+   twice. -ENOSPC: too many. */
+MUST_CHECK int orphan_add(struct diskfs *fs, u32 number);
+MUST_CHECK int orphan_remove(struct diskfs *fs, u32 number);
+
+/* ---- inodes in memory --------------------------------------------------------------------------
+ */
+
+struct disk_inode {
+    struct inode inode; /* its number is the disk's */
+    struct diskfs *fs;
+    struct list_node node; /* of fs->inodes */
+    struct mutex map_lock; /* guards `disk` */
+    struct diskfs_inode disk;
+};
+
+static inline struct disk_inode *disk_inode_of(struct inode *inode)
+{
+    return container_of(inode, struct disk_inode, inode);
+}
+
+/* The inode of a number, with a reference. -EIO (also: what is there is no inode), -ENOMEM. */
+MUST_CHECK int disk_inode_get(struct diskfs *fs, u32 number, struct disk_inode **inode);
+
+/* In a handle: a new inode without names, with a reference. `parent` as in struct diskfs_inode. */
+MUST_CHECK int disk_inode_create(struct diskfs *fs, enum inode_type type, u32 permissions,
+                                 u32 parent, struct disk_inode **inode);
+
+/* In a handle, map_lock held: bring `disk` to the inode's slot. */
+MUST_CHECK int disk_inode_store_locked(struct disk_inode *inode);
+
+/* In a handle: so many more names, or fewer; without one it is an orphan. -EMLINK. */
+MUST_CHECK int disk_inode_link(struct disk_inode *inode, int names);
+
+/* Finish what was an orphan when the machine stopped. */
+MUST_CHECK int disk_inode_finish(struct diskfs *fs, u32 number);
+
+/* ---- files -------------------------------------------------------------------------------------
+ */
+
+extern const struct inode_ops diskfs_file_ops;
+extern const struct inode_ops diskfs_directory_inode_ops;
+extern const struct directory_ops diskfs_directory_ops;
+
+/* The block of a file's part `index`; 0: a hole. map_lock is held. -EIO, -ENOMEM. */
+MUST_CHECK int map_find(struct disk_inode *inode, u64 index, u32 *block);
+
+/*
+ * In a handle, map_lock held: fill a hole. `fresh`: the buffer of its new block, zeros, with a
+ * reference, neither dirty nor in the transaction yet; NULL if it was no hole. `disk` has changed
+ * then, and may have on an error: to be stored. -ENOSPC, -EFBIG, -EIO, -ENOMEM.
+ */
+MUST_CHECK int map_make(struct disk_inode *inode, u64 index, struct buffer **fresh);
+
+/* Free all blocks from part `first` on, in handles of its own; the inode is an orphan meanwhile, so
+   that the rest is done at the next mount if the machine stops. */
+MUST_CHECK int map_cut(struct disk_inode *inode, u64 first);
+
+/* ops->release of both kinds. */
+void disk_inode_release(struct inode *inode);
+
+/* ops->sync of both kinds. */
+int disk_inode_sync(struct inode *inode);
+
+/* The buffer of a part, with a reference; NULL: a hole. map_lock is held. -EIO, -ENOMEM. */
+MUST_CHECK int map_buffer(struct disk_inode *inode, u64 index, struct buffer **buffer);
+
+#endif

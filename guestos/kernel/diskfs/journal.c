@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The journal: handles join a running transaction, and a commit makes it hold as a whole.
+ * frank/diskfs.h tells how it lies on the disk and why recovery is so simple.
+ *
+ * While a commit is under way no handle is active, so the blocks do not change under it. A handle
+ * promises how much it will change at most before it begins; who finds no room commits first.
+ */
+#include "fnv.h"
+#include "frank/errno.h"
+#include "kernel/diskfs/internal.h"
+#include "kernel/kmalloc.h"
+#include "kernel/printk.h"
+#include "kernel/wait.h"
+#include "string.h"
+
+enum journal_limits {
+    FREED_MAX = 4096,
+};
+
+/* ---- handles -----------------------------------------------------------------------------------
+ */
+
+static u32 images_of(const struct diskfs *fs, enum handle_kind kind)
+{
+    return HANDLE_IMAGES_MAX + (kind == HANDLE_FREES ? fs->super.bitmap_blocks : 0);
+}
+
+static u32 frees_of(enum handle_kind kind)
+{
+    return kind == HANDLE_FREES ? HANDLE_FREES_MAX : 0;
+}
+
+static bool has_room(const struct diskfs *fs, enum handle_kind kind)
+{
+    const struct journal *journal = &fs->journal;
+
+    return journal->buffer_count + journal->images_promised + images_of(fs, kind) <=
+               journal->image_max &&
+           journal->freed_count + journal->frees_promised + frees_of(kind) <= FREED_MAX;
+}
+
+int journal_begin(struct diskfs *fs, enum handle_kind kind)
+{
+    struct journal *journal = &fs->journal;
+    int error = 0;
+
+    spin_acquire(&journal->lock);
+    while (!error && (journal->is_committing || !has_room(fs, kind))) {
+        if (journal->is_committing || journal->active_count > 0) {
+            wait_on_uninterruptible(&journal->changed, &journal->lock);
+            continue;
+        }
+        spin_release(&journal->lock);
+        error = journal_commit(fs);
+        spin_acquire(&journal->lock);
+    }
+    if (journal->has_failed)
+        error = -EIO;
+    if (!error) {
+        journal->active_count++;
+        journal->images_promised += images_of(fs, kind);
+        journal->frees_promised += frees_of(kind);
+    }
+    spin_release(&journal->lock);
+    return error;
+}
+
+void journal_end(struct diskfs *fs, enum handle_kind kind)
+{
+    struct journal *journal = &fs->journal;
+
+    spin_acquire(&journal->lock);
+    journal->active_count--;
+    journal->images_promised -= images_of(fs, kind);
+    journal->frees_promised -= frees_of(kind);
+    wake_all(&journal->changed);
+    spin_release(&journal->lock);
+}
+
+void journal_add(struct diskfs *fs, struct buffer *buffer)
+{
+    struct journal *journal = &fs->journal;
+    bool added;
+
+    spin_acquire(&journal->lock);
+    added = !buffer->is_journaled;
+    if (added) {
+        buffer->is_journaled = true;
+        list_push_back(&journal->buffers, &buffer->journal_node);
+        journal->buffer_count++;
+    }
+    spin_release(&journal->lock);
+    if (added)
+        buffer_get(buffer);
+}
+
+/* ---- freed blocks ------------------------------------------------------------------------------
+ */
+
+/* What is in memory of a block that is free now goes, out of the transaction too. */
+static void forget(struct diskfs *fs, u32 block)
+{
+    struct journal *journal = &fs->journal;
+    struct buffer *buffer = buffer_find(fs->cache, block);
+    bool was_journaled = false;
+
+    if (buffer) {
+        spin_acquire(&journal->lock);
+        was_journaled = buffer->is_journaled;
+        if (was_journaled) {
+            buffer->is_journaled = false;
+            list_remove(&buffer->journal_node);
+            journal->buffer_count--;
+        }
+        spin_release(&journal->lock);
+        if (was_journaled)
+            buffer_put(buffer);
+        buffer_put(buffer);
+    }
+    buffer_forget(fs->cache, block);
+}
+
+int journal_free(struct diskfs *fs, u32 block)
+{
+    struct journal *journal = &fs->journal;
+    struct freed_blocks *last;
+    struct buffer *bitmap;
+    int error = block_bitmap(fs, block, &bitmap);
+
+    if (error)
+        return error;
+    journal_add(fs, bitmap);
+    buffer_put(bitmap);
+    forget(fs, block);
+
+    spin_acquire(&journal->lock);
+    last = journal->freed_count > 0 ? &journal->freed[journal->freed_count - 1] : NULL;
+    if (last && block == last->start + last->count)
+        last->count++;
+    else
+        journal->freed[journal->freed_count++] = (struct freed_blocks){block, 1};
+    spin_release(&journal->lock);
+    return 0;
+}
+
+bool journal_made_room(struct diskfs *fs, int error)
+{
+    return error == -ENOSPC && READ_ONCE(fs->journal.freed_count) > 0 && journal_commit(fs) == 0;
+}
+
+/* Without handles: what the transaction frees is free. */
+static int release_freed(struct diskfs *fs)
+{
+    struct journal *journal = &fs->journal;
+    int error = 0;
+
+    for (u32 i = 0; !error && i < journal->freed_count; i++)
+        error = block_release(fs, journal->freed[i]);
+    journal->freed_count = 0;
+    return error;
+}
+
+/* ---- commit ------------------------------------------------------------------------------------
+ */
+
+static u32 half_start(const struct diskfs *fs, u64 sequence)
+{
+    return fs->super.journal_start + (sequence % 2 ? fs->super.journal_blocks / 2 : 0);
+}
+
+/* Write each block of the transaction: its image, or to its place. All are on their way at once. */
+static int write_blocks(struct diskfs *fs, bool images)
+{
+    struct journal *journal = &fs->journal;
+    u32 image = half_start(fs, journal->sequence) + 1;
+    struct buffer *buffer;
+    int result = 0;
+
+    list_for_each (buffer, &journal->buffers, journal_node)
+        buffer_start_write(buffer, images ? image++ : buffer->block);
+    list_for_each (buffer, &journal->buffers, journal_node) {
+        int error = buffer_wait(buffer);
+        result = error ? error : result;
+    }
+    return result;
+}
+
+static u64 head_checksum(const struct diskfs_journal_head *head)
+{
+    const u8 *end = (const u8 *)&head->targets[head->image_count];
+
+    return fnv64_update(FNV64_START, &head->sequence, (size_t)(end - (const u8 *)&head->sequence));
+}
+
+static int write_head(struct diskfs *fs)
+{
+    struct journal *journal = &fs->journal;
+    struct diskfs_journal_head *head;
+    struct buffer *buffer, *image;
+    int error = buffer_new(fs->cache, half_start(fs, journal->sequence), &buffer);
+
+    if (error)
+        return error;
+    head = buffer_data(buffer);
+    head->magic = DISKFS_JOURNAL_MAGIC;
+    head->sequence = journal->sequence;
+    list_for_each (image, &journal->buffers, journal_node)
+        head->targets[head->image_count++] = image->block;
+    head->checksum = head_checksum(head);
+    buffer_start_write(buffer, buffer->block);
+    error = buffer_wait(buffer);
+    buffer_put(buffer);
+    return error;
+}
+
+/* The transaction holds: the next one begins empty. */
+static void begin_next(struct journal *journal)
+{
+    struct buffer *buffer, *next;
+
+    list_for_each_safe (buffer, next, &journal->buffers, journal_node) {
+        list_remove(&buffer->journal_node);
+        buffer->is_journaled = false;
+        buffer_put(buffer);
+    }
+    journal->buffer_count = 0;
+    journal->sequence++;
+}
+
+/* No handle is active. What fails before anything was changed can be tried again later; what fails
+   afterwards ends all writing, since memory and disk no longer agree. */
+static int write_transaction(struct diskfs *fs)
+{
+    struct journal *journal = &fs->journal;
+    int error = journal->has_failed ? -EIO : buffer_write_dirty(fs->cache);
+
+    if (error)
+        return error;
+    if (journal->buffer_count == 0)
+        return buffer_flush(fs->cache);
+    error = release_freed(fs);
+    if (!error)
+        error = write_blocks(fs, true);
+    if (!error)
+        error = buffer_flush(fs->cache);
+    if (!error)
+        error = write_head(fs);
+    if (!error)
+        error = buffer_flush(fs->cache);
+    if (!error)
+        error = write_blocks(fs, false);
+    if (!error) {
+        begin_next(journal);
+        return 0;
+    }
+    printk("%s: cannot be written (error %d): the file system takes no more changes\n",
+           buffer_cache_device(fs->cache)->name, -error);
+    WRITE_ONCE(journal->has_failed, true);
+    return -EIO;
+}
+
+int journal_commit(struct diskfs *fs)
+{
+    struct journal *journal = &fs->journal;
+    int error;
+
+    spin_acquire(&journal->lock);
+    while (journal->is_committing)
+        wait_on_uninterruptible(&journal->changed, &journal->lock);
+    journal->is_committing = true;
+    while (journal->active_count > 0)
+        wait_on_uninterruptible(&journal->changed, &journal->lock);
+    spin_release(&journal->lock);
+
+    error = write_transaction(fs);
+
+    spin_acquire(&journal->lock);
+    journal->is_committing = false;
+    wake_all(&journal->changed);
+    spin_release(&journal->lock);
+    return error;
+}
+
+/* ---- recovery ----------------------------------------------------------------------------------
+ */
+
+/* A head as it lies on the disk, if it makes sense: its sequence, or 0. */
+static u64 check_head(const struct diskfs *fs, const struct diskfs_journal_head *head)
+{
+    if (head->magic != DISKFS_JOURNAL_MAGIC || head->image_count > fs->journal.image_max ||
+        head->checksum != head_checksum(head))
+        return 0;
+    for (u32 i = 0; i < head->image_count; i++) {
+        u32 target = head->targets[i];
+
+        if (target >= fs->super.block_count ||
+            (target != DISKFS_ORPHANS && target < fs->super.bitmap_start))
+            return 0;
+    }
+    return head->sequence;
+}
+
+static int read_head(struct diskfs *fs, u32 half, struct buffer **buffer, u64 *sequence)
+{
+    int error = buffer_read(fs->cache, half_start(fs, half), buffer);
+
+    if (!error)
+        *sequence = check_head(fs, buffer_data(*buffer));
+    return error;
+}
+
+/* Copy one image to its place. */
+static int copy_image(struct diskfs *fs, u32 image, u32 target)
+{
+    struct buffer *buffer;
+    int error = buffer_read(fs->cache, image, &buffer);
+
+    if (error)
+        return error;
+    buffer_start_write(buffer, target);
+    error = buffer_wait(buffer);
+    buffer_put(buffer);
+    return error;
+}
+
+static int copy_images(struct diskfs *fs, const struct buffer *head_buffer)
+{
+    const struct diskfs_journal_head *head = buffer_data(head_buffer);
+    int error = 0;
+
+    for (u32 i = 0; !error && i < head->image_count; i++)
+        error = copy_image(fs, head_buffer->block + 1 + i, head->targets[i]);
+    return error ? error : buffer_flush(fs->cache);
+}
+
+static int recover(struct diskfs *fs)
+{
+    struct buffer *heads[2];
+    u64 sequences[2];
+    int last, error = read_head(fs, 0, &heads[0], &sequences[0]);
+
+    if (error)
+        return error;
+    error = read_head(fs, 1, &heads[1], &sequences[1]);
+    if (error) {
+        buffer_put(heads[0]);
+        return error;
+    }
+    last = sequences[1] > sequences[0];
+    if (sequences[last] > 0)
+        error = copy_images(fs, heads[last]);
+    fs->journal.sequence = sequences[last] + 1;
+    buffer_put(heads[0]);
+    buffer_put(heads[1]);
+    return error;
+}
+
+int journal_open(struct diskfs *fs)
+{
+    struct journal *journal = &fs->journal;
+    u32 images = fs->super.journal_blocks / 2 - 1;
+    int error;
+
+    memset(journal, 0, sizeof(*journal));
+    spin_init(&journal->lock, "journal", LOCK_BUFFER);
+    wait_queue_init(&journal->changed);
+    list_init(&journal->buffers);
+    journal->image_max = min(images, (u32)DISKFS_IMAGES_MAX);
+    journal->freed = kmalloc(FREED_MAX * sizeof(*journal->freed));
+    if (!journal->freed)
+        return -ENOMEM;
+    error = recover(fs);
+    if (error)
+        kfree(journal->freed);
+    return error;
+}
+
+void journal_close(struct diskfs *fs)
+{
+    kfree(fs->journal.freed);
+}

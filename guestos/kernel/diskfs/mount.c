@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+/* The beginning and the end of a disk file system. */
+#include "fnv.h"
+#include "frank/errno.h"
+#include "kernel/diskfs/diskfs.h"
+#include "kernel/diskfs/internal.h"
+#include "kernel/kmalloc.h"
+#include "kernel/printk.h"
+#include "kernel/wait.h"
+#include "string.h"
+
+/* Whether [start, start + count) follows what ends at `before` and ends where `after` begins. */
+static bool is_next(u32 before, u32 start, u32 count, u32 after)
+{
+    return start >= before && count > 0 && after >= start && after - start >= count;
+}
+
+static bool is_sound(const struct diskfs_superblock *super, u32 device_blocks)
+{
+    u64 checksum = fnv64_update(FNV64_START, super, offsetof(struct diskfs_superblock, checksum));
+    u64 bits = (u64)super->bitmap_blocks * DISKFS_BITS_PER_BLOCK;
+
+    return super->magic == DISKFS_MAGIC && super->version == 1 &&
+           super->block_bytes == DISKFS_BLOCK_BYTES && super->checksum == checksum &&
+           super->block_count <= device_blocks && super->data_start < super->block_count &&
+           is_next(DISKFS_JOURNAL_START, super->journal_start, super->journal_blocks,
+                   super->bitmap_start) &&
+           super->journal_blocks >= DISKFS_JOURNAL_BLOCKS_MIN &&
+           super->journal_blocks / 2 >= HANDLE_IMAGES_MAX + 1 + super->bitmap_blocks &&
+           is_next(super->bitmap_start, super->bitmap_start, super->bitmap_blocks,
+                   super->inode_start) &&
+           bits >= super->block_count &&
+           is_next(super->inode_start, super->inode_start, super->inode_blocks, super->data_start);
+}
+
+static int read_superblock(struct diskfs *fs)
+{
+    const struct block_device *device = buffer_cache_device(fs->cache);
+    struct buffer *buffer;
+    int error;
+
+    if (device->block_count <= DISKFS_SUPERBLOCK)
+        return -EINVAL;
+    error = buffer_read(fs->cache, DISKFS_SUPERBLOCK, &buffer);
+    if (error)
+        return error;
+    memcpy(&fs->super, buffer_data(buffer), sizeof(fs->super));
+    buffer_put(buffer);
+    return is_sound(&fs->super, device->block_count) ? 0 : -EINVAL;
+}
+
+/* Finish each orphan. What is damaged is left to fsck. */
+static int finish_orphans(struct diskfs *fs)
+{
+    struct diskfs_orphans *orphans;
+    struct buffer *buffer;
+    int error = buffer_read(fs->cache, DISKFS_ORPHANS, &buffer);
+
+    if (error)
+        return error;
+    orphans = buffer_data(buffer);
+    for (u32 i = 0; i < ARRAY_SIZE(orphans->inodes); i++) {
+        u32 number = orphans->inodes[i];
+
+        if (number != 0 && disk_inode_finish(fs, number) != 0)
+            printk("%s: inode %u could not be finished: run fsck\n",
+                   buffer_cache_device(fs->cache)->name, number);
+    }
+    buffer_put(buffer);
+    return 0;
+}
+
+static int open_root(struct diskfs *fs)
+{
+    struct disk_inode *root;
+    int error = disk_inode_get(fs, DISKFS_ROOT, &root);
+
+    if (error)
+        return error;
+    if (root->inode.type != INODE_DIRECTORY || root->disk.links == 0) {
+        inode_put(&root->inode);
+        return -EINVAL;
+    }
+    fs->root = &root->inode;
+    return 0;
+}
+
+/* What needs the journal. */
+static int open_parts(struct diskfs *fs)
+{
+    int error = allocate_open(fs);
+
+    if (!error)
+        error = finish_orphans(fs);
+    return error ? error : open_root(fs);
+}
+
+static int open_fs(struct diskfs *fs)
+{
+    int error = read_superblock(fs);
+
+    mutex_init(&fs->rename_lock, "disk's tree");
+    spin_init(&fs->inodes_lock, "disk inodes", LOCK_INODE);
+    wait_queue_init(&fs->inode_gone);
+    list_init(&fs->inodes);
+    if (!error)
+        error = journal_open(fs);
+    if (error)
+        return error;
+    error = open_parts(fs);
+    if (error)
+        journal_close(fs);
+    return error;
+}
+
+int diskfs_mount(struct block_device *device, struct diskfs **mounted, struct inode **root)
+{
+    struct diskfs *fs;
+    int error;
+
+    if (device->read_only)
+        return -EROFS;
+    fs = kzalloc(sizeof(*fs));
+    if (!fs)
+        return -ENOMEM;
+    fs->cache = buffer_cache_create(device);
+    error = fs->cache ? open_fs(fs) : -ENOMEM;
+    if (error) {
+        if (fs->cache)
+            buffer_cache_destroy(fs->cache);
+        kfree(fs);
+        return error;
+    }
+    *mounted = fs;
+    *root = fs->root;
+    return 0;
+}
+
+int diskfs_unmount(struct diskfs *fs)
+{
+    int error;
+
+    inode_put(fs->root);
+    error = diskfs_sync(fs);
+    journal_close(fs);
+    buffer_cache_destroy(fs->cache);
+    kfree(fs);
+    return error;
+}
+
+int diskfs_sync(struct diskfs *fs)
+{
+    return journal_commit(fs);
+}
+
+struct diskfs_usage diskfs_usage(struct diskfs *fs)
+{
+    return (struct diskfs_usage){
+        .block_count = fs->super.block_count,
+        .free_blocks = READ_ONCE(fs->free_block_count),
+        .inode_count = fs->super.inode_blocks * DISKFS_INODES_PER_BLOCK - DISKFS_ROOT,
+        .free_inodes = READ_ONCE(fs->free_inode_count),
+    };
+}
