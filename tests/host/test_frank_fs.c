@@ -11,15 +11,13 @@
 
 #include <cmocka.h>
 
-#include "kernel/cpu.h"
+#include "frank_kernel.h"
 #include "kernel/fs/file.h"
 #include "kernel/fs/fs.h"
 #include "kernel/fs/page_tree.h"
 #include "kernel/fs/path.h"
 #include "kernel/fs/ramfs.h"
 #include "kernel/kmalloc.h"
-#include "kernel/process.h"
-#include "kernel/uaccess.h"
 #include "platform.h"
 #include "printf.h"
 #include "string.h"
@@ -27,170 +25,12 @@
 #include "frank/errno.h"
 #include "frank/fcntl.h"
 
-/* ---- what the kernel gives the file system -----------------------------------------------------
- */
-
 enum {
     ARCHIVE_MAX = 8192,
     DAMAGE_ROUNDS = 20000,
     MODEL_BYTES = 40 * PAGE_SIZE,
     MODEL_ROUNDS = 4000,
-    FREE_PAGES = 100000,
 };
-
-static struct file_table files;
-static struct process process = {.files = &files};
-static struct thread thread = {.process = &process};
-static struct cpu cpu = {.current = &thread};
-struct cpu *host_cpu = &cpu;
-
-static long allocations_left = -1; /* until one fails; negative: none does */
-static long pages_in_use;
-static long pieces_in_use;
-
-static u32 *page_references(pa_t page)
-{
-    return (u32 *)((u8 *)pa_to_kva(page) - PAGE_SIZE);
-}
-
-static bool allocation_fails(void)
-{
-    return allocations_left >= 0 && allocations_left-- == 0;
-}
-
-/* A page is preceded by one that holds its count of references. */
-pa_t page_alloc(void)
-{
-    u8 *pair = allocation_fails() ? NULL : aligned_alloc(PAGE_SIZE, 2 * PAGE_SIZE);
-
-    if (!pair)
-        return 0;
-    pages_in_use++;
-    *(u32 *)pair = 1;
-    return kva_to_pa(pair + PAGE_SIZE);
-}
-
-pa_t page_alloc_zeroed(void)
-{
-    pa_t page = page_alloc();
-
-    if (page)
-        memset(pa_to_kva(page), 0, PAGE_SIZE);
-    return page;
-}
-
-void page_get(pa_t page)
-{
-    ++*page_references(page);
-}
-
-void page_put(pa_t page)
-{
-    u32 *refs = page_references(page);
-
-    assert_true(*refs > 0);
-    if (--*refs == 0) {
-        pages_in_use--;
-        free(refs);
-    }
-}
-
-u64 page_free_count(void)
-{
-    return FREE_PAGES;
-}
-
-void *kmalloc(size_t bytes)
-{
-    void *piece = allocation_fails() ? NULL : malloc(bytes);
-
-    if (piece)
-        pieces_in_use++;
-    return piece;
-}
-
-void *kzalloc(size_t bytes)
-{
-    void *piece = kmalloc(bytes);
-
-    if (piece)
-        memset(piece, 0, bytes);
-    return piece;
-}
-
-void kfree(void *piece)
-{
-    if (piece)
-        pieces_in_use--;
-    free(piece);
-}
-
-void spin_init(struct spinlock *lock, const char *name, enum lock_level level)
-{
-    *lock = (struct spinlock){.level = level, .name = name};
-}
-
-void spin_acquire(struct spinlock *lock)
-{
-    assert_int_equal(lock->held, 0);
-    lock->held = 1;
-}
-
-void spin_release(struct spinlock *lock)
-{
-    assert_int_equal(lock->held, 1);
-    lock->held = 0;
-}
-
-void mutex_init(struct mutex *mutex, const char *name)
-{
-    (void)name;
-    mutex->state = MUTEX_FREE;
-}
-
-void mutex_lock(struct mutex *mutex)
-{
-    assert_int_equal(mutex->state, MUTEX_FREE);
-    mutex->state = MUTEX_HELD;
-}
-
-void mutex_unlock(struct mutex *mutex)
-{
-    assert_int_equal(mutex->state, MUTEX_HELD);
-    mutex->state = MUTEX_FREE;
-}
-
-/* There are no users: address 0 stands for a wild one, others are the host's. */
-int copy_from_user(void *to, uva_t from, size_t bytes)
-{
-    if (from == 0)
-        return -EFAULT;
-    memcpy(to, (const void *)from, bytes);
-    return 0;
-}
-
-int copy_to_user(uva_t to, const void *from, size_t bytes)
-{
-    if (to == 0)
-        return -EFAULT;
-    memcpy((void *)to, from, bytes);
-    return 0;
-}
-
-int zero_user(uva_t to, size_t bytes)
-{
-    if (to == 0)
-        return -EFAULT;
-    memset((void *)to, 0, bytes);
-    return 0;
-}
-
-u64 plat_time_now(void)
-{
-    static u64 now;
-
-    return ++now;
-}
 
 /* ---- a file system to test ---------------------------------------------------------------------
  */
@@ -202,7 +42,7 @@ static int set_up(void **state)
     (void)state;
     assert_non_null(root);
     path_set_root(root);
-    file_table_init(&files);
+    file_table_init(&frank_files);
     return 0;
 }
 
@@ -229,13 +69,13 @@ static int tear_down(void **state)
     struct inode *root = path_root();
 
     (void)state;
-    allocations_left = -1;
-    file_table_close_all(&files);
+    frank_allocations_left = -1;
+    file_table_close_all(&frank_files);
     remove_tree(root);
     inode_put(root);
     inode_put(root);
-    assert_int_equal(pages_in_use, 0);
-    assert_int_equal(pieces_in_use, 0);
+    assert_int_equal(frank_pages_in_use, 0);
+    assert_int_equal(frank_pieces_in_use, 0);
     return 0;
 }
 
@@ -358,7 +198,7 @@ static void memory_may_run_out_at_any_allocation(void **state)
 
     (void)state;
     for (long limit = 0; error == -ENOSPC; limit++) {
-        allocations_left = limit;
+        frank_allocations_left = limit;
         error = initrd_unpack(archive, size);
         (void)tear_down(state);
         (void)set_up(state);
@@ -443,7 +283,7 @@ static void a_failed_copy_leaves_no_trace_behind_the_end(void **state)
     uio_init_user(&uio, 0, 5);
     assert_int_equal(inode_write(inode, &uio, &offset), -EFAULT);
     assert_int_equal(inode->size, 0);
-    assert_int_equal(pages_in_use, 0);
+    assert_int_equal(frank_pages_in_use, 0);
     assert_int_equal(inode_truncate(inode, 20), 0);
     assert_int_equal(inode_read_kernel(inode, back, sizeof(back), 0), 20);
     for (int i = 0; i < 20; i++)
@@ -502,7 +342,7 @@ static void the_far_ends_of_a_page_tree_hold_pages(void **state)
                 page_put(page);
         }
     }
-    assert_int_equal(pages_in_use, 0);
+    assert_int_equal(frank_pages_in_use, 0);
 }
 
 /* ---- names and descriptors ---------------------------------------------------------------------
@@ -537,11 +377,11 @@ static void opening_survives_every_lack_of_memory(void **state)
 
     (void)state;
     for (long limit = 0; descriptor < 0; limit++) {
-        allocations_left = limit;
-        descriptor = file_open(&files, "/file", O_RDWR | O_CREAT, 0644);
+        frank_allocations_left = limit;
+        descriptor = file_open(&frank_files, "/file", O_RDWR | O_CREAT, 0644);
         assert_true(descriptor >= 0 || descriptor == -ENOSPC || descriptor == -ENOMEM);
     }
-    allocations_left = -1;
+    frank_allocations_left = -1;
     assert_int_equal(descriptor, 0);
 }
 
@@ -551,12 +391,12 @@ static void a_table_and_its_copy_close_apart(void **state)
     struct file *file;
 
     (void)state;
-    assert_int_equal(file_open(&files, "/file", O_RDWR | O_CREAT, 0644), 0);
-    assert_int_equal(file_open(&files, "/file", O_RDONLY | O_CLOEXEC, 0), 1);
-    file_table_clone(&copy, &files);
+    assert_int_equal(file_open(&frank_files, "/file", O_RDWR | O_CREAT, 0644), 0);
+    assert_int_equal(file_open(&frank_files, "/file", O_RDONLY | O_CLOEXEC, 0), 1);
+    file_table_clone(&copy, &frank_files);
     file_table_close_on_exec(&copy);
     assert_null(file_table_get(&copy, 1));
-    file = file_table_get(&files, 1);
+    file = file_table_get(&frank_files, 1);
     assert_non_null(file);
     file_put(file);
     assert_null(file_table_get(&copy, 2));

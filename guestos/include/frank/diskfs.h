@@ -17,7 +17,7 @@
  * transaction uses the other half; its first flush is also the one for these places. So of the two
  * heads the one with the higher sequence is the last transaction that holds, and copying its images
  * to their places again is always right: that is all there is to recovery. It needs one rule: a
- * block that a transaction frees is neither among its images nor used again before it holds.
+ * block that a transaction frees is not used again before that transaction holds.
  * A head whose checksum is wrong was being written when the machine stopped.
  */
 #ifndef FRANK_DISKFS_H

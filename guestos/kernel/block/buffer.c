@@ -183,7 +183,8 @@ static struct buffer *allocate(struct buffer_cache *cache)
     return buffer;
 }
 
-struct buffer *buffer_find(struct buffer_cache *cache, u32 block)
+/* The block's buffer with a reference if it is in memory, else NULL; its content may be missing. */
+static struct buffer *find(struct buffer_cache *cache, u32 block)
 {
     struct buffer *buffer;
 
@@ -198,7 +199,7 @@ struct buffer *buffer_find(struct buffer_cache *cache, u32 block)
 /* The block's buffer with a reference, in the cache, valid or not. NULL: out of memory. */
 static struct buffer *find_or_make(struct buffer_cache *cache, u32 block)
 {
-    struct buffer *buffer = buffer_find(cache, block), *fresh;
+    struct buffer *buffer = find(cache, block), *fresh;
 
     if (buffer)
         return buffer;

@@ -58,9 +58,6 @@ struct block_device *buffer_cache_device(const struct buffer_cache *cache);
 MUST_CHECK int buffer_read(struct buffer_cache *cache, u32 block, struct buffer **buffer);
 MUST_CHECK int buffer_new(struct buffer_cache *cache, u32 block, struct buffer **buffer);
 
-/* The block's buffer with a reference if it is in memory, else NULL; its content may be missing. */
-struct buffer *buffer_find(struct buffer_cache *cache, u32 block);
-
 /* One more reference (the caller has one), one fewer. */
 void buffer_get(struct buffer *buffer);
 void buffer_put(struct buffer *buffer);

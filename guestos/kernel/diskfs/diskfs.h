@@ -22,7 +22,8 @@ MUST_CHECK int diskfs_unmount(struct diskfs *fs);
 MUST_CHECK int diskfs_sync(struct diskfs *fs);
 
 struct diskfs_usage {
-    u64 block_count;
+    u64 block_count; /* of the disk */
+    u64 first_data_block;
     u64 free_blocks;
     u64 inode_count;
     u64 free_inodes;

@@ -98,29 +98,6 @@ void journal_add(struct diskfs *fs, struct buffer *buffer)
 /* ---- freed blocks ------------------------------------------------------------------------------
  */
 
-/* What is in memory of a block that is free now goes, out of the transaction too. */
-static void forget(struct diskfs *fs, u32 block)
-{
-    struct journal *journal = &fs->journal;
-    struct buffer *buffer = buffer_find(fs->cache, block);
-    bool was_journaled = false;
-
-    if (buffer) {
-        spin_acquire(&journal->lock);
-        was_journaled = buffer->is_journaled;
-        if (was_journaled) {
-            buffer->is_journaled = false;
-            list_remove(&buffer->journal_node);
-            journal->buffer_count--;
-        }
-        spin_release(&journal->lock);
-        if (was_journaled)
-            buffer_put(buffer);
-        buffer_put(buffer);
-    }
-    buffer_forget(fs->cache, block);
-}
-
 int journal_free(struct diskfs *fs, u32 block)
 {
     struct journal *journal = &fs->journal;
@@ -132,7 +109,7 @@ int journal_free(struct diskfs *fs, u32 block)
         return error;
     journal_add(fs, bitmap);
     buffer_put(bitmap);
-    forget(fs, block);
+    buffer_forget(fs->cache, block); /* the transaction may still write it, to no harm */
 
     spin_acquire(&journal->lock);
     last = journal->freed_count > 0 ? &journal->freed[journal->freed_count - 1] : NULL;
@@ -214,8 +191,8 @@ static int write_head(struct diskfs *fs)
     return error;
 }
 
-/* The transaction holds: the next one begins empty. */
-static void begin_next(struct journal *journal)
+/* Let go of the transaction's blocks: it holds, or never will. */
+static void let_go(struct journal *journal)
 {
     struct buffer *buffer, *next;
 
@@ -225,7 +202,6 @@ static void begin_next(struct journal *journal)
         buffer_put(buffer);
     }
     journal->buffer_count = 0;
-    journal->sequence++;
 }
 
 /* No handle is active. What fails before anything was changed can be tried again later; what fails
@@ -251,7 +227,8 @@ static int write_transaction(struct diskfs *fs)
     if (!error)
         error = write_blocks(fs, false);
     if (!error) {
-        begin_next(journal);
+        let_go(journal);
+        journal->sequence++;
         return 0;
     }
     printk("%s: cannot be written (error %d): the file system takes no more changes\n",
@@ -378,5 +355,6 @@ int journal_open(struct diskfs *fs)
 
 void journal_close(struct diskfs *fs)
 {
+    let_go(&fs->journal);
     kfree(fs->journal.freed);
 }

@@ -157,6 +157,7 @@ struct diskfs_usage diskfs_usage(struct diskfs *fs)
 {
     return (struct diskfs_usage){
         .block_count = fs->super.block_count,
+        .first_data_block = fs->super.data_start,
         .free_blocks = READ_ONCE(fs->free_block_count),
         .inode_count = fs->super.inode_blocks * DISKFS_INODES_PER_BLOCK - DISKFS_ROOT,
         .free_inodes = READ_ONCE(fs->free_inode_count),
