@@ -52,7 +52,7 @@ NEWLIB_DIR := $(NEWLIB)/riscv64-unknown-elf
 USER_FLAGS := -march=rv64imafdc -mabi=lp64d -mcmodel=medany -D__DYNAMIC_REENT__ -D_GNU_SOURCE \
               -D_POSIX_TIMERS=200809L -D_POSIX_MONOTONIC_CLOCK=200809L -ffunction-sections \
               -fdata-sections -fno-pic -fno-asynchronous-unwind-tables
-USER_INCLUDES := -Iguestos/include -Iguestos/libc -Iguestos/libc/include -isystem $(NEWLIB_DIR)/include
+USER_INCLUDES := -iquote guestos/user -iquote shared/include -Iguestos/include -Iguestos/libc -Iguestos/libc/include -isystem $(NEWLIB_DIR)/include
 FLAGS_user := $(C_COMMON) $(USER_FLAGS) $(USER_INCLUDES)
 $(eval $(call compile_rules,$(BUILD)/user-objects,user,$(CC),$(NEWLIB_STAMP)))
 
@@ -60,14 +60,17 @@ LIBC_OBJECTS  := $(call objects_of,$(BUILD)/user-objects,$(call find_sources,gue
 USER_SCRIPT   := $(call linker_script,guestos/user/user)
 USER_FILES    := $(wildcard guestos/user/*.c)
 USER_FOLDERS  := $(patsubst %/,%,$(filter %/,$(wildcard guestos/user/*/)))
-USER_PROGRAMS := $(notdir $(basename $(USER_FILES)) $(USER_FOLDERS))
+# What programs share is no program. mkfs and fsck wait for fsync() in Frank: until then they are built for the host only.
+USER_PROGRAMS := $(filter-out volume mkfs fsck,$(notdir $(basename $(USER_FILES)) $(USER_FOLDERS)))
+USER_SHARED_mkfs := guestos/user/volume
+USER_SHARED_fsck := guestos/user/volume
 USER_LINK     := $(USER_FLAGS) -nostdlib -nostartfiles -static -Wl,--gc-sections -Wl,--build-id=none \
                  -Wl,--no-warn-rwx-segments -Wl,-z,max-page-size=4096
 
 # user_program NAME
 define user_program
 USER_$(1)_OBJECTS := $(call objects_of,$(BUILD)/user-objects,$(wildcard guestos/user/$(1).c) \
-                       $(call find_sources,guestos/user/$(1)))
+                       $(call find_sources,guestos/user/$(1) $(USER_SHARED_$(1))))
 FLAGS_link-user-$(1) := $(USER_LINK) $(LIBC_OBJECTS) $$(USER_$(1)_OBJECTS)
 $(BUILD)/user/$(1): $$(USER_$(1)_OBJECTS) $(LIBC_OBJECTS) $(USER_SCRIPT) $(NEWLIB_STAMP) \
                     $(call flags_file,link-user-$(1))
@@ -90,6 +93,27 @@ $(BUILD)/initrd.cpio: tools/mkcpio $(USER_BINARIES) $(ROOTFS_FILES) $(call flags
 	$(Q)tools/mkcpio --output $@ --tree guestos/rootfs $(addprefix --program ,$(USER_BINARIES))
 IMAGES += $(BUILD)/initrd.cpio
 endif
+
+# ---- programs for the host ----------------------------------------------------------------------
+# The disk's programs once more, for the machine that builds: build/tools/mkfs.frank and fsck.frank.
+
+DISK_TOOLS := mkfs fsck
+FLAGS_tool := $(C_COMMON) -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -iquote guestos/user -iquote guestos/include \
+              -iquote shared/include
+$(eval $(call compile_rules,$(BUILD)/tool-objects,tool,$(HOSTCC)))
+
+# disk_tool NAME
+define disk_tool
+TOOL_$(1)_OBJECTS := $(call objects_of,$(BUILD)/tool-objects,$(call find_sources,guestos/user/$(1) $(USER_SHARED_$(1))))
+FLAGS_link-tool-$(1) := $$(TOOL_$(1)_OBJECTS)
+$(BUILD)/tools/$(1).frank: $$(TOOL_$(1)_OBJECTS) $(call flags_file,link-tool-$(1))
+	$$(call say,LINK,$$@)
+	@mkdir -p $$(@D)
+	$$(Q)$(HOSTCC) -o $$@ $$(TOOL_$(1)_OBJECTS)
+IMAGES += $(BUILD)/tools/$(1).frank
+ALL_OBJECTS += $$(TOOL_$(1)_OBJECTS)
+endef
+$(foreach t,$(DISK_TOOLS),$(eval $(call disk_tool,$(t))))
 
 # ---- the port, shown ----------------------------------------------------------------------------
 

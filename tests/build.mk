@@ -22,10 +22,14 @@ HOST_FRANK   := $(addprefix guestos/kernel/fs/,uio.c inode.c page_tree.c ramfs_f
                   directory.c mount.c)) guestos/user/mkfs/format.c
 HOST_SOURCES += $(wildcard $(HOST_FRANK))
 
+# Frank's programs for disks, but for their main().
+HOST_DISK    := $(filter-out %/main.c,$(call find_sources,$(addprefix guestos/user/,volume mkfs fsck)))
+HOST_SOURCES := $(sort $(HOST_SOURCES) $(HOST_DISK))
+
 HOST_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 HOST_INCLUDES := $(addprefix -iquote ,hypervisor hypervisor/arch/host hypervisor/arch/riscv64 shared/include \
                    hypercall-abi/generated tests/host/lib tests/host/frank guestos guestos/include \
-                   guestos/platform)
+                   guestos/platform guestos/user)
 FLAGS_host    := $(subst -O2,-O1,$(C_COMMON)) $(HOST_SANITIZE) -fno-builtin -DCONFIG_DEBUG=1 $(HOST_INCLUDES)
 
 $(eval $(call compile_rules,$(BUILD)/host,host,$(HOSTCC)))

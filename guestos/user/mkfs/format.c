@@ -10,6 +10,7 @@
 
 #include "fnv.h"
 #include "frank/diskfs.h"
+#include "volume/io.h"
 
 enum format_defaults {
     BLOCKS_PER_INODE = 4,
@@ -62,29 +63,12 @@ static int lay_out(const struct format_plan *plan, struct diskfs_superblock *sup
     return 0;
 }
 
-static int write_block(int descriptor, uint32_t block, const void *content)
-{
-    const char *bytes = content;
-    size_t done = 0;
-
-    if (lseek(descriptor, (off_t)block * DISKFS_BLOCK_BYTES, SEEK_SET) < 0)
-        return -1;
-    while (done < DISKFS_BLOCK_BYTES) {
-        ssize_t count = write(descriptor, bytes + done, DISKFS_BLOCK_BYTES - done);
-
-        if (count < 0)
-            return -1;
-        done += (size_t)count;
-    }
-    return 0;
-}
-
 static int write_zeros(int descriptor, uint32_t start, uint32_t count)
 {
     static const char zeros[DISKFS_BLOCK_BYTES];
 
     for (uint32_t i = 0; i < count; i++) {
-        if (write_block(descriptor, start + i, zeros) != 0)
+        if (io_write_block(descriptor, start + i, zeros) != 0)
             return -1;
     }
     return 0;
@@ -102,7 +86,7 @@ static int write_bitmap(int descriptor, const struct diskfs_superblock *super)
             if (block < super->data_start || block >= super->block_count)
                 bits[j / 8] |= (uint8_t)(1U << j % 8);
         }
-        if (write_block(descriptor, super->bitmap_start + i, bits) != 0)
+        if (io_write_block(descriptor, super->bitmap_start + i, bits) != 0)
             return -1;
     }
     return 0;
@@ -114,7 +98,7 @@ static int write_inodes(int descriptor, const struct diskfs_superblock *super)
         [DISKFS_ROOT] = {.mode = S_IFDIR | 0755, .links = 2, .parent = DISKFS_ROOT},
     };
 
-    if (write_block(descriptor, super->inode_start, inodes) != 0)
+    if (io_write_block(descriptor, super->inode_start, inodes) != 0)
         return -1;
     return write_zeros(descriptor, super->inode_start + 1, super->inode_blocks - 1);
 }
@@ -135,7 +119,7 @@ int format_disk(int descriptor, const struct format_plan *plan)
         write_zeros(descriptor, first.super.journal_start, first.super.journal_blocks) != 0 ||
         write_bitmap(descriptor, &first.super) != 0 ||
         write_inodes(descriptor, &first.super) != 0 || fsync(descriptor) != 0 ||
-        write_block(descriptor, DISKFS_SUPERBLOCK, first.block) != 0 || fsync(descriptor) != 0)
+        io_write_block(descriptor, DISKFS_SUPERBLOCK, first.block) != 0 || fsync(descriptor) != 0)
         return -1;
     return 0;
 }
