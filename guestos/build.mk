@@ -60,7 +60,7 @@ LIBC_OBJECTS  := $(call objects_of,$(BUILD)/user-objects,$(call find_sources,gue
 USER_SCRIPT   := $(call linker_script,guestos/user/user)
 USER_FILES    := $(wildcard guestos/user/*.c)
 USER_FOLDERS  := $(patsubst %/,%,$(filter %/,$(wildcard guestos/user/*/)))
-# What programs share is no program. mkfs and fsck wait for fsync() in Frank: until then they are built for the host only.
+# What programs share is no program.
 USER_PROGRAMS := $(filter-out volume mkfs fsck,$(notdir $(basename $(USER_FILES)) $(USER_FOLDERS)))
 USER_SHARED_mkfs := guestos/user/volume
 USER_SHARED_fsck := guestos/user/volume

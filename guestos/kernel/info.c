@@ -3,6 +3,8 @@
 #include "frank/errno.h"
 #include "frank/procinfo.h"
 #include "kernel/account.h"
+#include "kernel/block/buffer.h"
+#include "kernel/fs/mount.h"
 #include "kernel/kmalloc.h"
 #include "kernel/main.h"
 #include "kernel/page.h"
@@ -128,6 +130,8 @@ long sys_meminfo(u64 address, u64 flags)
     if ((flags & FRANK_MEMINFO_TRIM) != 0) {
         thread_trim_spares();
         spare_trim();
+        if (mount_sync_all() == 0)
+            buffer_reclaim(page_total_count());
     }
     usage = kmalloc_usage();
     info = (struct frank_meminfo){
@@ -141,11 +145,15 @@ long sys_meminfo(u64 address, u64 flags)
     return copy_to_user(address, &info, sizeof(info));
 }
 
+/* What was not lost until now is not lost by this; if it cannot be kept, the machine's owner is told
+   of a failure. */
 long sys_reboot(u64 how)
 {
+    bool failed = mount_sync_all() != 0;
+
     switch (how) {
     case FRANK_REBOOT_POWEROFF:
-        plat_poweroff(false);
+        plat_poweroff(failed);
     case FRANK_REBOOT_RESTART:
         plat_reboot();
     default:

@@ -24,6 +24,7 @@ enum lock_level {
     LOCK_PIPE,
     LOCK_TTY,
     LOCK_BUFFER,
+    LOCK_BLOCK,
     LOCK_PROCESS,
     LOCK_MUTEX,
     LOCK_TIMER,

@@ -20,6 +20,7 @@ enum main_sizes {
 };
 
 const struct plat_info *kernel_plat_info;
+static u64 started_ticks;
 
 /* The first CPU's stack, which becomes its idle thread's. */
 char kernel_boot_stack[THREAD_STACK_SIZE] ALIGNED(THREAD_STACK_SIZE);
@@ -43,7 +44,18 @@ static bool find_argument(const char *key, char *value, size_t size)
     return false;
 }
 
-static void mount_root(const struct plat_info *info)
+static void mount_disk(const char *disk)
+{
+    int error;
+
+    plat_find_disks();
+    error = fs_init_disk(disk);
+    if (error != 0)
+        panic("root=%s: cannot be mounted (error %d): is there such a disk, made by mkfs?", disk,
+              -error);
+}
+
+static void mount_initrd(const struct plat_info *info)
 {
     if (fs_init() != 0)
         panic("no memory for the file system");
@@ -54,16 +66,34 @@ static void mount_root(const struct plat_info *info)
     page_release_reserved(info->initrd.base, info->initrd.bytes);
 }
 
+/* What the start does that may have to wait: in a thread, with interrupts. */
+static void begin(void *unused)
+{
+    const struct plat_info *info = kernel_plat_info;
+    char init_path[INIT_PATH_SIZE] = "/bin/init", disk[8];
+
+    (void)unused;
+    if (find_argument("root", disk, sizeof(disk)))
+        mount_disk(disk);
+    else
+        mount_initrd(info);
+    find_argument("init", init_path, sizeof(init_path));
+    printk("Frank: started in %lu us, running %s\n",
+           timer_ns_from_ticks(plat_time_now() - started_ticks) / US_PER_NS_DIVISOR, init_path);
+    process_start_init(init_path, info->args);
+    thread_exit();
+}
+
 void kernel_main(u64 boot_a0, u64 boot_a1)
 {
     const struct plat_info *info;
-    char init_path[INIT_PATH_SIZE] = "/bin/init", idle[8] = "";
-    u64 started;
+    struct thread *beginning;
+    char idle[8] = "";
 
     cpu_init(0);
     info = plat_init(boot_a0, boot_a1);
     kernel_plat_info = info;
-    started = plat_time_now();
+    started_ticks = plat_time_now();
     timer_set_timebase(info->timebase_hz);
     page_init(info);
     kmalloc_init();
@@ -72,11 +102,10 @@ void kernel_main(u64 boot_a0, u64 boot_a1)
     tty_init();
     printk("Frank on %s: %lu KiB of memory, %lu KiB free, clock %lu Hz\n", info->name,
            info->memory.bytes / 1024, page_free_count() * KIB_PER_PAGE, info->timebase_hz);
-    mount_root(info);
-    find_argument("init", init_path, sizeof(init_path));
+    beginning = thread_create(begin, NULL);
+    if (beginning == NULL)
+        panic("no memory for the first thread");
+    thread_start(beginning);
     find_argument("idle", idle, sizeof(idle));
-    printk("Frank: started in %lu us, running %s\n",
-           timer_ns_from_ticks(plat_time_now() - started) / US_PER_NS_DIVISOR, init_path);
-    process_start_init(init_path, info->args);
     thread_idle(strcmp(idle, "spin") == 0);
 }

@@ -16,6 +16,11 @@
 #include "platform.h"
 #include "string.h"
 
+enum page_limits {
+    LOW_PAGES = 256,   /* with fewer free, those who can do without give some back */
+    RECLAIM_PAGES = 64, /* so many at a time */
+};
+
 static struct spinlock page_lock = SPINLOCK_INITIALIZER("pages", LOCK_PAGE);
 static struct list_node free_pages = {&free_pages, &free_pages};
 static u32 *refs;
@@ -212,4 +217,17 @@ u64 page_free_count(void)
 u64 page_zeroed_count(void)
 {
     return READ_ONCE(zeroed_count);
+}
+
+static u64 (*reclaimer)(u64 page_count);
+
+void page_set_reclaimer(u64 (*reclaim)(u64 page_count))
+{
+    reclaimer = reclaim;
+}
+
+void page_make_room(void)
+{
+    if (page_free_count() < LOW_PAGES && reclaimer)
+        reclaimer(RECLAIM_PAGES);
 }

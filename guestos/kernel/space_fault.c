@@ -119,6 +119,7 @@ enum space_fault_result space_fault(struct space *space, uva_t address, u32 acce
 
     if (address >= USER_TOP)
         return SPACE_FAULT_NO_REGION;
+    page_make_room();
     mutex_lock(&space->lock);
     result = fault_locked(space, page_floor(address), access);
     mutex_unlock(&space->lock);

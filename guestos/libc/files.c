@@ -40,6 +40,16 @@ _off_t _lseek_r(struct _reent *reent, int descriptor, _off_t offset, int whence)
     return system_call_result(reent, system_call(FRANK_SYS_lseek, descriptor, offset, whence));
 }
 
+int fsync(int descriptor)
+{
+    return (int)system_call_result(_REENT, system_call(FRANK_SYS_fsync, descriptor, 0, 0));
+}
+
+void sync(void)
+{
+    (void)system_call(FRANK_SYS_sync, 0, 0, 0);
+}
+
 int _unlink_r(struct _reent *reent, const char *path)
 {
     return (int)system_call_result(reent, system_call(FRANK_SYS_unlink, (long)path, 0, 0));

@@ -73,6 +73,10 @@ const struct plat_info *plat_init(u64 boot_a0, u64 boot_a1);
    the page allocator works. */
 void plat_cpu_init(void);
 
+/* Find the machine's disks: block_register() for each. Once, on the first CPU, when it takes
+   interrupts. */
+void plat_find_disks(void);
+
 /* Whether this CPU's traps from user mode are timed (account_user_end) from now on: by another
    vector, so that nothing is lost while they are not. */
 void plat_time_traps(bool timed);

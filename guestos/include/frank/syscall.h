@@ -51,7 +51,9 @@
     X(36, ioctl, 3)       \
     X(37, setpgid, 2)     \
     X(38, counters, 1)    \
-    X(39, rename, 2)
+    X(39, rename, 2)      \
+    X(40, fsync, 1)       \
+    X(41, sync, 0)
 
 #ifndef __ASSEMBLER__
 #define FRANK_SYSCALL_NUMBER(number, name, arguments) FRANK_SYS_##name = (number),

@@ -33,6 +33,14 @@ struct block_device {
     /* Start a request, or queue it: it will be done. `block` is below block_count. Thread context,
        no lock held. */
     void (*submit)(struct block_device *device, struct block_request *request);
+    struct block_device *next; /* of those registered */
 };
+
+/* A device that the platform has found; it stays for good. */
+void block_register(struct block_device *device);
+
+/* The device of a name, or NULL; the next one after `device` (NULL: the first), or NULL. */
+struct block_device *block_find(const char *name);
+struct block_device *block_next(struct block_device *device);
 
 #endif

@@ -17,6 +17,7 @@ enum buffer_limits {
 
 struct buffer_cache {
     struct block_device *device;
+    struct list_node node; /* of `caches` */
     struct mutex write_lock; /* held by who writes what is dirty */
 
     struct spinlock lock;      /* LOCK_BUFFER; guards the rest */
@@ -29,6 +30,9 @@ struct buffer_cache {
     u64 write_count;
     struct list_node buckets[BUCKET_COUNT];
 };
+
+/* All there are. It changes when a device is mounted and let go: in one thread at a time. */
+static struct list_node caches = {&caches, &caches};
 
 struct buffer_cache *buffer_cache_create(struct block_device *device)
 {
@@ -44,6 +48,8 @@ struct buffer_cache *buffer_cache_create(struct block_device *device)
     list_init(&cache->dirty);
     for (unsigned i = 0; i < BUCKET_COUNT; i++)
         list_init(&cache->buckets[i]);
+    list_push_back(&caches, &cache->node);
+    page_set_reclaimer(buffer_reclaim);
     return cache;
 }
 
@@ -105,7 +111,7 @@ static void free_buffer(struct buffer *buffer)
     kfree(buffer);
 }
 
-u64 buffer_reclaim(struct buffer_cache *cache, u64 page_count)
+static u64 reclaim_from(struct buffer_cache *cache, u64 page_count)
 {
     u64 freed = 0;
 
@@ -123,6 +129,16 @@ u64 buffer_reclaim(struct buffer_cache *cache, u64 page_count)
         free_buffer(buffer);
         freed++;
     }
+    return freed;
+}
+
+u64 buffer_reclaim(u64 page_count)
+{
+    struct buffer_cache *cache;
+    u64 freed = 0;
+
+    list_for_each (cache, &caches, node)
+        freed += reclaim_from(cache, page_count - freed);
     return freed;
 }
 
@@ -157,6 +173,7 @@ void buffer_cache_destroy(struct buffer_cache *cache)
             buffer_forget(cache, buffer->block);
         }
     }
+    list_remove(&cache->node);
     kfree(cache);
 }
 
@@ -166,9 +183,9 @@ static struct buffer *allocate(struct buffer_cache *cache)
 {
     struct buffer *buffer;
 
-    if (page_free_count() < RESERVE_PAGES && buffer_reclaim(cache, 1) == 0) {
+    if (page_free_count() < RESERVE_PAGES && reclaim_from(cache, 1) == 0) {
         write_dirty(cache);
-        buffer_reclaim(cache, 1);
+        reclaim_from(cache, 1);
     }
     buffer = kzalloc(sizeof(*buffer));
     if (!buffer)

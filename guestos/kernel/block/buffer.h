@@ -87,8 +87,8 @@ MUST_CHECK int buffer_write_dirty(struct buffer_cache *cache);
 /* Make what was written until now survive the machine. 0 or -EIO. */
 MUST_CHECK int buffer_flush(struct buffer_cache *cache);
 
-/* Drop what has no reference and is clean: at most so many pages. How many were freed. */
-u64 buffer_reclaim(struct buffer_cache *cache, u64 page_count);
+/* Drop what has no reference and is clean, of all caches: at most so many pages. How many were. */
+u64 buffer_reclaim(u64 page_count);
 
 struct buffer_counts {
     u64 pages;

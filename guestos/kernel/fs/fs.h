@@ -6,6 +6,12 @@
 #include "types.h"
 
 /*
+ * Make the disk's file system the root, with /dev (a RAM file system) mounted on its "dev". Once, in
+ * a thread. The error is the mount's; -ENOENT: there is no such disk, or no "dev" on it.
+ */
+int MUST_CHECK fs_init_disk(const char *device);
+
+/*
  * Make the RAM file system the root, with /dev and its devices in it. Once, after the page and
  * kernel allocators work and before any process runs. 0 or -ENOMEM.
  */

@@ -8,6 +8,7 @@
 #include "frank/mode.h"
 #include "frank/stat.h"
 #include "kernel/fs/file.h"
+#include "kernel/fs/mount.h"
 #include "kernel/fs/path.h"
 #include "kernel/fs/pipe.h"
 #include "kernel/process.h"
@@ -136,6 +137,23 @@ long sys_ftruncate(u64 descriptor, u64 size)
         result = inode_truncate(file->inode, size);
     file_put(file);
     return result;
+}
+
+long sys_fsync(u64 descriptor)
+{
+    struct file *file = file_table_get(current_files(), descriptor);
+    long result;
+
+    if (!file)
+        return -EBADF;
+    result = inode_sync(file->inode);
+    file_put(file);
+    return result;
+}
+
+long sys_sync(void)
+{
+    return mount_sync_all();
 }
 
 long sys_ioctl(u64 descriptor, u64 request, u64 argument)
@@ -344,7 +362,8 @@ long sys_rmdir(u64 path_address)
 
     if (error)
         return error;
-    error = directory->directory->unlink(directory, name, true);
+    error = mount_covers(directory, name) ? -EBUSY
+                                          : directory->directory->unlink(directory, name, true);
     inode_put(directory);
     return error;
 }
@@ -419,6 +438,8 @@ static int rename_between(struct inode *from, const char *name, bool slash, stru
 
     if (from->directory != to->directory || !from->directory->rename)
         return -EXDEV;
+    if (mount_covers(from, name) || mount_covers(to, new_name))
+        return -EBUSY;
     if (slash) {
         error = from->directory->lookup(from, name, &inode);
         if (error)

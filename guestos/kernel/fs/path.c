@@ -4,6 +4,7 @@
 
 #include "frank/errno.h"
 #include "kernel/fs/file.h"
+#include "kernel/fs/mount.h"
 #include "kernel/process.h"
 #include "string.h"
 
@@ -62,7 +63,7 @@ static int step(struct inode **inode, const char *name)
     else if (strcmp(name, ".") == 0)
         return 0;
     else
-        error = directory->directory->lookup(directory, name, inode);
+        error = mount_lookup(directory, name, inode);
     inode_put(directory);
     return error;
 }
@@ -160,6 +161,7 @@ int path_of_directory(struct inode *directory, char *buffer, size_t size)
     while (!error && here != root) {
         struct inode *parent;
 
+        here = mount_leave(here);
         error = here->directory->lookup(here, "..", &parent);
         if (error)
             break;

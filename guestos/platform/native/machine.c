@@ -7,7 +7,7 @@
 #include "riscv.h"
 #include "string.h"
 
-enum machine_limits {
+enum tree_limits {
     TREE_BYTES_MAX = 1 << 21,
     PLIC_PAIR_CELLS = 2,
 };
@@ -95,6 +95,31 @@ static bool read_plic(const struct fdt *tree, i32 hart_controller, struct machin
     return false;
 }
 
+/* Keep the slots in order of their addresses, whatever the tree's order is. */
+static void add_disk_slot(struct machine *machine, pa_t base, u32 interrupt)
+{
+    u32 i = machine->disk_slot_count++;
+
+    for (; i > 0 && machine->disk_slots[i - 1].base > base; i--)
+        machine->disk_slots[i] = machine->disk_slots[i - 1];
+    machine->disk_slots[i].base = base;
+    machine->disk_slots[i].interrupt = interrupt;
+}
+
+static void read_disk_slots(const struct fdt *tree, struct machine *machine)
+{
+    i32 node = FDT_NONE;
+    struct fdt_range range;
+    u32 interrupt;
+
+    while ((node = fdt_find_compatible(tree, node, "virtio,mmio")) != FDT_NONE &&
+           machine->disk_slot_count < MACHINE_DISKS_MAX) {
+        if (fdt_reg(tree, node, 0, &range) == FDT_OK &&
+            fdt_property_cell(tree, node, "interrupts", 0, &interrupt) == FDT_OK)
+            add_disk_slot(machine, range.base, interrupt);
+    }
+}
+
 static void read_isa(const struct fdt *tree, i32 hart_controller, struct machine *machine)
 {
     const char *isa = fdt_property_string(tree, fdt_parent(tree, hart_controller), "riscv,isa");
@@ -118,6 +143,7 @@ u64 machine_read(const void *tree_address, u64 hart, struct plat_info *info,
         !read_plic(&tree, controller, machine))
         return 0;
     read_isa(&tree, controller, machine);
+    read_disk_slots(&tree, machine);
     read_chosen(&tree, info);
     return tree.total_bytes;
 }

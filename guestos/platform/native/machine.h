@@ -6,11 +6,20 @@
 #include "platform.h"
 #include "types.h"
 
+enum machine_limits {
+    MACHINE_DISKS_MAX = 8,
+};
+
 struct machine {
     pa_t uart;
     u32 uart_interrupt;
     pa_t plic;
     u32 plic_context; /* of this hart's supervisor mode */
+    struct {
+        pa_t base;
+        u32 interrupt;
+    } disk_slots[MACHINE_DISKS_MAX]; /* where a virtio device may be */
+    u32 disk_slot_count;
     bool sstc;        /* this hart has stimecmp; else the firmware has the timer */
 };
 
@@ -31,8 +40,13 @@ size_t uart_write(const char *text, size_t bytes);
 void uart_enable_interrupt(void);
 void uart_interrupt(void);
 
-/* Let one source interrupt this hart; which source does, 0: none; done with it. */
-void plic_init(pa_t base, u32 context, u32 source);
+/* Find the virtio disks and tell of them (block_register); one of their interrupts. */
+void disk_init(const struct machine *machine);
+void disk_interrupt(u32 source);
+
+/* Let no source interrupt this hart; let one; which source does, 0: none; done with it. */
+void plic_init(pa_t base, u32 context);
+void plic_enable(u32 source);
 u32 plic_claim(void);
 void plic_complete(u32 source);
 

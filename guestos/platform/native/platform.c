@@ -51,10 +51,16 @@ void plat_cpu_init(void)
     plat_time_traps(false);
     csr_write(scounteren, SCOUNTEREN_BASE);
     plat_timer_set(TIMER_NEVER);
-    plic_init(machine.plic, machine.plic_context, machine.uart_interrupt);
+    plic_init(machine.plic, machine.plic_context);
+    plic_enable(machine.uart_interrupt);
     uart_enable_interrupt();
     csr_write(scounteren, SCOUNTEREN_ALL);
     csr_write(sie, 1UL << IRQ_TIMER | 1UL << IRQ_EXTERNAL);
+}
+
+void plat_find_disks(void)
+{
+    disk_init(&machine);
 }
 
 void plat_time_traps(bool timed)
@@ -114,7 +120,10 @@ void plat_irq(u64 cause)
         break;
     case IRQ_EXTERNAL:
         while ((source = plic_claim()) != 0) {
-            uart_interrupt();
+            if (source == machine.uart_interrupt)
+                uart_interrupt();
+            else
+                disk_interrupt(source);
             plic_complete(source);
         }
         break;

@@ -14,17 +14,22 @@ enum plic_layout {
     PLIC_PRIORITY_LOWEST = 1,
 };
 
-static volatile u32 *context_words;
+static volatile u32 *context_words, *priorities, *enables;
 
-void plic_init(pa_t base, u32 context, u32 source)
+void plic_init(pa_t base, u32 context)
 {
-    volatile u32 *priority = machine_device(base + PLIC_PRIORITY);
-    volatile u32 *enable = machine_device(base + PLIC_ENABLE + (u64)context * PLIC_ENABLE_STRIDE);
-
+    priorities = machine_device(base + PLIC_PRIORITY);
+    enables = machine_device(base + PLIC_ENABLE + (u64)context * PLIC_ENABLE_STRIDE);
     context_words = machine_device(base + PLIC_CONTEXT + (u64)context * PLIC_CONTEXT_STRIDE);
-    priority[source] = PLIC_PRIORITY_LOWEST;
-    enable[source / PLIC_WORD_BITS] = 1U << source % PLIC_WORD_BITS;
+    for (u32 i = 0; i < PLIC_ENABLE_STRIDE / sizeof(*enables); i++)
+        enables[i] = 0;
     context_words[PLIC_THRESHOLD_WORD] = 0;
+}
+
+void plic_enable(u32 source)
+{
+    priorities[source] = PLIC_PRIORITY_LOWEST;
+    enables[source / PLIC_WORD_BITS] |= 1U << source % PLIC_WORD_BITS;
 }
 
 u32 plic_claim(void)

@@ -71,6 +71,10 @@ void plat_cpu_init(void)
     csr_write(sie, 1 << IRQ_SOFTWARE | 1 << IRQ_TIMER);
 }
 
+void plat_find_disks(void)
+{
+}
+
 void plat_time_traps(bool timed)
 {
     void (*bounced)(void) = timed ? pv_trap_bounced_timed : pv_trap_bounced;
