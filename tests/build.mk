@@ -46,6 +46,7 @@ $(BUILD)/host/libcandor.a: $(HOST_OBJECTS) $(call flags_file,host-archive)
 # What test_failures makes fail.
 HOST_WRAP_test_failures := $(addprefix -Wl$(comma)--wrap=,frame_run_alloc frame_run_take frame_chunk_alloc \
                              frame_table_alloc space_id_alloc console_port_open)
+HOST_WRAP_test_fsck_disk := -Wl,--wrap=io_write_block
 
 $(HOST_PROGRAMS): $(BUILD)/tests/host/%: $(BUILD)/host/tests/host/%.o $(BUILD)/host/libcandor.a | $(SETUP)
 	$(call say,LINK,$@)

@@ -82,7 +82,7 @@ static void visit_names(struct check *check, uint32_t directory, place_visit *vi
     struct diskfs_inode inode = volume_load_inode(&check->volume, directory);
     uint64_t count = min(inode.size_bytes, DISKFS_FILE_BYTES) / DISKFS_BLOCK_BYTES;
     struct place place = {.directory = directory, .context = context};
-    _Alignas(struct diskfs_entry) uint8_t content[DISKFS_BLOCK_BYTES];
+    _Alignas(uint64_t) uint8_t content[DISKFS_BLOCK_BYTES];
 
     for (uint32_t i = 0; i < count; i++) {
         uint32_t block = volume_find_part(&check->volume, &inode, i);
