@@ -115,6 +115,16 @@ ALL_OBJECTS += $$(TOOL_$(1)_OBJECTS)
 endef
 $(foreach t,$(DISK_TOOLS),$(eval $(call disk_tool,$(t))))
 
+# A disk with all of it, to boot from: build/disk.img is what a new one holds, and is copied to be used.
+DISK_ROOT := $(BUILD)/disk-root
+FLAGS_disk := $(USER_BINARIES) $(ROOTFS_FILES)
+$(BUILD)/disk.img: $(BUILD)/tools/mkfs.frank $(USER_BINARIES) $(ROOTFS_FILES) $(call flags_file,disk)
+	$(call say,MKFS,$@)
+	$(Q)rm -rf $(DISK_ROOT) $@.new && mkdir -p $(addprefix $(DISK_ROOT)/,bin dev tmp)
+	$(Q)cp -R guestos/rootfs/. $(DISK_ROOT) && cp $(USER_BINARIES) $(DISK_ROOT)/bin
+	$(Q)$(BUILD)/tools/mkfs.frank -s 64M -d $(DISK_ROOT) $@.new >$(BUILD)/disk.log && mv $@.new $@
+IMAGES += $(BUILD)/disk.img
+
 # ---- the port, shown ----------------------------------------------------------------------------
 
 .PHONY: port

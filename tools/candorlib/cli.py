@@ -95,6 +95,8 @@ def arguments():
     native.add_argument("--image", default=os.path.join(build, "frank-native.elf"), metavar="PATH")
     native.add_argument("--initrd", metavar="PATH")
     native.add_argument("--args", default="", metavar="TEXT", help="arguments for the kernel")
+    native.add_argument("--disk", action="append", default=[], metavar="FILE",
+                        help="a disk of the machine, written to: vda, vdb, ...; up to eight")
 
     pack = commands.add_parser("pack", help="write the bundle to a file")
     pack.add_argument("--vm", action="append", default=[], metavar="OPTIONS", help="as for run")
@@ -201,6 +203,7 @@ def native(options):
     command += ["-m", f"{memory_option(options.mem, 0) // MIB}M", "-bios", "default", "-kernel", options.image]
     if options.initrd:
         command += ["-initrd", options.initrd]
+    command += qemu.disk_arguments(options.disk)
     if options.args:
         command += ["-append", options.args]
     return start(command, options)

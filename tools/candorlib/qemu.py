@@ -14,6 +14,7 @@ import sys
 from . import abi
 from .problem import Problem
 
+VIRTIO_SLOTS = 8  # of the machine `virt`
 MACHINE = "virt"
 PR_SET_PDEATHSIG = 1
 # The processor's extensions, pinned, so that a newer QEMU's defaults change nothing. Candor refuses
@@ -98,6 +99,23 @@ def base_command(options, piped=False):
         if not options.dry_run:
             announce_port(port)
     return command
+
+
+def disk_arguments(paths):
+    """Returns the options that give the machine these files as disks, in this order."""
+    if len(paths) > VIRTIO_SLOTS:
+        raise Problem(f"{len(paths)} disks are asked for: the machine has slots for {VIRTIO_SLOTS}")
+    words = ["-global", "virtio-mmio.force-legacy=off"] if paths else []
+    for number, path in enumerate(paths):
+        try:
+            with open(path, "r+b"):
+                pass
+        except OSError as error:
+            raise Problem(f"disk {path} cannot be written: {error.strerror}; build/tools/mkfs.frank makes one") from None
+        name = path.replace(",", ",,")
+        words += ["-drive", f"file={name},if=none,format=raw,id=disk{number}"]
+        words += ["-device", f"virtio-blk-device,drive=disk{number},bus=virtio-mmio-bus.{number}"]
+    return words
 
 
 def extra_arguments():
