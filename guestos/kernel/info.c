@@ -145,8 +145,8 @@ long sys_meminfo(u64 address, u64 flags)
     return copy_to_user(address, &info, sizeof(info));
 }
 
-/* What was not lost until now is not lost by this; if it cannot be kept, the machine's owner is told
-   of a failure. */
+/* What was not lost until now is not lost by this; if it cannot be kept, the machine's owner is
+   told of a failure. */
 long sys_reboot(u64 how)
 {
     bool failed = mount_sync_all() != 0;

@@ -17,7 +17,7 @@
 #include "string.h"
 
 enum page_limits {
-    LOW_PAGES = 256,   /* with fewer free, those who can do without give some back */
+    LOW_PAGES = 256,    /* with fewer free, those who can do without give some back */
     RECLAIM_PAGES = 64, /* so many at a time */
 };
 

@@ -47,8 +47,8 @@ static inline pa_t kva_to_pa(const void *address)
 
 /*
  * Whoever keeps pages that it can do without: asked for some, it says how many it gave back. In
- * thread context with no spin lock held. page_make_room() asks when few pages are free; to be called
- * before work that takes some.
+ * thread context with no spin lock held. page_make_room() asks when few pages are free; to be
+ * called before work that takes some.
  */
 void page_set_reclaimer(u64 (*reclaim)(u64 page_count));
 void page_make_room(void);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Frank's disk file system as a Linux program under sanitizers: what files and directories are, what
- * is there after the next mount, memory and disk that fail at any moment, and nothing lost.
+ * Frank's disk file system as a Linux program under sanitizers: what files and directories are,
+ * what is there after the next mount, memory and disk that fail at any moment, and nothing lost.
  */
 #include <setjmp.h>
 #include <stdarg.h>

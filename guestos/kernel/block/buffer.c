@@ -17,7 +17,7 @@ enum buffer_limits {
 
 struct buffer_cache {
     struct block_device *device;
-    struct list_node node; /* of `caches` */
+    struct list_node node;   /* of `caches` */
     struct mutex write_lock; /* held by who writes what is dirty */
 
     struct spinlock lock;      /* LOCK_BUFFER; guards the rest */

@@ -65,7 +65,7 @@ static int walk_next(struct walk *walk)
 
     if (walk->next >= walk->directory->inode.size)
         return 0;
-    if (in_block == 0)
+    if (in_block == 0 || !walk->buffer)
         error = walk_read_block(walk);
     if (error)
         return error;

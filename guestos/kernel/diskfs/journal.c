@@ -101,7 +101,7 @@ void journal_add(struct diskfs *fs, struct buffer *buffer)
 int journal_free(struct diskfs *fs, u32 block)
 {
     struct journal *journal = &fs->journal;
-    struct freed_blocks *last;
+    struct freed_blocks *next;
     struct buffer *bitmap;
     int error = block_bitmap(fs, block, &bitmap);
 
@@ -112,11 +112,13 @@ int journal_free(struct diskfs *fs, u32 block)
     buffer_forget(fs->cache, block); /* the transaction may still write it, to no harm */
 
     spin_acquire(&journal->lock);
-    last = journal->freed_count > 0 ? &journal->freed[journal->freed_count - 1] : NULL;
-    if (last && block == last->start + last->count)
-        last->count++;
-    else
-        journal->freed[journal->freed_count++] = (struct freed_blocks){block, 1};
+    next = &journal->freed[journal->freed_count];
+    if (journal->freed_count > 0 && block == next[-1].start + next[-1].count) {
+        next[-1].count++;
+    } else {
+        *next = (struct freed_blocks){block, 1};
+        journal->freed_count++;
+    }
     spin_release(&journal->lock);
     return 0;
 }

@@ -6,8 +6,8 @@
 #include "types.h"
 
 /*
- * Make the disk's file system the root, with /dev (a RAM file system) mounted on its "dev". Once, in
- * a thread. The error is the mount's; -ENOENT: there is no such disk, or no "dev" on it.
+ * Make the disk's file system the root, with /dev (a RAM file system) mounted on its "dev". Once,
+ * in a thread. The error is the mount's; -ENOENT: there is no such disk, or no "dev" on it.
  */
 int MUST_CHECK fs_init_disk(const char *device);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where file systems hang together: a directory of one is covered by the root of another. Mounts are
- * made while the kernel starts and stay.
+ * Where file systems hang together: a directory of one is covered by the root of another. Mounts
+ * are made while the kernel starts and stay.
  */
 #ifndef FRANK_KERNEL_FS_MOUNT_H
 #define FRANK_KERNEL_FS_MOUNT_H

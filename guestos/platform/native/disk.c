@@ -72,7 +72,8 @@ static void write_address(const struct disk *disk, u32 offset, const void *addre
     write_register(disk, offset + sizeof(u32), (u32)(page >> WORD_BITS));
 }
 
-/* What was written to memory is there before what is told to the device, and the other way round. */
+/* What was written to memory is there before what is told to the device, and the other way round.
+ */
 static void order_with_device(void)
 {
     __asm__ volatile("fence iorw, iorw" : : : "memory");
@@ -202,8 +203,8 @@ static bool negotiate(struct disk *disk)
                    offered & (VIRTIO_BLOCK_FLUSH | VIRTIO_BLOCK_READ_ONLY));
     write_register(disk, VIRTIO_DRIVER_FEATURES_SELECT, 1);
     write_register(disk, VIRTIO_DRIVER_FEATURES, VIRTIO_HIGH_VERSION_1);
-    write_register(disk, VIRTIO_STATUS, VIRTIO_STATUS_ACKNOWLEDGE | VIRTIO_STATUS_DRIVER |
-                                            VIRTIO_STATUS_FEATURES_OK);
+    write_register(disk, VIRTIO_STATUS,
+                   VIRTIO_STATUS_ACKNOWLEDGE | VIRTIO_STATUS_DRIVER | VIRTIO_STATUS_FEATURES_OK);
     return (read_register(disk, VIRTIO_STATUS) & VIRTIO_STATUS_FEATURES_OK) != 0;
 }
 

@@ -20,7 +20,7 @@ struct machine {
         u32 interrupt;
     } disk_slots[MACHINE_DISKS_MAX]; /* where a virtio device may be */
     u32 disk_slot_count;
-    bool sstc;        /* this hart has stimecmp; else the firmware has the timer */
+    bool sstc; /* this hart has stimecmp; else the firmware has the timer */
 };
 
 /* Read the device tree at `tree` into *info (all but what the platform reserves of itself) and

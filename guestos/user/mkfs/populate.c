@@ -160,7 +160,8 @@ static int list_names(const char *path, struct names *names)
         free_names(names);
         return complain(path, strerror(ENOMEM));
     }
-    qsort(names->list, names->count, sizeof(*names->list), compare_names);
+    if (names->count > 0)
+        qsort(names->list, names->count, sizeof(*names->list), compare_names);
     return 0;
 }
 

@@ -34,7 +34,8 @@ struct volume {
 
     uint32_t cached_block; /* VOLUME_NO_BLOCK: none */
     _Alignas(uint64_t) uint8_t cached[DISKFS_BLOCK_BYTES];
-    _Alignas(uint64_t) uint8_t scratch[DISKFS_BLOCK_BYTES]; /* what is changed when there is no memory */
+    _Alignas(
+        uint64_t) uint8_t scratch[DISKFS_BLOCK_BYTES]; /* what is changed when there is no memory */
 };
 
 /* Why a superblock is refused; NULL: it is sound, on a device of so many blocks. The kernel's mount

@@ -13,9 +13,9 @@
 
 #include <cmocka.h>
 
-#include "user/mkfs/format.h"
 #include "kernel/page.h"
 #include "string.h"
+#include "user/mkfs/format.h"
 
 #include "frank/errno.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A disk for Frank's file system in host tests. It keeps a diary of what was written and flushed,
- * from which the disk can be made as a stop of the machine would leave it: what was flushed, and any
- * part of what came after.
+ * from which the disk can be made as a stop of the machine would leave it: what was flushed, and
+ * any part of what came after.
  */
 #ifndef HOST_FRANK_DISK_H
 #define HOST_FRANK_DISK_H
