@@ -7,6 +7,7 @@
  */
 #include "frank/errno.h"
 #include "kernel/diskfs/internal.h"
+#include "kernel/kmalloc.h"
 #include "kernel/printk.h"
 #include "string.h"
 
@@ -18,9 +19,9 @@ enum bitmap_shape {
 /* ---- blocks ------------------------------------------------------------------------------------
  */
 
-int block_bitmap(struct diskfs *fs, u32 block, struct buffer **buffer)
+struct buffer *block_bitmap(const struct diskfs *fs, u32 block)
 {
-    return buffer_read(fs->cache, fs->super.bitmap_start + block / DISKFS_BITS_PER_BLOCK, buffer);
+    return fs->bitmap[block / DISKFS_BITS_PER_BLOCK];
 }
 
 static u64 bit_of(u32 block)
@@ -28,109 +29,71 @@ static u64 bit_of(u32 block)
     return 1UL << block % BITS_PER_WORD;
 }
 
-static u64 *word_of(const struct buffer *bitmap, u32 block)
+static u64 *word_of(const struct diskfs *fs, u32 block)
 {
-    return (u64 *)buffer_data(bitmap) + block % DISKFS_BITS_PER_BLOCK / BITS_PER_WORD;
+    return (u64 *)buffer_data(block_bitmap(fs, block)) +
+           block % DISKFS_BITS_PER_BLOCK / BITS_PER_WORD;
 }
 
-/* The first free block in [from, end), which one bitmap block covers; 0: there is none. */
-static u32 find_free(const struct buffer *bitmap, u32 from, u32 end)
+/* The first free block in [from, end); 0: there is none. */
+static u32 find_free(const struct diskfs *fs, u32 from, u32 end)
 {
-    u32 block = from;
+    for (u32 block = from; block < end; block += BITS_PER_WORD - block % BITS_PER_WORD) {
+        u64 free_bits = ~*word_of(fs, block) & ~(bit_of(block) - 1);
 
-    while (block < end) {
-        u64 free_bits = ~*word_of(bitmap, block) & ~(bit_of(block) - 1);
-
-        if (free_bits == 0) {
-            block += BITS_PER_WORD - block % BITS_PER_WORD;
-            continue;
+        if (free_bits != 0) {
+            while ((free_bits & bit_of(block)) == 0)
+                block++;
+            return block < end ? block : 0;
         }
-        while ((free_bits & bit_of(block)) == 0)
-            block++;
-        return block < end ? block : 0;
-    }
-    return 0;
-}
-
-/* Take the first free block in [from, end). 0 with *block 0: there is none. */
-static int take_between(struct diskfs *fs, u32 from, u32 end, u32 *block)
-{
-    *block = 0;
-    while (from < end && *block == 0) {
-        u32 stop = min(end, (u32)ALIGN_UP(from + 1, DISKFS_BITS_PER_BLOCK));
-        struct buffer *bitmap;
-        int error = block_bitmap(fs, from, &bitmap);
-
-        if (error)
-            return error;
-        *block = find_free(bitmap, from, stop);
-        if (*block) {
-            journal_add(fs, bitmap);
-            *word_of(bitmap, *block) |= bit_of(*block);
-            fs->free_block_count--;
-        }
-        buffer_put(bitmap);
-        from = stop;
     }
     return 0;
 }
 
 int block_allocate(struct diskfs *fs, u32 goal, u32 *block)
 {
-    u32 start;
-    int error = 0;
+    u32 start, found = 0;
 
     mutex_lock(&fs->allocate_lock);
     start = block_is_data(fs, goal) ? goal : fs->next_block;
-    *block = 0;
     if (fs->free_block_count > 0) {
-        error = take_between(fs, start, fs->super.block_count, block);
-        if (!error && *block == 0)
-            error = take_between(fs, fs->super.data_start, start, block);
+        found = find_free(fs, start, fs->super.block_count);
+        if (found == 0)
+            found = find_free(fs, fs->super.data_start, start);
     }
-    if (*block)
-        fs->next_block = *block;
+    if (found != 0) {
+        journal_add(fs, block_bitmap(fs, found));
+        *word_of(fs, found) |= bit_of(found);
+        fs->free_block_count--;
+        fs->next_block = found;
+    }
     mutex_unlock(&fs->allocate_lock);
-    if (!error && *block == 0)
-        error = -ENOSPC;
-    return error;
+    *block = found;
+    return found != 0 ? 0 : -ENOSPC;
 }
 
-int block_release(struct diskfs *fs, struct freed_blocks freed)
+void block_release(struct diskfs *fs, struct freed_blocks freed)
 {
-    for (u32 i = 0; i < freed.count; i++) {
-        u32 block = freed.start + i;
-        struct buffer *bitmap;
-        int error = block_bitmap(fs, block, &bitmap);
+    for (u32 block = freed.start; block < freed.start + freed.count; block++) {
+        u64 *word = word_of(fs, block);
 
-        if (error)
-            return error;
-        if (*word_of(bitmap, block) & bit_of(block)) {
-            *word_of(bitmap, block) &= ~bit_of(block);
+        if ((*word & bit_of(block)) != 0) {
+            *word &= ~bit_of(block);
             fs->free_block_count++;
         } else {
             printk("%s: block %u was free already: run fsck\n",
                    buffer_cache_device(fs->cache)->name, block);
         }
-        buffer_put(bitmap);
     }
-    return 0;
 }
 
-static int count_free_blocks(struct diskfs *fs)
+static u32 count_free_blocks(const struct diskfs *fs)
 {
-    for (u32 start = 0; start < fs->super.block_count; start += DISKFS_BITS_PER_BLOCK) {
-        u32 end = min(fs->super.block_count - start, (u32)DISKFS_BITS_PER_BLOCK);
-        struct buffer *bitmap;
-        int error = block_bitmap(fs, start, &bitmap);
+    u32 count = 0;
 
-        if (error)
-            return error;
-        for (u32 i = 0; i < end; i++)
-            fs->free_block_count += (*word_of(bitmap, i) & bit_of(i)) == 0;
-        buffer_put(bitmap);
-    }
-    return 0;
+    for (u32 block = 0; block < fs->super.block_count; block++)
+        count += (*word_of(fs, block) & bit_of(block)) == 0;
+    return count;
 }
 
 /* ---- inodes ------------------------------------------------------------------------------------
@@ -141,93 +104,131 @@ static u32 inode_limit(const struct diskfs *fs)
     return fs->super.inode_blocks * DISKFS_INODES_PER_BLOCK;
 }
 
-int inode_slot(struct diskfs *fs, u32 number, struct buffer **buffer, struct diskfs_inode **slot)
+int inode_buffer(struct diskfs *fs, u32 number, struct buffer **buffer)
 {
-    int error;
-
     if (number == 0 || number >= inode_limit(fs))
         return -EIO;
-    error = buffer_read(fs->cache, fs->super.inode_start + number / DISKFS_INODES_PER_BLOCK,
-                        buffer);
-    if (!error)
-        *slot = (struct diskfs_inode *)buffer_data(*buffer) + number % DISKFS_INODES_PER_BLOCK;
-    return error;
+    return buffer_read(fs->cache, fs->super.inode_start + number / DISKFS_INODES_PER_BLOCK, buffer);
 }
 
 /* Make the first free inode in [from, end) this one. *number 0: there is none. */
 static int take_inode(struct diskfs *fs, const struct diskfs_inode *inode, u32 from, u32 end,
-                      u32 *number)
+                      u32 *number, struct buffer **buffer)
 {
-    *number = 0;
-    for (u32 i = from; i < end && *number == 0; i++) {
-        struct diskfs_inode *slot;
-        struct buffer *buffer;
-        int error = inode_slot(fs, i, &buffer, &slot);
+    for (u32 i = from; i < end; i++) {
+        int error = inode_buffer(fs, i, buffer);
 
         if (error)
             return error;
-        if (slot->mode == 0) {
-            journal_add(fs, buffer);
-            *slot = *inode;
+        if (inode_in(*buffer, i)->mode == 0) {
+            journal_add(fs, *buffer);
+            *inode_in(*buffer, i) = *inode;
             *number = i;
+            return 0;
         }
-        buffer_put(buffer);
+        buffer_put(*buffer);
     }
     return 0;
 }
 
-int inode_allocate(struct diskfs *fs, const struct diskfs_inode *inode, u32 *number)
+int inode_allocate(struct diskfs *fs, const struct diskfs_inode *inode, u32 *number,
+                   struct buffer **buffer)
 {
     int error = 0;
 
     mutex_lock(&fs->allocate_lock);
     *number = 0;
     if (fs->free_inode_count > 0) {
-        error = take_inode(fs, inode, fs->next_inode, inode_limit(fs), number);
+        error = take_inode(fs, inode, fs->next_inode, inode_limit(fs), number, buffer);
         if (!error && *number == 0)
-            error = take_inode(fs, inode, DISKFS_ROOT, fs->next_inode, number);
+            error = take_inode(fs, inode, DISKFS_ROOT, fs->next_inode, number, buffer);
     }
     if (*number) {
         fs->next_inode = *number;
         fs->free_inode_count--;
     }
     mutex_unlock(&fs->allocate_lock);
-    if (!error && *number == 0)
-        error = -ENOSPC;
-    return error;
+    return error == 0 && *number == 0 ? -ENOSPC : error;
 }
 
-int inode_free(struct diskfs *fs, u32 number)
+void inode_free(struct diskfs *fs, u32 number, struct buffer *buffer)
 {
-    struct diskfs_inode *slot;
-    struct buffer *buffer;
-    int error = inode_slot(fs, number, &buffer, &slot);
-
-    if (error)
-        return error;
     mutex_lock(&fs->allocate_lock);
     journal_add(fs, buffer);
-    memset(slot, 0, sizeof(*slot));
+    memset(inode_in(buffer, number), 0, sizeof(struct diskfs_inode));
     fs->free_inode_count++;
     fs->next_inode = min(fs->next_inode, number);
     mutex_unlock(&fs->allocate_lock);
-    buffer_put(buffer);
-    return 0;
 }
 
 static int count_free_inodes(struct diskfs *fs)
 {
     for (u32 i = DISKFS_ROOT; i < inode_limit(fs); i++) {
-        struct diskfs_inode *slot;
         struct buffer *buffer;
-        int error = inode_slot(fs, i, &buffer, &slot);
+        int error = inode_buffer(fs, i, &buffer);
 
         if (error)
             return error;
-        fs->free_inode_count += slot->mode == 0;
+        fs->free_inode_count += inode_in(buffer, i)->mode == 0;
         buffer_put(buffer);
     }
     return 0;
+}
+
+/* ---- orphans -----------------------------------------------------------------------------------
+ */
+
+/* Where a number stands in the table of orphans, or NULL. allocate_lock is held. */
+static u32 *find_orphan(struct diskfs *fs, u32 number)
+{
+    struct diskfs_orphans *orphans = buffer_data(fs->orphans);
+
+    for (u32 i = 0; i < ARRAY_SIZE(orphans->inodes); i++) {
+        if (orphans->inodes[i] == number)
+            return &orphans->inodes[i];
+    }
+    return NULL;
+}
+
+/* Put `to` where `from` stands. False: it stands nowhere. */
+static bool replace_orphan(struct diskfs *fs, u32 from, u32 to)
+{
+    u32 *place = find_orphan(fs, from);
+
+    if (place) {
+        journal_add(fs, fs->orphans);
+        *place = to;
+    }
+    return place;
+}
+
+int orphan_add(struct diskfs *fs, u32 number)
+{
+    bool is_there;
+
+    mutex_lock(&fs->allocate_lock);
+    is_there = find_orphan(fs, number) || replace_orphan(fs, 0, number);
+    mutex_unlock(&fs->allocate_lock);
+    return is_there ? 0 : -ENOSPC;
+}
+
+void orphan_remove(struct diskfs *fs, u32 number)
+{
+    mutex_lock(&fs->allocate_lock);
+    (void)replace_orphan(fs, number, 0);
+    mutex_unlock(&fs->allocate_lock);
+}
+
+/* ---- the mount ---------------------------------------------------------------------------------
+ */
+
+static int hold_blocks(struct diskfs *fs)
+{
+    int error = buffer_read(fs->cache, DISKFS_ORPHANS, &fs->orphans);
+
+    for (u32 i = 0; !error && i < fs->super.bitmap_blocks; i++)
+        error = buffer_read(fs->cache, fs->super.bitmap_start + i, &fs->bitmap[i]);
+    return error;
 }
 
 int allocate_open(struct diskfs *fs)
@@ -235,60 +236,26 @@ int allocate_open(struct diskfs *fs)
     int error;
 
     mutex_init(&fs->allocate_lock, "disk's free blocks");
-    fs->free_block_count = 0;
-    fs->free_inode_count = 0;
     fs->next_block = fs->super.data_start;
     fs->next_inode = DISKFS_ROOT;
-    error = count_free_blocks(fs);
-    return error ? error : count_free_inodes(fs);
-}
-
-/* ---- orphans -----------------------------------------------------------------------------------
- */
-
-/* Put `to` where `from` stands in the table of orphans. -ENOENT: it does not. allocate_lock held.
- */
-static int replace_orphan(struct diskfs *fs, u32 from, u32 to)
-{
-    struct diskfs_orphans *orphans;
-    struct buffer *buffer;
-    int error = buffer_read(fs->cache, DISKFS_ORPHANS, &buffer);
-
-    if (error)
+    fs->bitmap = kzalloc(fs->super.bitmap_blocks * sizeof(struct buffer *));
+    error = fs->bitmap ? hold_blocks(fs) : -ENOMEM;
+    if (!error)
+        error = count_free_inodes(fs);
+    if (error) {
+        allocate_close(fs);
         return error;
-    orphans = buffer_data(buffer);
-    error = -ENOENT;
-    for (u32 i = 0; error && i < ARRAY_SIZE(orphans->inodes); i++) {
-        if (orphans->inodes[i] != from)
-            continue;
-        if (from != to) {
-            journal_add(fs, buffer);
-            orphans->inodes[i] = to;
-        }
-        error = 0;
     }
-    buffer_put(buffer);
-    return error;
+    fs->free_block_count = count_free_blocks(fs);
+    return 0;
 }
 
-int orphan_add(struct diskfs *fs, u32 number)
+void allocate_close(struct diskfs *fs)
 {
-    int error;
-
-    mutex_lock(&fs->allocate_lock);
-    error = replace_orphan(fs, number, number);
-    if (error == -ENOENT)
-        error = replace_orphan(fs, 0, number);
-    mutex_unlock(&fs->allocate_lock);
-    return error == -ENOENT ? -ENOSPC : error;
-}
-
-int orphan_remove(struct diskfs *fs, u32 number)
-{
-    int error;
-
-    mutex_lock(&fs->allocate_lock);
-    error = replace_orphan(fs, number, 0);
-    mutex_unlock(&fs->allocate_lock);
-    return error == -ENOENT ? 0 : error;
+    for (u32 i = 0; fs->bitmap && i < fs->super.bitmap_blocks; i++)
+        if (fs->bitmap[i])
+            buffer_put(fs->bitmap[i]);
+    if (fs->orphans)
+        buffer_put(fs->orphans);
+    kfree(fs->bitmap);
 }

@@ -1,220 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Directories of the disk file system: entries one behind the other, found by looking at each.
+ * Directories of the disk file system: what can be done with names.
  *
  * A directory's `lock` guards its entries. While it is held an entry's inode has that name, so its
  * number stays its own. A directory's parent changes under rename_lock and its map_lock.
  */
 #include "frank/errno.h"
-#include "kernel/diskfs/internal.h"
+#include "kernel/diskfs/entries.h"
 #include "platform.h"
 #include "string.h"
-
-/* ---- entries -----------------------------------------------------------------------------------
- */
-
-/* A walk over all entries, free ones too, from the beginning of a block on. */
-struct walk {
-    struct disk_inode *directory;
-    struct buffer *buffer; /* of the block that the entry is in, with a reference; or NULL */
-    u64 next;              /* where the next entry begins */
-    u64 offset;            /* where `entry` does */
-    struct diskfs_entry *entry;
-};
-
-static void walk_begin(struct walk *walk, struct disk_inode *directory, u64 offset)
-{
-    *walk = (struct walk){
-        .directory = directory,
-        .next = offset - offset % DISKFS_BLOCK_BYTES,
-    };
-}
-
-static void walk_end(struct walk *walk)
-{
-    if (walk->buffer)
-        buffer_put(walk->buffer);
-    walk->buffer = NULL;
-}
-
-static int walk_read_block(struct walk *walk)
-{
-    struct disk_inode *directory = walk->directory;
-    int error;
-
-    walk_end(walk);
-    mutex_lock(&directory->map_lock);
-    error = map_buffer(directory, walk->next / DISKFS_BLOCK_BYTES, &walk->buffer);
-    mutex_unlock(&directory->map_lock);
-    return !error && !walk->buffer ? -EIO : error;
-}
-
-static bool entry_is_sound(const struct diskfs_entry *entry, u32 room)
-{
-    return entry->entry_bytes >= DISKFS_ENTRY_HEAD_BYTES && entry->entry_bytes <= room &&
-           entry->entry_bytes % DISKFS_ENTRY_ALIGN == 0 &&
-           (entry->inode == 0 ||
-            (entry->name_bytes > 0 && diskfs_entry_bytes(entry->name_bytes) <= entry->entry_bytes));
-}
-
-/* 1: `entry` is the next one; 0: there is none; or -EIO, -ENOMEM. walk_end() is to follow. */
-static int walk_next(struct walk *walk)
-{
-    u32 in_block = walk->next % DISKFS_BLOCK_BYTES;
-    int error = 0;
-
-    if (walk->next >= walk->directory->inode.size)
-        return 0;
-    if (in_block == 0 || !walk->buffer)
-        error = walk_read_block(walk);
-    if (error)
-        return error;
-    walk->entry = (struct diskfs_entry *)((u8 *)buffer_data(walk->buffer) + in_block);
-    walk->offset = walk->next;
-    if (!entry_is_sound(walk->entry, DISKFS_BLOCK_BYTES - in_block))
-        return -EIO;
-    walk->next += walk->entry->entry_bytes;
-    return 1;
-}
-
-static bool has_name(const struct diskfs_entry *entry, const char *name, size_t length)
-{
-    return entry->inode != 0 && entry->name_bytes == length &&
-           memcmp(entry->name, name, length) == 0;
-}
-
-/* The entry of a name; its walk is to be ended on success. -ENOENT, -EIO, -ENOMEM. */
-static int find_entry(struct disk_inode *directory, const char *name, struct walk *walk)
-{
-    size_t length = strlen(name);
-    int found;
-
-    walk_begin(walk, directory, 0);
-    while ((found = walk_next(walk)) == 1) {
-        if (has_name(walk->entry, name, length))
-            return 0;
-    }
-    walk_end(walk);
-    return found < 0 ? found : -ENOENT;
-}
-
-/* Where free room begins, and how much of it there is in one piece. */
-struct room {
-    u64 offset;
-    u32 bytes; /* 0: none yet */
-};
-
-/* Whether a walk's entry makes `run`, the free room that ends where it begins, longer. */
-static void extend_run(const struct walk *walk, struct room *run)
-{
-    bool joins = run->bytes > 0 && walk->offset % DISKFS_BLOCK_BYTES != 0;
-
-    if (walk->entry->inode != 0)
-        *run = (struct room){0};
-    else if (joins)
-        run->bytes += walk->entry->entry_bytes;
-    else
-        *run = (struct room){walk->offset, walk->entry->entry_bytes};
-}
-
-/* That a name is not there, and where it could be: room->bytes is 0 if the directory must grow.
-   -EEXIST, -EIO, -ENOMEM. */
-static int find_room(struct disk_inode *directory, const char *name, struct room *room)
-{
-    size_t length = strlen(name);
-    u32 bytes = diskfs_entry_bytes((u32)length);
-    struct room run = {0};
-    struct walk walk;
-    int found;
-
-    *room = run;
-    walk_begin(&walk, directory, 0);
-    while ((found = walk_next(&walk)) == 1) {
-        if (has_name(walk.entry, name, length)) {
-            found = -EEXIST;
-            break;
-        }
-        extend_run(&walk, &run);
-        if (room->bytes == 0 && run.bytes >= bytes)
-            *room = run;
-    }
-    walk_end(&walk);
-    return found;
-}
-
-/* In a handle: one more block, all of it free. */
-static int grow(struct disk_inode *directory, struct room *room)
-{
-    u64 size = directory->inode.size;
-    struct buffer *buffer;
-    int error, store_error;
-
-    mutex_lock(&directory->map_lock);
-    error = map_make(directory, size / DISKFS_BLOCK_BYTES, &buffer);
-    if (!error && !buffer)
-        error = -EIO; /* a block behind the end, which no directory has */
-    if (!error) {
-        *room = (struct room){size, DISKFS_BLOCK_BYTES};
-        journal_add(directory->fs, buffer);
-        ((struct diskfs_entry *)buffer_data(buffer))->entry_bytes = DISKFS_BLOCK_BYTES;
-        buffer_put(buffer);
-        directory->disk.size_bytes = size + DISKFS_BLOCK_BYTES;
-        WRITE_ONCE(directory->inode.size, directory->disk.size_bytes);
-    }
-    store_error = disk_inode_store_locked(directory);
-    mutex_unlock(&directory->map_lock);
-    return error ? error : store_error;
-}
-
-/* In a handle: name an inode in free room that is large enough; what is left of it stays free. */
-static int fill_room(struct disk_inode *directory, struct room room, const char *name, u32 number,
-                     bool is_directory)
-{
-    u32 length = (u32)strlen(name), bytes = diskfs_entry_bytes(length);
-    struct diskfs_entry *entry, *rest;
-    struct buffer *buffer;
-    int error;
-
-    mutex_lock(&directory->map_lock);
-    error = map_buffer(directory, room.offset / DISKFS_BLOCK_BYTES, &buffer);
-    mutex_unlock(&directory->map_lock);
-    if (error || !buffer)
-        return error ? error : -EIO;
-    journal_add(directory->fs, buffer);
-    entry = (struct diskfs_entry *)((u8 *)buffer_data(buffer) + room.offset % DISKFS_BLOCK_BYTES);
-    *entry = (struct diskfs_entry){
-        .inode = number,
-        .entry_bytes = (u16)bytes,
-        .name_bytes = (u8)length,
-        .is_directory = is_directory,
-    };
-    memcpy(entry->name, name, length);
-    if (room.bytes > bytes) {
-        rest = (struct diskfs_entry *)((u8 *)entry + bytes);
-        *rest = (struct diskfs_entry){.entry_bytes = (u16)(room.bytes - bytes)};
-    }
-    buffer_put(buffer);
-    WRITE_ONCE(directory->inode.modified_ticks, plat_time_now());
-    return 0;
-}
-
-/* In a handle: make room for a name that is not there. */
-static int make_room(struct disk_inode *directory, const char *name, struct room *room)
-{
-    int error = find_room(directory, name, room);
-
-    if (!error && room->bytes == 0)
-        error = grow(directory, room);
-    return error;
-}
-
-/* In a handle: take the walk's entry away. */
-static void clear_entry(struct walk *walk)
-{
-    journal_add(walk->directory->fs, walk->buffer);
-    walk->entry->inode = 0;
-    WRITE_ONCE(walk->directory->inode.modified_ticks, plat_time_now());
-}
 
 /* ---- finding and listing -----------------------------------------------------------------------
  */
@@ -241,7 +35,7 @@ static int lookup_parent(struct disk_inode *directory, struct disk_inode **found
 static int find_inode(struct disk_inode *directory, const char *name, struct walk *walk,
                       struct disk_inode **inode)
 {
-    int error = find_entry(directory, name, walk);
+    int error = walk_find(walk, directory, name);
 
     if (error)
         return error;
@@ -301,24 +95,30 @@ static int diskfs_read_entry(struct inode *inode, u64 *cursor, struct directory_
 /* ---- making names ------------------------------------------------------------------------------
  */
 
-/* In a handle. On an error there may be an inode without a name: to be put after the handle. */
+static bool is_directory(const struct disk_inode *inode)
+{
+    return inode->inode.type == INODE_DIRECTORY;
+}
+
+/* In a handle. */
 static int create_in_handle(struct disk_inode *directory, const char *name, enum inode_type type,
                             u32 permissions, struct disk_inode **created)
 {
-    bool is_directory = type == INODE_DIRECTORY;
-    u32 parent = is_directory ? (u32)directory->inode.number : 0;
+    u32 parent = type == INODE_DIRECTORY ? (u32)directory->inode.number : 0;
     struct room room;
-    int error = make_room(directory, name, &room);
+    int error = room_make(&room, directory, name);
 
-    if (!error)
-        error = disk_inode_create(directory->fs, type, permissions, parent, created);
-    if (!error)
-        error = fill_room(directory, room, name, (u32)(*created)->inode.number, is_directory);
-    if (!error)
-        error = disk_inode_link(*created, is_directory ? 2 : 1); /* its own "." */
-    if (!error && is_directory)
-        error = disk_inode_link(directory, 1); /* the child's ".." */
-    return error;
+    if (error)
+        return error;
+    error = disk_inode_create(directory->fs, type, permissions, parent, created);
+    if (error) {
+        room_leave(&room);
+        return error;
+    }
+    room_fill(&room, directory, name, &(*created)->inode);
+    if (parent)
+        disk_inode_count_child(directory, 1);
+    return 0;
 }
 
 static int try_create(struct inode *inode, const char *name, enum inode_type type, u32 permissions,
@@ -328,14 +128,17 @@ static int try_create(struct inode *inode, const char *name, enum inode_type typ
     int error;
 
     mutex_lock(&inode->lock);
-    error = is_removed(inode) ? -ENOENT : journal_begin(directory->fs, HANDLE_PLAIN);
+    if (is_removed(inode))
+        error = -ENOENT;
+    else if (type == INODE_DIRECTORY && inode->links >= DISKFS_LINKS_MAX)
+        error = -EMLINK;
+    else
+        error = journal_begin(directory->fs, HANDLE_PLAIN);
     if (!error) {
         error = create_in_handle(directory, name, type, permissions, &fresh);
         journal_end(directory->fs, HANDLE_PLAIN);
     }
     mutex_unlock(&inode->lock);
-    if (error && fresh)
-        inode_put(&fresh->inode);
     if (!error)
         *created = &fresh->inode;
     return error;
@@ -355,12 +158,15 @@ static int diskfs_create(struct inode *inode, const char *name, enum inode_type 
 static int add_name(struct disk_inode *directory, const char *name, struct disk_inode *target)
 {
     struct room room;
-    int error = make_room(directory, name, &room);
+    int error = room_make(&room, directory, name);
 
-    if (!error)
-        error = disk_inode_link(target, 1);
-    if (!error)
-        error = fill_room(directory, room, name, (u32)target->inode.number, false);
+    if (error)
+        return error;
+    error = disk_inode_link(target, 1);
+    if (error)
+        room_leave(&room);
+    else
+        room_fill(&room, directory, name, &target->inode);
     return error;
 }
 
@@ -397,11 +203,6 @@ static int diskfs_link(struct inode *inode, const char *name, struct inode *targ
 
 /* ---- taking names away -------------------------------------------------------------------------
  */
-
-static bool is_directory(const struct disk_inode *inode)
-{
-    return inode->inode.type == INODE_DIRECTORY;
-}
 
 /* Whether a directory, which is locked, has no names: 0, or -ENOTEMPTY, -EIO, -ENOMEM. */
 static int check_empty(struct disk_inode *directory)
@@ -446,7 +247,7 @@ static int drop_name(struct disk_inode *directory, struct disk_inode *inode)
     int error = disk_inode_link(inode, is_directory(inode) ? -2 : -1);
 
     if (!error && is_directory(inode))
-        error = disk_inode_link(directory, -1);
+        disk_inode_count_child(directory, -1);
     return error;
 }
 
@@ -459,7 +260,7 @@ static int remove_entry(struct disk_inode *directory, struct walk *walk, struct 
         return error;
     error = drop_name(directory, inode);
     if (!error)
-        clear_entry(walk);
+        walk_clear(walk);
     journal_end(directory->fs, HANDLE_PLAIN);
     return error;
 }
@@ -578,6 +379,8 @@ static int rename_check(struct rename *rename)
         within = is_within(rename->to, rename->moved);
         if (within != 0)
             return within < 0 ? within : -EINVAL;
+        if (rename->to->disk.links >= DISKFS_LINKS_MAX && rename->to != rename->from)
+            return -EMLINK;
     }
     if (!rename->old)
         return 0;
@@ -592,37 +395,33 @@ static int rename_check(struct rename *rename)
 /* In a handle: the new name names what is moved. */
 static int rename_set(struct rename *rename)
 {
-    struct disk_inode *moved = rename->moved;
     struct room room;
     int error;
 
-    if (!rename->old) {
-        error = make_room(rename->to, rename->new_name, &room);
-        return error ? error
-                     : fill_room(rename->to, room, rename->new_name, (u32)moved->inode.number,
-                                 is_directory(moved));
+    if (rename->old) {
+        error = drop_name(rename->to, rename->old);
+        if (error)
+            return error;
+        journal_add(rename->to->fs, rename->new_walk.buffer);
+        rename->new_walk.entry->inode = (u32)rename->moved->inode.number;
+        WRITE_ONCE(rename->to->inode.modified_ticks, plat_time_now());
+        return 0;
     }
-    error = drop_name(rename->to, rename->old);
-    if (error)
-        return error;
-    journal_add(rename->to->fs, rename->new_walk.buffer);
-    rename->new_walk.entry->inode = (u32)moved->inode.number;
-    WRITE_ONCE(rename->to->inode.modified_ticks, plat_time_now());
-    return 0;
+    error = room_make(&room, rename->to, rename->new_name);
+    if (!error)
+        room_fill(&room, rename->to, rename->new_name, &rename->moved->inode);
+    return error;
 }
 
 /* In a handle: a directory has come from one parent to another. */
-static int change_parent(struct disk_inode *moved, struct disk_inode *from, struct disk_inode *to)
+static void change_parent(struct disk_inode *moved, struct disk_inode *from, struct disk_inode *to)
 {
-    int error;
-
     mutex_lock(&moved->map_lock);
     moved->disk.parent = (u32)to->inode.number;
-    error = disk_inode_store_locked(moved);
+    disk_inode_store_locked(moved);
     mutex_unlock(&moved->map_lock);
-    if (!error)
-        error = disk_inode_link(from, -1);
-    return error ? error : disk_inode_link(to, 1);
+    disk_inode_count_child(from, -1);
+    disk_inode_count_child(to, 1);
 }
 
 static int rename_in_handle(struct rename *rename)
@@ -633,9 +432,9 @@ static int rename_in_handle(struct rename *rename)
         return error;
     error = rename_set(rename);
     if (!error) {
-        clear_entry(&rename->walk);
+        walk_clear(&rename->walk);
         if (is_directory(rename->moved) && rename->from != rename->to)
-            error = change_parent(rename->moved, rename->from, rename->to);
+            change_parent(rename->moved, rename->from, rename->to);
     }
     journal_end(rename->from->fs, HANDLE_PLAIN);
     return error;

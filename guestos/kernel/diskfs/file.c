@@ -117,27 +117,26 @@ static int clear_gap(struct disk_inode *inode, u64 until)
 }
 
 /* In a handle, map_lock held: the file ends at `size`. */
-static int set_size(struct disk_inode *inode, u64 size)
+static void set_size(struct disk_inode *inode, u64 size)
 {
     inode->disk.size_bytes = size;
     WRITE_ONCE(inode->inode.size, size);
     WRITE_ONCE(inode->inode.modified_ticks, plat_time_now());
-    return disk_inode_store_locked(inode);
+    disk_inode_store_locked(inode);
 }
 
 /* In a handle, map_lock held: the buffer of a part, with a reference, made if it is a hole. */
 static int make_buffer(struct disk_inode *inode, u64 index, struct buffer **buffer)
 {
     int error = map_make(inode, index, buffer);
-    int store_error = disk_inode_store_locked(inode);
 
-    if (!error && !*buffer)
-        return store_error ? store_error : map_buffer(inode, index, buffer);
-    if (!error)
-        buffer_mark_dirty(*buffer);
-    if (!error && store_error)
-        buffer_put(*buffer);
-    return error ? error : store_error;
+    disk_inode_store_locked(inode);
+    if (error)
+        return error;
+    if (!*buffer)
+        return map_buffer(inode, index, buffer);
+    buffer_mark_dirty(*buffer);
+    return 0;
 }
 
 /* In a handle of its own: the part at `offset` has a block and lies within the file. */
@@ -152,11 +151,8 @@ static int prepare_in_handle(struct disk_inode *inode, u64 offset, size_t chunk,
     error = clear_gap(inode, offset);
     if (!error)
         error = make_buffer(inode, offset / DISKFS_BLOCK_BYTES, buffer);
-    if (!error && offset + chunk > inode->disk.size_bytes) {
-        error = set_size(inode, offset + chunk);
-        if (error)
-            buffer_put(*buffer);
-    }
+    if (!error && offset + chunk > inode->disk.size_bytes)
+        set_size(inode, offset + chunk);
     mutex_unlock(&inode->map_lock);
     journal_end(inode->fs, HANDLE_PLAIN);
     return error;
@@ -187,10 +183,10 @@ static int shrink_back(struct disk_inode *inode, u64 size)
     if (error)
         return error;
     mutex_lock(&inode->map_lock);
-    error = set_size(inode, size);
+    set_size(inode, size);
     mutex_unlock(&inode->map_lock);
     journal_end(inode->fs, HANDLE_PLAIN);
-    return error;
+    return 0;
 }
 
 static int write_chunk(struct disk_inode *inode, struct uio *uio, u64 offset, size_t chunk)
@@ -255,7 +251,7 @@ static int change_size(struct disk_inode *inode, u64 size)
     else
         error = clear_gap(inode, size);
     if (!error)
-        error = set_size(inode, size);
+        set_size(inode, size);
     mutex_unlock(&inode->map_lock);
     journal_end(inode->fs, HANDLE_PLAIN);
     return error;
@@ -270,10 +266,10 @@ static int end_cut(struct disk_inode *inode)
         return error;
     mutex_lock(&inode->map_lock);
     if (inode->disk.links > 0)
-        error = orphan_remove(inode->fs, (u32)inode->inode.number);
+        orphan_remove(inode->fs, (u32)inode->inode.number);
     mutex_unlock(&inode->map_lock);
     journal_end(inode->fs, HANDLE_PLAIN);
-    return error;
+    return 0;
 }
 
 static int diskfs_truncate(struct inode *inode, u64 size)

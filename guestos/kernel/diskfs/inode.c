@@ -70,6 +70,7 @@ static bool is_sound(const struct diskfs_inode *disk)
            (type == S_IFREG || (type == S_IFDIR && disk->size_bytes % DISKFS_BLOCK_BYTES == 0));
 }
 
+/* Without its buffer yet. */
 static struct disk_inode *make(struct diskfs *fs, u32 number, const struct diskfs_inode *disk)
 {
     bool is_directory = (disk->mode & S_IFMT) == S_IFDIR;
@@ -90,23 +91,31 @@ static struct disk_inode *make(struct diskfs *fs, u32 number, const struct diskf
     return inode;
 }
 
-/* Read an inode's slot into a new inode. */
+static void destroy(struct disk_inode *inode)
+{
+    buffer_put(inode->buffer);
+    kfree(inode);
+}
+
+/* A new inode with what is on the disk. */
 static int load(struct diskfs *fs, u32 number, struct disk_inode **inode)
 {
-    struct diskfs_inode *slot;
     struct buffer *buffer;
-    int error = inode_slot(fs, number, &buffer, &slot);
+    int error = inode_buffer(fs, number, &buffer);
 
     if (error)
         return error;
-    if (is_sound(slot)) {
-        *inode = make(fs, number, slot);
+    if (is_sound(inode_in(buffer, number))) {
+        *inode = make(fs, number, inode_in(buffer, number));
         error = *inode ? 0 : -ENOMEM;
     } else {
         printk("%s: inode %u is damaged: run fsck\n", buffer_cache_device(fs->cache)->name, number);
         error = -EIO;
     }
-    buffer_put(buffer);
+    if (error)
+        buffer_put(buffer);
+    else
+        (*inode)->buffer = buffer;
     return error;
 }
 
@@ -131,7 +140,7 @@ int disk_inode_get(struct diskfs *fs, u32 number, struct disk_inode **inode)
         list_push_front(&fs->inodes, &fresh->node);
     spin_release(&fs->inodes_lock);
     if (found)
-        kfree(fresh);
+        destroy(fresh);
     *inode = found ? found : fresh;
     return 0;
 }
@@ -141,6 +150,7 @@ int disk_inode_create(struct diskfs *fs, enum inode_type type, u32 permissions, 
 {
     struct diskfs_inode disk = {
         .mode = (type == INODE_DIRECTORY ? S_IFDIR : S_IFREG) | permissions,
+        .links = type == INODE_DIRECTORY ? 2 : 1, /* its name, and its own "." */
         .modified_ns = (i64)timer_ns_from_ticks(plat_time_now()),
         .parent = parent,
     };
@@ -150,7 +160,7 @@ int disk_inode_create(struct diskfs *fs, enum inode_type type, u32 permissions, 
 
     if (!made)
         return -ENOMEM;
-    error = inode_allocate(fs, &disk, &number);
+    error = inode_allocate(fs, &disk, &number, &made->buffer);
     if (error) {
         kfree(made);
         return error;
@@ -163,19 +173,18 @@ int disk_inode_create(struct diskfs *fs, enum inode_type type, u32 permissions, 
     return 0;
 }
 
-int disk_inode_store_locked(struct disk_inode *inode)
+void disk_inode_store_locked(struct disk_inode *inode)
 {
-    struct diskfs_inode *slot;
-    struct buffer *buffer;
-    int error = inode_slot(inode->fs, (u32)inode->inode.number, &buffer, &slot);
-
-    if (error)
-        return error;
-    journal_add(inode->fs, buffer);
+    journal_add(inode->fs, inode->buffer);
     inode->disk.modified_ns = (i64)timer_ns_from_ticks(READ_ONCE(inode->inode.modified_ticks));
-    *slot = inode->disk;
-    buffer_put(buffer);
-    return 0;
+    *inode_in(inode->buffer, (u32)inode->inode.number) = inode->disk;
+}
+
+static void set_links_locked(struct disk_inode *inode, u32 links)
+{
+    inode->disk.links = links;
+    WRITE_ONCE(inode->inode.links, links);
+    disk_inode_store_locked(inode);
 }
 
 int disk_inode_link(struct disk_inode *inode, int names)
@@ -189,30 +198,34 @@ int disk_inode_link(struct disk_inode *inode, int names)
         error = -EMLINK;
     else if (links == 0)
         error = orphan_add(inode->fs, (u32)inode->inode.number);
-    if (!error) {
-        inode->disk.links = (u32)links;
-        WRITE_ONCE(inode->inode.links, (u32)links);
-        error = disk_inode_store_locked(inode);
-    }
+    if (!error)
+        set_links_locked(inode, (u32)links);
     mutex_unlock(&inode->map_lock);
     return error;
+}
+
+void disk_inode_count_child(struct disk_inode *directory, int change)
+{
+    mutex_lock(&directory->map_lock);
+    set_links_locked(directory, (u32)max((i64)directory->disk.links + change, (i64)1));
+    mutex_unlock(&directory->map_lock);
 }
 
 /* ---- the end -----------------------------------------------------------------------------------
  */
 
-/* In a handle of its own: the slot is free, and nothing is left to be finished. */
-static int free_slot(struct diskfs *fs, u32 number)
+/* In a handle of its own: the inode is free, and nothing is left to be finished. */
+static int free_inode(struct disk_inode *inode)
 {
-    int error = journal_begin(fs, HANDLE_PLAIN);
+    u32 number = (u32)inode->inode.number;
+    int error = journal_begin(inode->fs, HANDLE_PLAIN);
 
     if (error)
         return error;
-    error = inode_free(fs, number);
-    if (!error)
-        error = orphan_remove(fs, number);
-    journal_end(fs, HANDLE_PLAIN);
-    return error;
+    inode_free(inode->fs, number, inode->buffer);
+    orphan_remove(inode->fs, number);
+    journal_end(inode->fs, HANDLE_PLAIN);
+    return 0;
 }
 
 /* An inode without names and references: what fails is left to the next mount or to fsck. */
@@ -221,7 +234,7 @@ static void finish(struct disk_inode *inode)
     int error = map_cut(inode, 0);
 
     if (!error)
-        error = free_slot(inode->fs, (u32)inode->inode.number);
+        error = free_inode(inode);
     if (error)
         printk("%s: inode %lu could not be freed (error %d)\n",
                buffer_cache_device(inode->fs->cache)->name, inode->inode.number, -error);
@@ -239,10 +252,10 @@ static int store_time(struct disk_inode *inode)
     if (error)
         return error;
     mutex_lock(&inode->map_lock);
-    error = disk_inode_store_locked(inode);
+    disk_inode_store_locked(inode);
     mutex_unlock(&inode->map_lock);
     journal_end(inode->fs, HANDLE_PLAIN);
-    return error;
+    return 0;
 }
 
 void disk_inode_release(struct inode *released)
@@ -254,7 +267,7 @@ void disk_inode_release(struct inode *released)
     take_off_list(inode);
     if (inode->disk.links == 0)
         finish(inode);
-    kfree(inode);
+    destroy(inode);
 }
 
 int disk_inode_sync(struct inode *inode)
@@ -276,7 +289,7 @@ int disk_inode_finish(struct diskfs *fs, u32 number)
         if (!error)
             error = journal_begin(fs, HANDLE_PLAIN);
         if (!error) {
-            error = orphan_remove(fs, number);
+            orphan_remove(fs, number);
             journal_end(fs, HANDLE_PLAIN);
         }
     }

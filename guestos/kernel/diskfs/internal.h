@@ -73,8 +73,8 @@ void journal_end(struct diskfs *fs, enum handle_kind kind);
 void journal_add(struct diskfs *fs, struct buffer *buffer);
 
 /* In a handle: the block, which is of the data, is free once the transaction holds. Forgets what is
-   in memory. -EIO, -ENOMEM. */
-MUST_CHECK int journal_free(struct diskfs *fs, u32 block);
+   in memory. */
+void journal_free(struct diskfs *fs, u32 block);
 
 /* Write what is dirty, then all that handles have changed until now; it survives the machine when
    this returns 0. No handle of the caller's is active. -EIO. */
@@ -94,7 +94,9 @@ struct diskfs {
     struct inode *root;
     struct mutex rename_lock; /* held while a directory changes its parent, or goes */
 
-    struct mutex allocate_lock; /* guards the bitmap, which inodes are free, and the orphans */
+    struct buffer **bitmap;     /* its blocks, and that of the orphans: each with a reference, */
+    struct buffer *orphans;     /* so that no change of theirs can fail */
+    struct mutex allocate_lock; /* guards both, and which inodes are free */
     u32 free_block_count;
     u32 free_inode_count;
     u32 next_block; /* where to look first */
@@ -105,10 +107,11 @@ struct diskfs {
     struct list_node inodes; /* in memory */
 };
 
-/* Count what is free, at the mount. */
+/* Count what is free, at the mount; let go of it at its end. -EIO, -ENOMEM. */
 MUST_CHECK int allocate_open(struct diskfs *fs);
+void allocate_close(struct diskfs *fs);
 
-/* A free block, near `goal` if it can be had, in a handle. -ENOSPC, -EIO, -ENOMEM. */
+/* In a handle: a free block, near `goal` if it can be had. -ENOSPC. */
 MUST_CHECK int block_allocate(struct diskfs *fs, u32 goal, u32 *block);
 
 /* Whether a number may stand in a file: a block of the data. */
@@ -118,26 +121,33 @@ static inline bool block_is_data(const struct diskfs *fs, u32 block)
 }
 
 /* The bitmap's block that has the bit of `block`. */
-MUST_CHECK int block_bitmap(struct diskfs *fs, u32 block, struct buffer **buffer);
+struct buffer *block_bitmap(const struct diskfs *fs, u32 block);
 
 /* For the journal's commit: these blocks are free from now on; their bitmap blocks belong to the
    transaction already. */
-MUST_CHECK int block_release(struct diskfs *fs, struct freed_blocks freed);
+void block_release(struct diskfs *fs, struct freed_blocks freed);
 
-/* In a handle: make a free inode this one, and give its number. -ENOSPC, -EIO, -ENOMEM. */
-MUST_CHECK int inode_allocate(struct diskfs *fs, const struct diskfs_inode *inode, u32 *number);
+/* The buffer, with a reference, of the block that an inode is in. -EIO, -ENOMEM. */
+MUST_CHECK int inode_buffer(struct diskfs *fs, u32 number, struct buffer **buffer);
 
-/* The slot of an inode, and its buffer with a reference. */
-MUST_CHECK int inode_slot(struct diskfs *fs, u32 number, struct buffer **buffer,
-                          struct diskfs_inode **slot);
+/* An inode's place in that buffer. */
+static inline struct diskfs_inode *inode_in(const struct buffer *buffer, u32 number)
+{
+    return (struct diskfs_inode *)buffer_data(buffer) + number % DISKFS_INODES_PER_BLOCK;
+}
 
-/* In a handle: free an inode's slot. */
-MUST_CHECK int inode_free(struct diskfs *fs, u32 number);
+/* In a handle: make a free inode this one; gives its number, and its buffer with a reference.
+   -ENOSPC, -EIO, -ENOMEM. */
+MUST_CHECK int inode_allocate(struct diskfs *fs, const struct diskfs_inode *inode, u32 *number,
+                              struct buffer **buffer);
+
+/* In a handle: the inode, which is in this buffer, is free. */
+void inode_free(struct diskfs *fs, u32 number, struct buffer *buffer);
 
 /* In a handle: an inode that is to be finished at the next mount, or not any more. Both may be said
    twice. -ENOSPC: too many. */
 MUST_CHECK int orphan_add(struct diskfs *fs, u32 number);
-MUST_CHECK int orphan_remove(struct diskfs *fs, u32 number);
+void orphan_remove(struct diskfs *fs, u32 number);
 
 /* ---- inodes in memory --------------------------------------------------------------------------
  */
@@ -146,6 +156,7 @@ struct disk_inode {
     struct inode inode; /* its number is the disk's */
     struct diskfs *fs;
     struct list_node node; /* of fs->inodes */
+    struct buffer *buffer; /* that it is in on the disk, with a reference: storing cannot fail */
     struct mutex map_lock; /* guards `disk` */
     struct diskfs_inode disk;
 };
@@ -158,15 +169,21 @@ static inline struct disk_inode *disk_inode_of(struct inode *inode)
 /* The inode of a number, with a reference. -EIO (also: what is there is no inode), -ENOMEM. */
 MUST_CHECK int disk_inode_get(struct diskfs *fs, u32 number, struct disk_inode **inode);
 
-/* In a handle: a new inode without names, with a reference. `parent` as in struct diskfs_inode. */
+/* In a handle: a new inode, with a reference; the caller gives it its name. `parent` as in struct
+ * diskfs_inode. */
 MUST_CHECK int disk_inode_create(struct diskfs *fs, enum inode_type type, u32 permissions,
                                  u32 parent, struct disk_inode **inode);
 
-/* In a handle, map_lock held: bring `disk` to the inode's slot. */
-MUST_CHECK int disk_inode_store_locked(struct disk_inode *inode);
+/* In a handle, map_lock held: bring `disk` to the inode's place. */
+void disk_inode_store_locked(struct disk_inode *inode);
 
-/* In a handle: so many more names, or fewer; without one it is an orphan. -EMLINK. */
+/* In a handle: so many more names, or fewer; without one it is an orphan. -EMLINK, -ENOSPC (too
+   many orphans), and then nothing has changed. */
 MUST_CHECK int disk_inode_link(struct disk_inode *inode, int names);
+
+/* In a handle: a directory, below DISKFS_LINKS_MAX, has one more subdirectory, whose ".." names it;
+   or one fewer. */
+void disk_inode_count_child(struct disk_inode *directory, int change);
 
 /* Finish what was an orphan when the machine stopped. */
 MUST_CHECK int disk_inode_finish(struct diskfs *fs, u32 number);

@@ -98,17 +98,12 @@ void journal_add(struct diskfs *fs, struct buffer *buffer)
 /* ---- freed blocks ------------------------------------------------------------------------------
  */
 
-int journal_free(struct diskfs *fs, u32 block)
+void journal_free(struct diskfs *fs, u32 block)
 {
     struct journal *journal = &fs->journal;
     struct freed_blocks *next;
-    struct buffer *bitmap;
-    int error = block_bitmap(fs, block, &bitmap);
 
-    if (error)
-        return error;
-    journal_add(fs, bitmap);
-    buffer_put(bitmap);
+    journal_add(fs, block_bitmap(fs, block));
     buffer_forget(fs->cache, block); /* the transaction may still write it, to no harm */
 
     spin_acquire(&journal->lock);
@@ -120,7 +115,6 @@ int journal_free(struct diskfs *fs, u32 block)
         journal->freed_count++;
     }
     spin_release(&journal->lock);
-    return 0;
 }
 
 bool journal_made_room(struct diskfs *fs, int error)
@@ -129,15 +123,13 @@ bool journal_made_room(struct diskfs *fs, int error)
 }
 
 /* Without handles: what the transaction frees is free. */
-static int release_freed(struct diskfs *fs)
+static void release_freed(struct diskfs *fs)
 {
     struct journal *journal = &fs->journal;
-    int error = 0;
 
-    for (u32 i = 0; !error && i < journal->freed_count; i++)
-        error = block_release(fs, journal->freed[i]);
+    for (u32 i = 0; i < journal->freed_count; i++)
+        block_release(fs, journal->freed[i]);
     journal->freed_count = 0;
-    return error;
 }
 
 /* ---- commit ------------------------------------------------------------------------------------
@@ -217,9 +209,8 @@ static int write_transaction(struct diskfs *fs)
         return error;
     if (journal->buffer_count == 0)
         return buffer_flush(fs->cache);
-    error = release_freed(fs);
-    if (!error)
-        error = write_blocks(fs, true);
+    release_freed(fs);
+    error = write_blocks(fs, true);
     if (!error)
         error = buffer_flush(fs->cache);
     if (!error)

@@ -92,9 +92,8 @@ static int add_block(struct disk_inode *inode, u32 goal, u32 *block, struct buff
         return error;
     error = buffer_new(inode->fs->cache, number, buffer);
     if (error) {
-        int free_error = journal_free(inode->fs, number);
-
-        return free_error ? free_error : error;
+        journal_free(inode->fs, number);
+        return error;
     }
     inode->disk.block_count++;
     *block = number;
@@ -157,20 +156,15 @@ int map_make(struct disk_inode *inode, u64 index, struct buffer **fresh)
  */
 
 /* Free what a number names and make it a hole. A number that cannot be one is only forgotten. */
-static int free_number(struct disk_inode *inode, u32 *number)
+static void free_number(struct disk_inode *inode, u32 *number)
 {
-    int error = 0;
-
     if (*number == 0)
-        return 0;
+        return;
     if (block_is_data(inode->fs, *number))
-        error = journal_free(inode->fs, *number);
-    if (!error) {
-        *number = 0;
-        if (inode->disk.block_count > 0)
-            inode->disk.block_count--;
-    }
-    return error;
+        journal_free(inode->fs, *number);
+    *number = 0;
+    if (inode->disk.block_count > 0)
+        inode->disk.block_count--;
 }
 
 /* Free what numbers [first, PER_BLOCK) of a block of numbers name, and with first 0 the block. */
@@ -187,12 +181,12 @@ static int cut_numbers(struct disk_inode *inode, u32 *block, u64 first)
         return error;
     numbers = buffer_data(buffer);
     journal_add(inode->fs, buffer);
-    for (u64 i = first; !error && i < PER_BLOCK; i++)
-        error = free_number(inode, &numbers[i]);
+    for (u64 i = first; i < PER_BLOCK; i++)
+        free_number(inode, &numbers[i]);
     buffer_put(buffer);
-    if (!error && first == 0)
-        error = free_number(inode, block);
-    return error;
+    if (first == 0)
+        free_number(inode, block);
+    return 0;
 }
 
 /* Cut the last block of numbers below the double one. *done: nothing is left there to be cut. */
@@ -222,7 +216,7 @@ static int cut_double(struct disk_inode *inode, u64 first, bool *done)
     }
     buffer_put(buffer);
     if (!error && *done && first == 0)
-        error = free_number(inode, block);
+        free_number(inode, block);
     return error;
 }
 
@@ -233,7 +227,7 @@ static int cut_rest(struct disk_inode *inode, u64 first)
                             first > DISKFS_DIRECT ? first - DISKFS_DIRECT : 0);
 
     for (u64 i = first; !error && i < DISKFS_DIRECT; i++)
-        error = free_number(inode, &inode->disk.direct[i]);
+        free_number(inode, &inode->disk.direct[i]);
     return error;
 }
 
@@ -245,7 +239,6 @@ int map_cut(struct disk_inode *inode, u64 first)
 
     while (!done) {
         int error = journal_begin(inode->fs, HANDLE_FREES);
-        int store_error;
 
         if (error)
             return error;
@@ -259,11 +252,11 @@ int map_cut(struct disk_inode *inode, u64 first)
             error = cut_rest(inode, first);
             done = true;
         }
-        store_error = disk_inode_store_locked(inode);
+        disk_inode_store_locked(inode);
         mutex_unlock(&inode->map_lock);
         journal_end(inode->fs, HANDLE_FREES);
-        if (error || store_error)
-            return error ? error : store_error;
+        if (error)
+            return error;
     }
     return 0;
 }

@@ -30,7 +30,9 @@ static bool is_sound(const struct diskfs_superblock *super, u32 device_blocks)
            is_next(super->bitmap_start, super->bitmap_start, super->bitmap_blocks,
                    super->inode_start) &&
            bits >= super->block_count &&
-           is_next(super->inode_start, super->inode_start, super->inode_blocks, super->data_start);
+           is_next(super->inode_start, super->inode_start, super->inode_blocks,
+                   super->data_start) &&
+           super->inode_blocks <= UINT32_MAX / DISKFS_INODES_PER_BLOCK;
 }
 
 static int read_superblock(struct diskfs *fs)
@@ -50,15 +52,10 @@ static int read_superblock(struct diskfs *fs)
 }
 
 /* Finish each orphan. What is damaged is left to fsck. */
-static int finish_orphans(struct diskfs *fs)
+static void finish_orphans(struct diskfs *fs)
 {
-    struct diskfs_orphans *orphans;
-    struct buffer *buffer;
-    int error = buffer_read(fs->cache, DISKFS_ORPHANS, &buffer);
+    struct diskfs_orphans *orphans = buffer_data(fs->orphans);
 
-    if (error)
-        return error;
-    orphans = buffer_data(buffer);
     for (u32 i = 0; i < ARRAY_SIZE(orphans->inodes); i++) {
         u32 number = orphans->inodes[i];
 
@@ -66,8 +63,6 @@ static int finish_orphans(struct diskfs *fs)
             printk("%s: inode %u could not be finished: run fsck\n",
                    buffer_cache_device(fs->cache)->name, number);
     }
-    buffer_put(buffer);
-    return 0;
 }
 
 static int open_root(struct diskfs *fs)
@@ -90,9 +85,13 @@ static int open_parts(struct diskfs *fs)
 {
     int error = allocate_open(fs);
 
-    if (!error)
-        error = finish_orphans(fs);
-    return error ? error : open_root(fs);
+    if (error)
+        return error;
+    finish_orphans(fs);
+    error = open_root(fs);
+    if (error)
+        allocate_close(fs);
+    return error;
 }
 
 static int open_fs(struct diskfs *fs)
@@ -142,6 +141,7 @@ int diskfs_unmount(struct diskfs *fs)
 
     inode_put(fs->root);
     error = diskfs_sync(fs);
+    allocate_close(fs);
     journal_close(fs);
     buffer_cache_destroy(fs->cache);
     kfree(fs);
