@@ -65,7 +65,7 @@ FUZZCC          := clang-14
 FUZZ_TARGETS    := $(notdir $(basename $(wildcard tests/fuzz/fuzz_*.c)))
 FUZZ_PROGRAMS   := $(addprefix $(BUILD)/tests/fuzz/,$(FUZZ_TARGETS))
 FUZZ_PLAIN      := $(call find_sources,hypervisor/arch/host tests/host/lib tests/host/model tests/fuzz/lib) $(HOST_PURE)
-FUZZ_PARSERS    := $(filter-out shared/string.c,$(wildcard shared/*.c))
+FUZZ_PARSERS    := $(filter-out shared/string.c,$(wildcard shared/*.c)) $(HOST_DISK)
 FUZZ_CORE       := $(call find_sources,$(addprefix hypervisor/,core mem virt vdev)) $(wildcard hypercall-abi/generated/*.c)
 FUZZ_SANITIZE   := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 FLAGS_fuzz-plain  := $(C_COMMON) $(FUZZ_SANITIZE) -fno-builtin -DCONFIG_DEBUG=1 $(HOST_INCLUDES) \
