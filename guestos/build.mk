@@ -61,7 +61,7 @@ USER_SCRIPT   := $(call linker_script,guestos/user/user)
 USER_FILES    := $(wildcard guestos/user/*.c)
 USER_FOLDERS  := $(patsubst %/,%,$(filter %/,$(wildcard guestos/user/*/)))
 # What programs share is no program.
-USER_PROGRAMS := $(filter-out volume mkfs fsck,$(notdir $(basename $(USER_FILES)) $(USER_FOLDERS)))
+USER_PROGRAMS := $(filter-out volume,$(notdir $(basename $(USER_FILES)) $(USER_FOLDERS)))
 USER_SHARED_mkfs := guestos/user/volume
 USER_SHARED_fsck := guestos/user/volume
 USER_LINK     := $(USER_FLAGS) -nostdlib -nostartfiles -static -Wl,--gc-sections -Wl,--build-id=none \

@@ -124,9 +124,6 @@ int stat(const char *restrict path, struct stat *restrict result)
     return _stat_r(_REENT, path, result);
 }
 
-/* There are no symbolic links. */
-int lstat(const char *restrict path, struct stat *restrict result);
-
 int lstat(const char *restrict path, struct stat *restrict result)
 {
     return _stat_r(_REENT, path, result);

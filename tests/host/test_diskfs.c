@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Frank's disk file system as a Linux program under sanitizers: what files and directories are,
- * what is there after the next mount, memory and disk that fail at any moment, and nothing lost.
+ * what is there after the next mount, and nothing lost.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,10 +11,8 @@
 
 #include <cmocka.h>
 
-#include "frank_disk.h"
+#include "diskfs_mounted.h"
 #include "frank_kernel.h"
-#include "kernel/diskfs/diskfs.h"
-#include "kernel/fs/inode.h"
 #include "kernel/page.h"
 #include "printf.h"
 #include "string.h"
@@ -23,115 +21,10 @@
 #include "frank/errno.h"
 
 enum {
-    DISK_BLOCKS = 1024,
     MODEL_BYTES = 300 * 1024,
     MODEL_ROUNDS = 3000,
     MANY_NAMES = 200,
 };
-
-static struct frank_disk disk;
-static struct diskfs *fs;
-static struct inode *root;
-static struct diskfs_usage empty;
-
-static void mount_disk(void)
-{
-    assert_int_equal(diskfs_mount(&disk.device, &fs, &root), 0);
-}
-
-static void unmount_disk(void)
-{
-    assert_int_equal(diskfs_unmount(fs), 0);
-    assert_int_equal(frank_pages_in_use, 0);
-    assert_int_equal(frank_pieces_in_use, 0);
-}
-
-static void remount(void)
-{
-    unmount_disk();
-    mount_disk();
-}
-
-static int set_up(void **state)
-{
-    (void)state;
-    frank_allocations_left = -1;
-    frank_free_pages = 100000;
-    frank_disk_create(&disk, DISK_BLOCKS);
-    mount_disk();
-    empty = diskfs_usage(fs);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    unmount_disk();
-    frank_disk_destroy(&disk);
-    return 0;
-}
-
-/* ---- what tests do with files ------------------------------------------------------------------
- */
-
-static struct inode *create(struct inode *directory, const char *name, enum inode_type type)
-{
-    struct inode *inode;
-
-    assert_int_equal(directory->directory->create(directory, name, type, 0644, &inode), 0);
-    return inode;
-}
-
-static struct inode *find(struct inode *directory, const char *name)
-{
-    struct inode *inode;
-
-    assert_int_equal(directory->directory->lookup(directory, name, &inode), 0);
-    return inode;
-}
-
-static int look(struct inode *directory, const char *name)
-{
-    struct inode *inode;
-    int error = directory->directory->lookup(directory, name, &inode);
-
-    if (!error)
-        inode_put(inode);
-    return error;
-}
-
-static ssize_t write_at(struct inode *inode, u64 offset, const void *bytes, size_t size)
-{
-    struct uio uio;
-
-    uio_init_kernel(&uio, (void *)bytes, size);
-    return inode_write(inode, &uio, &offset);
-}
-
-static void assert_content(struct inode *inode, u64 offset, const void *bytes, size_t size)
-{
-    u8 *back = malloc(size + 1);
-
-    assert_int_equal(inode_read_kernel(inode, back, size, offset), size);
-    assert_memory_equal(back, bytes, size);
-    free(back);
-}
-
-static int remove_name(struct inode *directory, const char *name, bool is_directory)
-{
-    return directory->directory->unlink(directory, name, is_directory);
-}
-
-/* Everything that was made is gone: no block or inode is lost, but the root's own. */
-static void assert_nothing_lost(void)
-{
-    struct diskfs_usage usage;
-
-    assert_int_equal(diskfs_sync(fs), 0);
-    usage = diskfs_usage(fs);
-    assert_int_equal(usage.free_inodes, empty.free_inodes);
-    assert_int_equal(usage.free_blocks, empty.free_blocks - root->size / PAGE_SIZE);
-}
 
 /* ---- files -------------------------------------------------------------------------------------
  */
@@ -318,7 +211,7 @@ static void a_full_disk_says_so_and_has_room_again(void **state)
     while ((done = write_at(file, at, piece, sizeof(piece))) > 0)
         at += (u64)done;
     assert_int_equal(done, -ENOSPC);
-    assert_true(at > DISK_BLOCKS / 2 * PAGE_SIZE);
+    assert_true(at > MOUNTED_BLOCKS / 2 * PAGE_SIZE);
     assert_int_equal(file->size, at);
     assert_content(file, at - sizeof(piece), piece, sizeof(piece));
     /* What is freed can be used at once, though no sync was asked for. */
@@ -477,147 +370,21 @@ static void a_cursor_stays_good_while_names_come_and_go(void **state)
     assert_nothing_lost();
 }
 
-/* ---- what goes wrong ---------------------------------------------------------------------------
- */
-
-/* A bit of everything; whatever fails is left out. */
-static void work(void)
-{
-    struct inode *directory, *file;
-    u8 bytes[9000];
-
-    memset(bytes, 7, sizeof(bytes));
-    if (root->directory->create(root, "work", INODE_DIRECTORY, 0755, &directory) != 0)
-        return;
-    if (directory->directory->create(directory, "one", INODE_REGULAR, 0644, &file) == 0) {
-        (void)!write_at(file, 5000, bytes, sizeof(bytes));
-        (void)!write_at(file, 60UL << 20, bytes, sizeof(bytes));
-        if (inode_truncate(file, 100) == 0)
-            (void)!write_at(file, 200, bytes, 10);
-        if (directory->directory->link(directory, "two", file) == 0 &&
-            directory->directory->rename(directory, "two", root, "three") == 0)
-            remove_name(directory, "one", false);
-        inode_put(file);
-    }
-    inode_put(directory);
-}
-
-static void clean_up(void)
-{
-    struct inode *directory;
-
-    remove_name(root, "three", false);
-    if (root->directory->lookup(root, "work", &directory) == 0) {
-        remove_name(directory, "one", false);
-        remove_name(directory, "two", false);
-        inode_put(directory);
-        assert_int_equal(remove_name(root, "work", true), 0);
-    }
-}
-
-static void memory_may_run_out_at_any_allocation(void **state)
-{
-    bool failed = true;
-
-    (void)state;
-    for (long limit = 0; failed; limit++) {
-        frank_allocations_left = limit;
-        work();
-        failed = frank_allocations_left < 0;
-        frank_allocations_left = -1;
-        remount();
-        clean_up();
-        assert_nothing_lost();
-    }
-}
-
-static void memory_may_run_out_in_any_mount(void **state)
-{
-    bool failed = true;
-
-    (void)state;
-    unmount_disk();
-    for (long limit = 0; failed; limit++) {
-        int error;
-
-        frank_allocations_left = limit;
-        error = diskfs_mount(&disk.device, &fs, &root);
-        failed = frank_allocations_left < 0;
-        frank_allocations_left = -1;
-        assert_int_equal(error, failed ? -ENOMEM : 0);
-        if (error) {
-            assert_int_equal(frank_pages_in_use, 0);
-            assert_int_equal(frank_pieces_in_use, 0);
-        }
-    }
-}
-
-static void the_disk_may_fail_at_any_operation(void **state)
-{
-    bool failed = true;
-
-    (void)state;
-    for (long limit = 0; failed; limit++) {
-        int error;
-
-        disk.operations_left = limit;
-        work();
-        error = diskfs_sync(fs);
-        assert_true(error == 0 || (error == -EIO && disk.operations_left == 0));
-        error = diskfs_unmount(fs);
-        assert_true(error == 0 || (error == -EIO && disk.operations_left == 0));
-        failed = disk.operations_left == 0;
-        assert_int_equal(frank_pages_in_use, 0);
-        assert_int_equal(frank_pieces_in_use, 0);
-        disk.operations_left = -1;
-        mount_disk();
-        clean_up();
-        assert_nothing_lost();
-    }
-}
-
-/* The cache takes no more memory than there is: what is clean goes first. */
-static void a_file_larger_than_memory_can_be_written_and_read(void **state)
-{
-    static u8 piece[PAGE_SIZE];
-    struct inode *file = create(root, "large", INODE_REGULAR);
-
-    (void)state;
-    frank_free_pages = 0;
-    for (unsigned i = 0; i < 400; i++) {
-        memset(piece, (int)i, sizeof(piece));
-        assert_int_equal(write_at(file, i * PAGE_SIZE, piece, sizeof(piece)), PAGE_SIZE);
-        assert_true(frank_pages_in_use < 100);
-    }
-    for (unsigned i = 0; i < 400; i++) {
-        memset(piece, (int)i, sizeof(piece));
-        assert_content(file, i * PAGE_SIZE, piece, sizeof(piece));
-    }
-    inode_put(file);
-    assert_int_equal(remove_name(root, "large", false), 0);
-    assert_nothing_lost();
-}
-
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     static const struct CMUnitTest tests[] = {
-        TEST(a_file_is_there_after_the_next_mount),
-        TEST(a_file_behaves_as_an_array_of_bytes),
-        TEST(holes_are_zeros_and_cost_nothing),
-        TEST(what_is_cut_does_not_come_back),
-        TEST(a_mapped_page_outlives_its_file),
-        TEST(a_copy_that_fails_leaves_the_size),
-        TEST(an_unlinked_file_lives_until_it_is_closed),
-        TEST(a_full_disk_says_so_and_has_room_again),
-        TEST(inodes_run_out_and_come_back),
-        TEST(names_are_as_their_errors_say),
-        TEST(a_rename_is_one_step_in_every_case),
-        TEST(a_cursor_stays_good_while_names_come_and_go),
-        TEST(memory_may_run_out_at_any_allocation),
-        TEST(memory_may_run_out_in_any_mount),
-        TEST(the_disk_may_fail_at_any_operation),
-        TEST(a_file_larger_than_memory_can_be_written_and_read),
+        MOUNTED_TEST(a_file_is_there_after_the_next_mount),
+        MOUNTED_TEST(a_file_behaves_as_an_array_of_bytes),
+        MOUNTED_TEST(holes_are_zeros_and_cost_nothing),
+        MOUNTED_TEST(what_is_cut_does_not_come_back),
+        MOUNTED_TEST(a_mapped_page_outlives_its_file),
+        MOUNTED_TEST(a_copy_that_fails_leaves_the_size),
+        MOUNTED_TEST(an_unlinked_file_lives_until_it_is_closed),
+        MOUNTED_TEST(a_full_disk_says_so_and_has_room_again),
+        MOUNTED_TEST(inodes_run_out_and_come_back),
+        MOUNTED_TEST(names_are_as_their_errors_say),
+        MOUNTED_TEST(a_rename_is_one_step_in_every_case),
+        MOUNTED_TEST(a_cursor_stays_good_while_names_come_and_go),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -55,6 +55,14 @@ def test_files_are_there_after_a_restart(boot):
         assert "clean" in check(boot.path)
 
 
+def test_the_programs_for_disks_run_in_frank_too(boot):
+    machine = boot()
+    machine.type_line("mkfs -s 1M -d /bin /tmp/small; mkfs -s 8M -d /bin /tmp/disk; fsck /tmp/disk; echo fsck says $?; poweroff")
+    machine.expect(r"mkfs: /tmp/small: the disk is full|there is no file system on it now")
+    machine.expect(r"fsck says 0")
+    machine.wait_exit()
+
+
 def test_a_machine_that_is_stopped_anywhere_leaves_a_sound_disk(disk, native):
     rolls = random.Random(SEED)
     for number in range(6):

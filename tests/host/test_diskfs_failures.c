@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Frank's disk file system when memory or disk fail at any moment: nothing is lost, and nothing is
+ * done by half.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "diskfs_mounted.h"
+#include "frank_kernel.h"
+#include "kernel/page.h"
+#include "printf.h"
+#include "string.h"
+
+#include "frank/diskfs.h"
+#include "frank/errno.h"
+
+/* A bit of everything; whatever fails is left out. */
+static void work(void)
+{
+    struct inode *directory, *file;
+    u8 bytes[9000];
+
+    memset(bytes, 7, sizeof(bytes));
+    if (root->directory->create(root, "work", INODE_DIRECTORY, 0755, &directory) != 0)
+        return;
+    if (directory->directory->create(directory, "one", INODE_REGULAR, 0644, &file) == 0) {
+        (void)!write_at(file, 5000, bytes, sizeof(bytes));
+        (void)!write_at(file, 60UL << 20, bytes, sizeof(bytes));
+        if (inode_truncate(file, 100) == 0)
+            (void)!write_at(file, 200, bytes, 10);
+        if (directory->directory->link(directory, "two", file) == 0 &&
+            directory->directory->rename(directory, "two", root, "three") == 0)
+            remove_name(directory, "one", false);
+        inode_put(file);
+    }
+    inode_put(directory);
+}
+
+static void clean_up(void)
+{
+    struct inode *directory;
+
+    remove_name(root, "three", false);
+    if (root->directory->lookup(root, "work", &directory) == 0) {
+        remove_name(directory, "one", false);
+        remove_name(directory, "two", false);
+        inode_put(directory);
+        assert_int_equal(remove_name(root, "work", true), 0);
+    }
+}
+
+static void memory_may_run_out_at_any_allocation(void **state)
+{
+    bool failed = true;
+
+    (void)state;
+    for (long limit = 0; failed; limit++) {
+        frank_allocations_left = limit;
+        work();
+        failed = frank_allocations_left < 0;
+        frank_allocations_left = -1;
+        remount();
+        clean_up();
+        assert_nothing_lost();
+    }
+}
+
+static void memory_may_run_out_in_any_mount(void **state)
+{
+    bool failed = true;
+
+    (void)state;
+    unmount_disk();
+    for (long limit = 0; failed; limit++) {
+        int error;
+
+        frank_allocations_left = limit;
+        error = diskfs_mount(&disk.device, &fs, &root);
+        failed = frank_allocations_left < 0;
+        frank_allocations_left = -1;
+        assert_int_equal(error, failed ? -ENOMEM : 0);
+        if (error) {
+            assert_int_equal(frank_pages_in_use, 0);
+            assert_int_equal(frank_pieces_in_use, 0);
+        }
+    }
+}
+
+static void the_disk_may_fail_at_any_operation(void **state)
+{
+    bool failed = true;
+
+    (void)state;
+    for (long limit = 0; failed; limit++) {
+        int error;
+
+        disk.operations_left = limit;
+        work();
+        error = diskfs_sync(fs);
+        assert_true(error == 0 || (error == -EIO && disk.operations_left == 0));
+        error = diskfs_unmount(fs);
+        assert_true(error == 0 || (error == -EIO && disk.operations_left == 0));
+        failed = disk.operations_left == 0;
+        assert_int_equal(frank_pages_in_use, 0);
+        assert_int_equal(frank_pieces_in_use, 0);
+        disk.operations_left = -1;
+        mount_disk();
+        clean_up();
+        assert_nothing_lost();
+    }
+}
+
+/* The cache takes no more memory than there is: what is clean goes first. */
+static void a_file_larger_than_memory_can_be_written_and_read(void **state)
+{
+    static u8 piece[PAGE_SIZE];
+    struct inode *file = create(root, "large", INODE_REGULAR);
+
+    (void)state;
+    frank_free_pages = 0;
+    for (unsigned i = 0; i < 400; i++) {
+        memset(piece, (int)i, sizeof(piece));
+        assert_int_equal(write_at(file, i * PAGE_SIZE, piece, sizeof(piece)), PAGE_SIZE);
+        assert_true(frank_pages_in_use < 100);
+    }
+    for (unsigned i = 0; i < 400; i++) {
+        memset(piece, (int)i, sizeof(piece));
+        assert_content(file, i * PAGE_SIZE, piece, sizeof(piece));
+    }
+    inode_put(file);
+    assert_int_equal(remove_name(root, "large", false), 0);
+    assert_nothing_lost();
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        MOUNTED_TEST(memory_may_run_out_at_any_allocation),
+        MOUNTED_TEST(memory_may_run_out_in_any_mount),
+        MOUNTED_TEST(the_disk_may_fail_at_any_operation),
+        MOUNTED_TEST(a_file_larger_than_memory_can_be_written_and_read),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
