@@ -91,28 +91,28 @@ static int read_name(const struct bundle *bundle, u32 index, struct bundle_vm_vi
     return name_taken(bundle, index, view->name) ? BUNDLE_NAME_TAKEN : BUNDLE_OK;
 }
 
-/* Finds a piece by its offset and length; NULL if it is not wholly inside the bundle, behind the
- * header. */
-static const u8 *piece_at(const struct bundle *bundle, u64 offset, u64 bytes)
+/* Reads where a piece is: its offset, then its length. False if it is not wholly inside the bundle,
+ * behind the header; without a length there is none. */
+static bool read_piece(const struct bundle *bundle, const u8 *place, const u8 **piece, u64 *bytes)
 {
+    u64 offset = load_le64(place);
+
+    *bytes = load_le64(place + sizeof(offset));
+    if (*bytes == 0)
+        return true;
     if (offset < sizeof(struct bundle_header) || offset > bundle->total_bytes ||
-        bytes > bundle->total_bytes - offset)
-        return NULL;
-    return bundle->bytes + offset;
+        *bytes > bundle->total_bytes - offset)
+        return false;
+    *piece = bundle->bytes + offset;
+    return true;
 }
 
 int bundle_vm_open(const struct bundle *bundle, u32 index, struct bundle_vm_view *view)
 {
     const u8 *record = record_at(bundle, index);
-    u64 initrd_offset = load_le64(record + VM_FIELD(initrd_offset));
 
     *view = (struct bundle_vm_view){
-        .symbols_bytes = load_le64(record + VM_FIELD(symbols_bytes)),
         .memory_bytes = load_le64(record + VM_FIELD(memory_bytes)),
-        .image_bytes = load_le64(record + VM_FIELD(image_bytes)),
-        .initrd_bytes = load_le64(record + VM_FIELD(initrd_bytes)),
-        .tree_bytes = load_le64(record + VM_FIELD(tree_bytes)),
-        .disk_bytes = load_le64(record + VM_FIELD(disk_bytes)),
         .virt = load_le32(record + VM_FIELD(virt)),
         .traps = load_le32(record + VM_FIELD(traps)),
         .depriv = load_le32(record + VM_FIELD(depriv)),
@@ -126,33 +126,19 @@ int bundle_vm_open(const struct bundle *bundle, u32 index, struct bundle_vm_view
     if (strnlen((const char *)record + VM_FIELD(args), BUNDLE_ARGS_BYTES) == BUNDLE_ARGS_BYTES)
         return BUNDLE_BAD_ARGS;
     strlcpy(view->args, (const char *)record + VM_FIELD(args), sizeof(view->args));
-    view->image = piece_at(bundle, load_le64(record + VM_FIELD(image_offset)), view->image_bytes);
-    if (view->image == NULL || view->image_bytes == 0)
+    if (!read_piece(bundle, record + VM_FIELD(image_offset), &view->image, &view->image_bytes) ||
+        view->image_bytes == 0)
         return BUNDLE_BAD_IMAGE_RANGE;
-    if (view->initrd_bytes > 0) {
-        view->initrd = piece_at(bundle, initrd_offset, view->initrd_bytes);
-        if (view->initrd == NULL)
-            return BUNDLE_BAD_INITRD_RANGE;
-    }
-    if (view->tree_bytes > 0) {
-        view->tree = piece_at(bundle, load_le64(record + VM_FIELD(tree_offset)), view->tree_bytes);
-        if (view->tree == NULL)
-            return BUNDLE_BAD_TREE_RANGE;
-    }
-    if (view->disk_bytes > 0) {
-        view->disk = piece_at(bundle, load_le64(record + VM_FIELD(disk_offset)), view->disk_bytes);
-        if (view->disk == NULL)
-            return BUNDLE_BAD_DISK_RANGE;
-        if (view->disk_bytes % BUNDLE_SECTOR_BYTES != 0 || view->disk_bytes > BUNDLE_DISK_BYTES_MAX)
-            return BUNDLE_BAD_DISK_SIZE;
-    }
-    if (view->symbols_bytes > 0)
-        view->symbols = piece_at(bundle, load_le64(record + VM_FIELD(symbols_offset)),
-                                 view->symbols_bytes);
+    if (!read_piece(bundle, record + VM_FIELD(initrd_offset), &view->initrd, &view->initrd_bytes) ||
+        !read_piece(bundle, record + VM_FIELD(tree_offset), &view->tree, &view->tree_bytes) ||
+        !read_piece(bundle, record + VM_FIELD(disk_offset), &view->disk, &view->disk_bytes))
+        return BUNDLE_BAD_PIECE_RANGE;
+    (void)read_piece(bundle, record + VM_FIELD(symbols_offset), &view->symbols,
+                     &view->symbols_bytes);
     if (view->memory_bytes == 0 || !IS_ALIGNED(view->memory_bytes, BUNDLE_MEMORY_UNIT))
         return BUNDLE_BAD_MEMORY_SIZE;
     if (view->virt < BUNDLE_VIRT_PV || view->virt > BUNDLE_VIRT_SHADOW ||
-        view->depriv > BUNDLE_DEPRIV_U || view->traps > BUNDLE_TRAPS_BOUNCED || view->vcpus != 1)
+        view->traps > BUNDLE_TRAPS_BOUNCED || view->vcpus != 1)
         return BUNDLE_BAD_OPTIONS;
     if (view->weight > BUNDLE_WEIGHT_MAX)
         return BUNDLE_BAD_WEIGHT;
@@ -180,14 +166,8 @@ const char *bundle_error_text(int error)
         return "its arguments are too long";
     case BUNDLE_BAD_IMAGE_RANGE:
         return "its image is missing or lies outside the bundle";
-    case BUNDLE_BAD_INITRD_RANGE:
-        return "its initrd lies outside the bundle";
-    case BUNDLE_BAD_TREE_RANGE:
-        return "its device tree lies outside the bundle";
-    case BUNDLE_BAD_DISK_RANGE:
-        return "its disk lies outside the bundle";
-    case BUNDLE_BAD_DISK_SIZE:
-        return "its disk is not made of sectors of 512 bytes, or is larger than 256 MiB";
+    case BUNDLE_BAD_PIECE_RANGE:
+        return "its initrd, device tree or disk lies outside the bundle";
     case BUNDLE_BAD_MEMORY_SIZE:
         return "its memory is not a multiple of 2 MiB";
     case BUNDLE_BAD_OPTIONS:

@@ -21,31 +21,7 @@ bool image_ranges_meet(u64 a, u64 a_end, u64 b, u64 b_end)
     return a < b_end && b < a_end;
 }
 
-static void note_segment(struct vm_image *image, const struct elf_segment *segment)
-{
-    image->segments[image->segment_count++] = *segment;
-    image->base = min(image->base, segment->physical_address);
-    image->end = max(image->end, segment->physical_address + segment->memory_bytes);
-}
-
-/* An image without a format is one segment. */
-static const char *admit_raw(struct vm *vm)
-{
-    const struct elf_segment segment = {
-        .physical_address = BUNDLE_RAW_BASE,
-        .memory_bytes = vm->config.image_bytes,
-        .file_bytes = vm->config.image_bytes,
-    };
-
-    if (segment.physical_address > image_memory_end(vm) ||
-        segment.memory_bytes > image_memory_end(vm) - segment.physical_address)
-        return "its image does not fit into its memory";
-    vm->image = (struct vm_image){.base = image_memory_end(vm), .entry = BUNDLE_RAW_BASE};
-    note_segment(&vm->image, &segment);
-    return NULL;
-}
-
-static const char *admit_elf(struct vm *vm)
+const char *image_admit(struct vm *vm)
 {
     struct elf_image elf;
     struct elf_segment segment;
@@ -56,14 +32,14 @@ static const char *admit_elf(struct vm *vm)
     if (elf_check_physical_range(&elf, VM_MEMORY_BASE, vm->config.memory_bytes) != ELF_OK)
         return "its image does not fit into its memory";
     vm->image = (struct vm_image){.base = image_memory_end(vm), .entry = elf.entry};
-    for (u32 cursor = 0; elf_next_segment(&elf, &cursor, &segment);)
-        note_segment(&vm->image, &segment);
-    return NULL;
-}
+    for (u32 cursor = 0; elf_next_segment(&elf, &cursor, &segment);) {
+        u64 end = segment.physical_address + segment.memory_bytes;
 
-const char *image_admit(struct vm *vm)
-{
-    return vm->config.flags & BUNDLE_FLAG_RAW_IMAGE ? admit_raw(vm) : admit_elf(vm);
+        vm->image.segments[vm->image.segment_count++] = segment;
+        vm->image.base = min(vm->image.base, segment.physical_address);
+        vm->image.end = max(vm->image.end, end);
+    }
+    return NULL;
 }
 
 const char *image_place_initrd(struct vm *vm, u64 more_bytes)
@@ -91,39 +67,42 @@ u64 image_step_bytes(u64 to, const u8 *from, u64 left)
     return min(left, alike ? (u64)STEP_BYTES : (u64)STEP_SINGLE_BYTES);
 }
 
-/* The cursor counts through the file bytes of all segments, one behind the other. */
+/* What is copied: the segments, then the initrd. */
+struct piece {
+    const u8 *from;
+    u64 to;
+    u64 bytes;
+};
+
+static struct piece piece_of(const struct vm *vm, u32 number)
+{
+    const struct elf_segment *segment = &vm->image.segments[number];
+
+    if (number == vm->image.segment_count)
+        return (struct piece){vm->config.initrd, vm->image.initrd, vm->config.initrd_bytes};
+    return (struct piece){vm->config.image + segment->offset, segment->physical_address,
+                          segment->file_bytes};
+}
+
+/* The cursor counts through the bytes of all pieces, one behind the other. */
 bool image_step(const struct vm *vm, u64 *cursor)
 {
     u64 offset = *cursor;
 
-    for (u32 i = 0; i < vm->image.segment_count; i++) {
-        const struct elf_segment *segment = &vm->image.segments[i];
-        const u8 *from = vm->config.image + segment->offset + offset;
-        u64 to = segment->physical_address + offset, bytes;
+    for (u32 i = 0; i <= vm->image.segment_count; i++) {
+        struct piece piece = piece_of(vm, i);
+        u64 bytes;
 
-        if (offset >= segment->file_bytes) {
-            offset -= segment->file_bytes;
+        if (offset >= piece.bytes) {
+            offset -= piece.bytes;
             continue;
         }
-        bytes = image_step_bytes(to, from, segment->file_bytes - offset);
-        image_load_bytes(vm, to, from, bytes);
+        piece.from += offset;
+        piece.to += offset;
+        bytes = image_step_bytes(piece.to, piece.from, piece.bytes - offset);
+        image_load_bytes(vm, piece.to, piece.from, bytes);
         *cursor += bytes;
         return true;
     }
     return false;
-}
-
-bool image_step_initrd(const struct vm *vm, u64 *cursor)
-{
-    const u8 *from;
-    u64 to, bytes;
-
-    if (vm->config.initrd_bytes == 0)
-        return false;
-    from = vm->config.initrd + *cursor;
-    to = vm->image.initrd + *cursor;
-    bytes = image_step_bytes(to, from, vm->config.initrd_bytes - *cursor);
-    image_load_bytes(vm, to, from, bytes);
-    *cursor += bytes;
-    return *cursor < vm->config.initrd_bytes;
 }

@@ -9,8 +9,8 @@
 
 struct vm;
 
-/* Checks that the image's segments fit into the VM's memory and notes them in vm->image. NULL, or
- * one clause why not. */
+/* Checks the image, an ELF file, and that its segments fit into the VM's memory and notes them in
+ * vm->image. NULL, or one clause why not. */
 const char *image_admit(struct vm *vm);
 
 /* Finds the initrd's place, at the end of memory, with `more_bytes` below it free as well. NULL, or
@@ -28,6 +28,5 @@ void image_load_bytes(const struct vm *vm, u64 to, const void *from, u64 bytes);
 /* How many of the `left` bytes one step copies. */
 u64 image_step_bytes(u64 to, const u8 *from, u64 left);
 
-/* One step of copying the segments, or the initrd, from *cursor on: true while there is more. */
+/* One step of copying segments and initrd, from *cursor on: true while there is more. */
 bool image_step(const struct vm *vm, u64 *cursor);
-bool image_step_initrd(const struct vm *vm, u64 *cursor);

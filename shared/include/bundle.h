@@ -6,7 +6,8 @@
  * Little-endian. A header, then `vm_count` records, then the pieces, each at a multiple of
  * BUNDLE_ALIGNMENT from the header's start. The checksum guards against damage on the way, not
  * against malice: every offset and length is checked all the same before it is used. The Python
- * twin of these structures is tools/candorlib/bundle.py.
+ * twin of these structures is tools/candorlib/bundle.py. What the numbers of an unmodified guest
+ * mean is in bundle_unmodified.h.
  */
 #ifndef SHARED_BUNDLE_H
 #define SHARED_BUNDLE_H
@@ -24,8 +25,6 @@ enum {
     BUNDLE_ARGS_BYTES = 256, /* with the terminating zero */
     BUNDLE_WEIGHT_DEFAULT = 100,
     BUNDLE_WEIGHT_MAX = 10000,
-    BUNDLE_SECTOR_BYTES = 512,
-    BUNDLE_DISK_BYTES_MAX = 256 << 20,
 };
 
 /* bundle_vm.virt: how the virtual machine is virtualized. */
@@ -34,20 +33,11 @@ enum bundle_virt {
     BUNDLE_VIRT_SHADOW = 2, /* an unmodified image, by trap-and-emulate */
 };
 
-/* bundle_vm.depriv: where an unmodified guest's kernel runs. */
-enum bundle_depriv {
-    BUNDLE_DEPRIV_S = 0, /* in S-mode */
-    BUNDLE_DEPRIV_U = 1, /* in U-mode, with its users */
-};
-
 /* bundle_vm.traps: where traps of the guest's user code enter first. */
 enum bundle_traps {
     BUNDLE_TRAPS_DIRECT = 0,
     BUNDLE_TRAPS_BOUNCED = 1,
 };
-
-/* Where an image without a format starts: Linux and U-Boot are made for it. Guest-physical. */
-#define BUNDLE_RAW_BASE 0x80200000UL
 
 /* bundle_vm.flags */
 enum bundle_flags {
@@ -86,11 +76,11 @@ struct bundle_vm {
     u64 symbols_offset;           /* functions of the image (symbol_table.h), for people to read; */
     u64 symbols_bytes;            /* 0 without */
     u32 weight;                   /* 1 to BUNDLE_WEIGHT_MAX; 0: BUNDLE_WEIGHT_DEFAULT */
-    u32 depriv;                   /* enum bundle_depriv, of the shadow path */
+    u32 depriv;                   /* of an unmodified guest: enum bundle_depriv */
     u64 tree_offset;              /* of the device tree of an unmodified guest; 0 without */
     u64 tree_bytes;
     u64 disk_offset;  /* what the disk of an unmodified guest holds at first; 0 without */
-    u64 disk_bytes;   /* whole sectors, up to BUNDLE_DISK_BYTES_MAX */
+    u64 disk_bytes;   /* bundle_unmodified.h */
     u8 reserved[112]; /* zero */
 };
 

@@ -21,14 +21,11 @@ enum bundle_error {
     BUNDLE_BAD_NAME = -5,
     BUNDLE_BAD_ARGS = -6,
     BUNDLE_BAD_IMAGE_RANGE = -7,
-    BUNDLE_BAD_INITRD_RANGE = -8,
+    BUNDLE_BAD_PIECE_RANGE = -8,
     BUNDLE_BAD_MEMORY_SIZE = -9,
     BUNDLE_BAD_OPTIONS = -10,
     BUNDLE_NAME_TAKEN = -11,
     BUNDLE_BAD_WEIGHT = -12,
-    BUNDLE_BAD_TREE_RANGE = -13,
-    BUNDLE_BAD_DISK_RANGE = -14,
-    BUNDLE_BAD_DISK_SIZE = -15,
 };
 
 enum { BUNDLE_VMS_MAX = 64 };
@@ -51,8 +48,8 @@ struct bundle_vm_view {
     u64 initrd_bytes;
     const u8 *tree; /* NULL without one */
     u64 tree_bytes;
-    const u8 *disk;    /* NULL without one */
-    u64 disk_bytes;    /* whole sectors, up to BUNDLE_DISK_BYTES_MAX */
+    const u8 *disk; /* NULL without one */
+    u64 disk_bytes;
     const u8 *symbols; /* not checked (symbol_table.h); NULL without, or where it lies outside */
     u64 symbols_bytes;
     u64 memory_bytes; /* a multiple of 2 MiB, not 0 */

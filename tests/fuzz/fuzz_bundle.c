@@ -91,8 +91,7 @@ static void read_all(const u8 *bytes, u64 count)
         check_range(&bundle, view.symbols, view.symbols_bytes);
         check_symbols(&view);
         if (strnlen(view.args, BUNDLE_ARGS_BYTES) == BUNDLE_ARGS_BYTES || view.memory_bytes == 0 ||
-            view.memory_bytes % (2 << 20) != 0 || view.disk_bytes % BUNDLE_SECTOR_BYTES != 0 ||
-            view.disk_bytes > BUNDLE_DISK_BYTES_MAX)
+            view.memory_bytes % (2 << 20) != 0)
             abort();
     }
 }

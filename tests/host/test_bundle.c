@@ -249,12 +249,6 @@ static void disk_wraps(struct bundle_vm *vm)
     vm->disk_bytes = 1024;
 }
 
-static void disk_odd(struct bundle_vm *vm)
-{
-    vm->disk_offset = 4096;
-    vm->disk_bytes = 513;
-}
-
 static void damage_to_a_record_costs_that_record(void **state)
 {
     static const struct {
@@ -271,11 +265,10 @@ static void damage_to_a_record_costs_that_record(void **state)
         {image_huge, BUNDLE_BAD_IMAGE_RANGE},
         {image_missing, BUNDLE_BAD_IMAGE_RANGE},
         {image_in_header, BUNDLE_BAD_IMAGE_RANGE},
-        {initrd_behind, BUNDLE_BAD_INITRD_RANGE},
-        {disk_behind, BUNDLE_BAD_DISK_RANGE},
-        {disk_in_header, BUNDLE_BAD_DISK_RANGE},
-        {disk_wraps, BUNDLE_BAD_DISK_RANGE},
-        {disk_odd, BUNDLE_BAD_DISK_SIZE},
+        {initrd_behind, BUNDLE_BAD_PIECE_RANGE},
+        {disk_behind, BUNDLE_BAD_PIECE_RANGE},
+        {disk_in_header, BUNDLE_BAD_PIECE_RANGE},
+        {disk_wraps, BUNDLE_BAD_PIECE_RANGE},
         {memory_none, BUNDLE_BAD_MEMORY_SIZE},
         {memory_odd, BUNDLE_BAD_MEMORY_SIZE},
         {virt_unknown, BUNDLE_BAD_OPTIONS},
@@ -310,7 +303,7 @@ static void a_name_is_taken_once(void **state)
 static void every_error_has_a_text(void **state)
 {
     (void)state;
-    for (int error = BUNDLE_BAD_DISK_SIZE; error <= BUNDLE_OK; error++)
+    for (int error = BUNDLE_BAD_WEIGHT; error <= BUNDLE_OK; error++)
         assert_string_not_equal(bundle_error_text(error), "unknown error");
 }
 

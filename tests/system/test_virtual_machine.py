@@ -9,7 +9,7 @@ import subprocess
 import time
 
 import pytest
-from candorlib import between
+from candorlib import between, bundle, vmspec
 from machine import BUILD, ROOT
 
 BUDGET_S = 90
@@ -168,6 +168,33 @@ def test_a_raw_image_that_cannot_be_one_is_refused(candor, words, complaint):
     machine = candor(f"{words},name=un")
     machine.expect(f"vm un: [^\n]*{complaint}")
     assert machine.wait_exit() == 2
+
+
+# ---- damaged records ----
+
+
+@pytest.mark.parametrize(
+    "damage, complaint",
+    [
+        ({"disk_data": bytes(513)}, "its disk is not made of sectors of 512 bytes"),
+        ({"tree_data": b""}, "its record has no device tree"),
+        ({"depriv": "absurd"}, "it asks for options that this build does not have"),
+        ({"raw": True, "image_data": bytes(3 << 20)}, "its image does not fit into its memory"),
+    ],
+    ids=("disk", "tree", "depriv", "raw"),
+)
+def test_a_record_that_makes_no_sense_costs_its_machine_alone(damage, complaint, start, tmp_path, monkeypatch):
+    monkeypatch.setitem(bundle.DEPRIV, "absurd", 7)
+    specs = [f"image={ROOT}/build/frank-native.elf,virt=shadow,mem=4M,name=un", f"image={ROOT}/build/tests/guest/hello.elf,name=good"]
+    machines = vmspec.parse_machines(specs, pytest.fail)
+    for field, value in damage.items():
+        setattr(machines[0], field, value)
+    path = tmp_path / "bundle"
+    path.write_bytes(bundle.pack(machines))
+    machine = start("run", "--bundle", path)
+    machine.wait_exit()
+    assert f"candor: un: not started: {complaint}" in machine.transcript
+    assert "candor: good: shut down" in machine.transcript
 
 
 # ---- without stimecmp ----

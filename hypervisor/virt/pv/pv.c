@@ -22,10 +22,9 @@
 
 enum pv_phase {
     PV_POOL = 0,  /* its frames are marked, a chunk a step */
-    PV_IMAGE = 1, /* the segments are copied, some pages a step */
-    PV_INITRD = 2,
-    PV_MAP = 3,   /* the direct map is made, a chunk a step */
-    PV_START = 4, /* start_info, boot root, registers */
+    PV_IMAGE = 1, /* segments and initrd are copied, some pages a step */
+    PV_MAP = 2,   /* the direct map is made, a chunk a step */
+    PV_START = 3, /* start_info, boot root, registers */
 };
 
 enum { STEP_POOL_BYTES = CHUNK_BYTES / 2 }; /* of the pool, marked or released in one step */
@@ -280,9 +279,6 @@ static int pv_build(struct vm *vm)
         break;
     case PV_IMAGE:
         more = image_step(vm, &vm->pv.cursor);
-        break;
-    case PV_INITRD:
-        more = image_step_initrd(vm, &vm->pv.cursor);
         break;
     case PV_MAP:
         more = step_map(vm);

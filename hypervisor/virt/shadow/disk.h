@@ -9,7 +9,7 @@
  */
 #pragma once
 
-#include "bundle.h"
+#include "bundle_unmodified.h"
 #include "mem/addr.h"
 
 #include "vdev/vblk.h"

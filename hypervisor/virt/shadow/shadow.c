@@ -8,6 +8,7 @@
 #include "virt/shadow/shadow.h"
 
 #include "arch/arch_shadow.h"
+#include "bundle_unmodified.h"
 #include "core/vm.h"
 #include "debug/log.h"
 #include "mem/frame.h"
@@ -15,16 +16,46 @@
 #include "virt/image.h"
 #include "virt/paths.h"
 
+/* An image without a format is one segment. */
+static const char *admit_raw(struct vm *vm)
+{
+    const u64 bytes = vm->config.image_bytes;
+
+    if (BUNDLE_RAW_BASE > image_memory_end(vm) || bytes > image_memory_end(vm) - BUNDLE_RAW_BASE)
+        return "its image does not fit into its memory";
+    vm->image = (struct vm_image){
+        .segments = {{.physical_address = BUNDLE_RAW_BASE,
+                      .memory_bytes = bytes,
+                      .file_bytes = bytes}},
+        .segment_count = 1,
+        .base = BUNDLE_RAW_BASE,
+        .end = BUNDLE_RAW_BASE + bytes,
+        .entry = BUNDLE_RAW_BASE,
+    };
+    return NULL;
+}
+
+static const char *admit_record(const struct bundle_vm_view *record)
+{
+    if (record->tree_bytes == 0)
+        return "its record has no device tree";
+    if (record->disk_bytes % BUNDLE_SECTOR_BYTES != 0 || record->disk_bytes > BUNDLE_DISK_BYTES_MAX)
+        return "its disk is not made of sectors of 512 bytes, or is larger than 256 MiB";
+    if (record->depriv > BUNDLE_DEPRIV_U)
+        return "it asks for options that this build does not have";
+    return NULL;
+}
+
 static const char *shadow_admit(struct vm *vm)
 {
-    const char *why = image_admit(vm);
+    const char *why = admit_record(&vm->config);
 
+    if (why == NULL)
+        why = vm->config.flags & BUNDLE_FLAG_RAW_IMAGE ? admit_raw(vm) : image_admit(vm);
     if (why == NULL)
         why = image_place_initrd(vm, ALIGN_UP(vm->config.tree_bytes, (u64)FRAME_BYTES));
     if (why != NULL)
         return why;
-    if (vm->config.tree_bytes == 0)
-        return "its record has no device tree";
     vm->fast_paths = false;
     vm->shadow = frame_run_alloc(sizeof(*vm->shadow));
     if (vm->shadow == NULL)
@@ -60,9 +91,6 @@ static int shadow_build(struct vm *vm)
         break;
     case SHADOW_IMAGE:
         more = image_step(vm, &shadow->cursor);
-        break;
-    case SHADOW_INITRD:
-        more = image_step_initrd(vm, &shadow->cursor);
         break;
     case SHADOW_DISK:
         made = shadow_disk_make(vm);

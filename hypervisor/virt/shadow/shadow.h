@@ -25,11 +25,10 @@ struct virt_walk;
 
 enum shadow_phase {
     SHADOW_FRAMES = 0, /* what is known of guest frames is cleared */
-    SHADOW_IMAGE = 1,  /* the segments are copied, some pages a step */
-    SHADOW_INITRD = 2,
-    SHADOW_DISK = 3,   /* its medium is made, if it is not there from before */
-    SHADOW_TABLES = 4, /* the least that it needs of them */
-    SHADOW_START = 5,  /* device tree, devices, registers */
+    SHADOW_IMAGE = 1,  /* segments and initrd are copied, some pages a step */
+    SHADOW_DISK = 2,   /* its medium is made, if it is not there from before */
+    SHADOW_TABLES = 3, /* the least that it needs of them */
+    SHADOW_START = 4,  /* device tree, devices, registers */
 };
 
 struct vm_shadow {
