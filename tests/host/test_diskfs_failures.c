@@ -8,17 +8,21 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "diskfs_mounted.h"
 #include "frank_kernel.h"
+#include "fsck_image.h"
 #include "kernel/page.h"
 #include "printf.h"
 #include "string.h"
 
 #include "frank/diskfs.h"
 #include "frank/errno.h"
+
+enum { DISK_BYTES = MOUNTED_BLOCKS * DISKFS_BLOCK_BYTES };
 
 /* A bit of everything; whatever fails is left out. */
 static void work(void)
@@ -55,6 +59,19 @@ static void clean_up(void)
     }
 }
 
+/* Nothing was done by half: fsck finds nothing on the disk, which nobody has mounted. */
+static void assert_sound(void)
+{
+    static struct image_check check;
+    int descriptor = image_open();
+
+    assert_int_equal(pwrite(descriptor, disk.content, DISK_BYTES, 0), DISK_BYTES);
+    image_check(descriptor, false, &check);
+    close(descriptor);
+    assert_string_equal(check.lines, "");
+    assert_int_equal(check.result.state, FSCK_CLEAN);
+}
+
 static void memory_may_run_out_at_any_allocation(void **state)
 {
     bool failed = true;
@@ -65,7 +82,9 @@ static void memory_may_run_out_at_any_allocation(void **state)
         work();
         failed = frank_allocations_left < 0;
         frank_allocations_left = -1;
-        remount();
+        unmount_disk();
+        assert_sound();
+        mount_disk();
         clean_up();
         assert_nothing_lost();
     }
@@ -110,6 +129,7 @@ static void the_disk_may_fail_at_any_operation(void **state)
         assert_int_equal(frank_pages_in_use, 0);
         assert_int_equal(frank_pieces_in_use, 0);
         disk.operations_left = -1;
+        assert_sound();
         mount_disk();
         clean_up();
         assert_nothing_lost();
