@@ -15,6 +15,7 @@
 #include "diskfs_mounted.h"
 #include "frank_kernel.h"
 #include "fsck_image.h"
+#include "kernel/block/buffer.h"
 #include "kernel/page.h"
 #include "printf.h"
 #include "string.h"
@@ -24,18 +25,43 @@
 
 enum { DISK_BYTES = MOUNTED_BLOCKS * DISKFS_BLOCK_BYTES };
 
+/* Inodes that are made from now on are in another block than the root's, and nothing stays in
+   memory that nobody holds. */
+static void make_it_hard(void)
+{
+    char name[16];
+
+    for (unsigned i = 0; i < DISKFS_INODES_PER_BLOCK; i++) {
+        snprintf(name, sizeof(name), "filler%u", i);
+        inode_put(create(root, name, INODE_REGULAR));
+    }
+    assert_int_equal(diskfs_sync(fs), 0);
+    empty = diskfs_usage(fs);
+    empty.free_blocks += root->size / PAGE_SIZE;
+    frank_free_pages = 0;
+}
+
+/* What comes next has to read all that it needs. */
+static void forget(void)
+{
+    (void)!diskfs_sync(fs);
+    buffer_reclaim(UINT64_MAX);
+}
+
 /* A bit of everything; whatever fails is left out. */
 static void work(void)
 {
     struct inode *directory, *file;
     u8 bytes[9000];
 
+    forget();
     memset(bytes, 7, sizeof(bytes));
     if (root->directory->create(root, "work", INODE_DIRECTORY, 0755, &directory) != 0)
         return;
     if (directory->directory->create(directory, "one", INODE_REGULAR, 0644, &file) == 0) {
         (void)!write_at(file, 5000, bytes, sizeof(bytes));
         (void)!write_at(file, 60UL << 20, bytes, sizeof(bytes));
+        forget();
         if (inode_truncate(file, 100) == 0)
             (void)!write_at(file, 200, bytes, 10);
         if (directory->directory->link(directory, "two", file) == 0 &&
@@ -44,6 +70,9 @@ static void work(void)
         inode_put(file);
     }
     inode_put(directory);
+    forget();
+    if (root->directory->create(root, "late", INODE_DIRECTORY, 0755, &directory) == 0)
+        inode_put(directory);
 }
 
 static void clean_up(void)
@@ -51,6 +80,7 @@ static void clean_up(void)
     struct inode *directory;
 
     remove_name(root, "three", false);
+    remove_name(root, "late", true);
     if (root->directory->lookup(root, "work", &directory) == 0) {
         remove_name(directory, "one", false);
         remove_name(directory, "two", false);
@@ -77,6 +107,7 @@ static void memory_may_run_out_at_any_allocation(void **state)
     bool failed = true;
 
     (void)state;
+    make_it_hard();
     for (long limit = 0; failed; limit++) {
         frank_allocations_left = limit;
         work();
@@ -116,6 +147,7 @@ static void the_disk_may_fail_at_any_operation(void **state)
     bool failed = true;
 
     (void)state;
+    make_it_hard();
     for (long limit = 0; failed; limit++) {
         int error;
 

@@ -30,7 +30,8 @@ struct freed_blocks {
 };
 
 struct journal {
-    u32 image_max; /* what one transaction can hold */
+    u32 image_max;           /* what one transaction can hold */
+    struct buffer *heads[2]; /* of the halves, with references: a commit needs no memory */
 
     struct spinlock lock;      /* LOCK_BUFFER; guards the rest */
     struct wait_queue changed; /* a handle has ended, or a commit */

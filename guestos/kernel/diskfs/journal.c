@@ -167,22 +167,17 @@ static u64 head_checksum(const struct diskfs_journal_head *head)
 static int write_head(struct diskfs *fs)
 {
     struct journal *journal = &fs->journal;
-    struct diskfs_journal_head *head;
-    struct buffer *buffer, *image;
-    int error = buffer_new(fs->cache, half_start(fs, journal->sequence), &buffer);
+    struct buffer *buffer = journal->heads[journal->sequence % 2], *image;
+    struct diskfs_journal_head *head = buffer_data(buffer);
 
-    if (error)
-        return error;
-    head = buffer_data(buffer);
+    memset(head, 0, sizeof(*head));
     head->magic = DISKFS_JOURNAL_MAGIC;
     head->sequence = journal->sequence;
     list_for_each (image, &journal->buffers, journal_node)
         head->targets[head->image_count++] = image->block;
     head->checksum = head_checksum(head);
     buffer_start_write(buffer, buffer->block);
-    error = buffer_wait(buffer);
-    buffer_put(buffer);
-    return error;
+    return buffer_wait(buffer);
 }
 
 /* Let go of the transaction's blocks: it holds, or never will. */
@@ -271,12 +266,14 @@ static u64 check_head(const struct diskfs *fs, const struct diskfs_journal_head 
     return head->sequence;
 }
 
-static int read_head(struct diskfs *fs, u32 half, struct buffer **buffer, u64 *sequence)
+/* The sequence of a half's last transaction; 0: there is none. */
+static int read_head(struct diskfs *fs, u32 half, u64 *sequence)
 {
-    int error = buffer_read(fs->cache, half_start(fs, half), buffer);
+    struct buffer **head = &fs->journal.heads[half];
+    int error = buffer_read(fs->cache, half_start(fs, half), head);
 
     if (!error)
-        *sequence = check_head(fs, buffer_data(*buffer));
+        *sequence = check_head(fs, buffer_data(*head));
     return error;
 }
 
@@ -306,24 +303,16 @@ static int copy_images(struct diskfs *fs, const struct buffer *head_buffer)
 
 static int recover(struct diskfs *fs)
 {
-    struct buffer *heads[2];
     u64 sequences[2];
-    int last, error = read_head(fs, 0, &heads[0], &sequences[0]);
+    int last, error = read_head(fs, 0, &sequences[0]);
 
+    if (!error)
+        error = read_head(fs, 1, &sequences[1]);
     if (error)
         return error;
-    error = read_head(fs, 1, &heads[1], &sequences[1]);
-    if (error) {
-        buffer_put(heads[0]);
-        return error;
-    }
     last = sequences[1] > sequences[0];
-    if (sequences[last] > 0)
-        error = copy_images(fs, heads[last]);
     fs->journal.sequence = sequences[last] + 1;
-    buffer_put(heads[0]);
-    buffer_put(heads[1]);
-    return error;
+    return sequences[last] > 0 ? copy_images(fs, fs->journal.heads[last]) : 0;
 }
 
 int journal_open(struct diskfs *fs)
@@ -342,12 +331,15 @@ int journal_open(struct diskfs *fs)
         return -ENOMEM;
     error = recover(fs);
     if (error)
-        kfree(journal->freed);
+        journal_close(fs);
     return error;
 }
 
 void journal_close(struct diskfs *fs)
 {
     let_go(&fs->journal);
+    for (unsigned half = 0; half < ARRAY_SIZE(fs->journal.heads); half++)
+        if (fs->journal.heads[half])
+            buffer_put(fs->journal.heads[half]);
     kfree(fs->journal.freed);
 }
