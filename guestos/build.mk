@@ -50,7 +50,7 @@ $(foreach p,native pv,$(eval $(call frank_link,$(p))))
 
 NEWLIB_DIR := $(NEWLIB)/riscv64-unknown-elf
 USER_FLAGS := -march=rv64imafdc -mabi=lp64d -mcmodel=medany -D__DYNAMIC_REENT__ -D_GNU_SOURCE \
-              -D_POSIX_TIMERS=200809L -D_POSIX_MONOTONIC_CLOCK=200809L -ffunction-sections \
+              -D_POSIX_TIMERS=200809L -D_POSIX_MONOTONIC_CLOCK=200809L -D_POSIX_CPUTIME=200809L -ffunction-sections \
               -fdata-sections -fno-pic -fno-asynchronous-unwind-tables
 USER_INCLUDES := -iquote guestos/user -iquote shared/include -Iguestos/include -Iguestos/libc -Iguestos/libc/include -isystem $(NEWLIB_DIR)/include
 FLAGS_user := $(C_COMMON) $(USER_FLAGS) $(USER_INCLUDES)

@@ -264,6 +264,8 @@ static void change_over(struct space *space, const char *path, u64 entry, uva_t 
     for (int signal = 1; signal < SIGNAL_COUNT && process->set_actions >> signal != 0; signal++)
         if (process->actions[signal].handler != FRANK_SIG_IGN)
             process->set_actions &= ~(1U << signal);
+    process->has_execed = true;
+    thread->signal_stack_bytes = 0;
     arch_fp_reset(thread);
     spin_release(&process_lock);
 

@@ -42,7 +42,10 @@ long sys_nanosleep(u64 request_address, u64 remain_address)
                                       (u64)request.nanoseconds)
                 : TIMER_NEVER;
     deadline = ticks < TIMER_NEVER - 1 - now ? now + ticks : TIMER_NEVER - 1;
-    error = thread_sleep_until(deadline);
+    do {
+        error = thread_sleep_until(deadline);
+    } while (error != 0 && !thread_has_signal());
+    thread_current()->restarts_call = false;
     if (error != 0 && remain_address != 0) {
         now = plat_time_now();
         request = timespec_of(deadline > now ? timer_ns_from_ticks(deadline - now) : 0);

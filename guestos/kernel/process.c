@@ -12,8 +12,10 @@
 #include "kernel/fs/file.h"
 #include "kernel/kmalloc.h"
 #include "kernel/printk.h"
+#include "kernel/process_group.h"
 #include "kernel/space.h"
 #include "kernel/syscall.h"
+#include "kernel/tty.h"
 #include "kernel/uaccess.h"
 #include "kernel/wait.h"
 #include "platform.h"
@@ -59,7 +61,8 @@ static int enter_locked(struct process *process, struct process *parent)
         last_pid = last_pid < PROCESS_PID_MAX ? last_pid + 1 : PID_INIT + 1;
     } while (find_any_locked(last_pid) != NULL);
     process->pid = last_pid;
-    process->group = parent != NULL ? parent->group : 0;
+    process->group = parent != NULL ? parent->group : PID_INIT;
+    process->session = parent != NULL ? parent->session : PID_INIT;
     process->parent = parent;
     list_for_each (other, &all_processes, all_node)
         if (other->pid > process->pid)
@@ -96,6 +99,7 @@ static struct process *process_create(struct thread *thread)
     list_init(&process->all_node);
     list_init(&process->threads);
     wait_queue_init(&process->child_wait);
+    wait_queue_init(&process->stop_wait);
     thread->process = process;
     list_push_back(&process->threads, &thread->process_node);
     process->thread_count = 1;
@@ -142,6 +146,8 @@ static void copy_registers(struct thread *child, struct thread *parent)
     child->frame->x[REG_A0] = 0;
     child->frame->status = parent->frame->status;
     child->blocked_signals = parent->blocked_signals;
+    child->signal_stack = parent->signal_stack;
+    child->signal_stack_bytes = parent->signal_stack_bytes;
     interrupts_push_off();
     arch_fp_copy(child, parent);
     interrupts_pop();
@@ -203,10 +209,24 @@ static void orphan_children_locked(struct process *process)
     }
 }
 
+/* Tell the parent of a process that has just ended. Whether nobody will wait for it. */
+static bool tell_end_locked(struct process *process)
+{
+    const struct process *parent = process->parent;
+    const struct frank_sigaction *action = &parent->actions[SIGCHLD];
+    int by = process->exit_status & WAIT_STATUS_SIGNAL;
+
+    process_tell_parent_locked(process, by != 0 ? FRANK_CLD_KILLED : FRANK_CLD_EXITED,
+                               by != 0 ? by : process->exit_status >> WAIT_STATUS_CODE_SHIFT);
+    return (parent->set_actions & 1U << SIGCHLD) != 0 && !process->is_claimed &&
+           (action->handler == FRANK_SIG_IGN || (action->flags & FRANK_SA_NOCLDWAIT) != 0);
+}
+
 /* The last thread of a process gives back what the process owns and leaves a zombie. */
 static void become_zombie(struct process *process)
 {
     struct space *space = process->space;
+    bool is_gone;
 
     if (process->pid == PID_INIT) {
         printk("frank: init has ended (status 0x%x)\n", (unsigned)process->exit_status);
@@ -220,13 +240,21 @@ static void become_zombie(struct process *process)
     if (space != NULL)
         space_destroy(space);
 
+    if (process->session == process->pid)
+        tty_end_session(process->session);
     spin_acquire(&process_lock);
+    alarm_stop_locked(process);
+    process_group_leave_locked(process);
     orphan_children_locked(process);
     account_unwatch_locked(process);
     thread_current()->process = NULL;
     process->state = PROCESS_ZOMBIE;
-    wake_all(&process->parent->child_wait);
+    is_gone = tell_end_locked(process);
+    if (is_gone)
+        leave_locked(process);
     spin_release(&process_lock);
+    if (is_gone)
+        process_free(process);
 }
 
 void process_exit(int status)
@@ -239,6 +267,7 @@ void process_exit(int status)
     if (!process->is_ending) {
         process->is_ending = true;
         process->exit_status = status;
+        process_continue_locked(process, false);
         list_for_each (other, &process->threads, process_node)
             if (other != thread)
                 thread_interrupt(other);
@@ -261,18 +290,34 @@ long sys_exit(u64 code)
     process_exit(wait_status_exited((int)code));
 }
 
-/* A zombie among the children that `pid` names, claimed by the caller, or NULL; *exists says
+static bool is_meant(const struct process *child, const struct process *parent, i32 pid)
+{
+    if (pid > 0)
+        return child->pid == pid;
+    return pid == PID_ANY || child->group == (pid == 0 ? parent->group : -pid);
+}
+
+/* Whether waitpid with these flags should report the child now. */
+static bool has_news(const struct process *child, u64 flags)
+{
+    if (child->state == PROCESS_ZOMBIE)
+        return true;
+    return child->stop_status != 0 &&
+           (flags & (child->stop_status == WAIT_STATUS_CONTINUED ? WCONTINUED : WUNTRACED)) != 0;
+}
+
+/* A child with news among those that `pid` names, claimed by the caller, or NULL; *exists says
    whether there is any such child. */
-static struct process *claim_zombie_locked(struct process *parent, i32 pid, bool *exists)
+static struct process *claim_child_locked(struct process *parent, i32 pid, u64 flags, bool *exists)
 {
     struct process *child;
 
     *exists = false;
     list_for_each (child, &parent->children, sibling_node) {
-        if (pid != PID_ANY && child->pid != pid)
+        if (!is_meant(child, parent, pid))
             continue;
         *exists = true;
-        if (child->state == PROCESS_ZOMBIE && !child->is_claimed) {
+        if (!child->is_claimed && has_news(child, flags)) {
             child->is_claimed = true;
             return child;
         }
@@ -280,17 +325,35 @@ static struct process *claim_zombie_locked(struct process *parent, i32 pid, bool
     return NULL;
 }
 
+/* A claimed child's news have been told, or could not be (error). Whether it is to be freed. */
+static bool finish_claim_locked(struct process *child, int status, int error)
+{
+    struct process *parent = child->parent;
+
+    child->is_claimed = false;
+    if (error == 0 && child->state == PROCESS_ZOMBIE && child->exit_status == status) {
+        parent->children_run_ticks += child->ended_run_ticks + child->children_run_ticks;
+        parent->children_user_ticks += child->ended_user_ticks + child->children_user_ticks;
+        leave_locked(child);
+        return true;
+    }
+    if (error == 0 && child->stop_status == status)
+        child->stop_status = 0;
+    wake_all(&parent->child_wait);
+    return false;
+}
+
 long sys_waitpid(u64 pid, u64 status_address, u64 flags)
 {
-    struct process *parent = process_current(), *zombie;
-    int error = 0, status;
-    bool exists;
-    i32 ended;
+    struct process *parent = process_current(), *child;
+    int error = 0, status = 0;
+    bool exists, is_gone;
+    i32 reported = 0;
 
-    if ((flags & ~(u64)WNOHANG) != 0)
+    if ((flags & ~(u64)(WNOHANG | WUNTRACED | WCONTINUED)) != 0)
         return -EINVAL;
     spin_acquire(&process_lock);
-    while ((zombie = claim_zombie_locked(parent, (i32)pid, &exists)) == NULL && error == 0) {
+    while ((child = claim_child_locked(parent, (i32)pid, flags, &exists)) == NULL && error == 0) {
         if (!exists)
             error = -ECHILD;
         else if ((flags & WNOHANG) != 0)
@@ -298,26 +361,23 @@ long sys_waitpid(u64 pid, u64 status_address, u64 flags)
         else
             error = wait_on(&parent->child_wait, &process_lock);
     }
+    if (child != NULL) {
+        error = 0;
+        reported = child->pid;
+        status = child->state == PROCESS_ZOMBIE ? child->exit_status : child->stop_status;
+    }
     spin_release(&process_lock);
-    if (zombie == NULL)
+    if (child == NULL)
         return error;
 
-    ended = zombie->pid;
-    status = zombie->exit_status;
     if (status_address != 0)
         error = copy_to_user(status_address, &status, sizeof(status));
     spin_acquire(&process_lock);
-    if (error == 0) {
-        leave_locked(zombie);
-    } else { /* the child is still to be waited for */
-        zombie->is_claimed = false;
-        wake_all(&parent->child_wait);
-    }
+    is_gone = finish_claim_locked(child, status, error);
     spin_release(&process_lock);
-    if (error != 0)
-        return error;
-    process_free(zombie);
-    return ended;
+    if (is_gone)
+        process_free(child);
+    return error != 0 ? error : reported;
 }
 
 long sys_getpid(void)
@@ -330,24 +390,6 @@ long sys_getppid(void)
     struct process *parent = READ_ONCE(process_current()->parent);
 
     return parent != NULL ? parent->pid : 0;
-}
-
-long sys_setpgid(u64 pid, u64 group)
-{
-    struct process *process = process_current();
-    long error = -ESRCH;
-
-    if ((i32)group < 0)
-        return -EINVAL;
-    spin_acquire(&process_lock);
-    if (pid != 0)
-        process = process_find_locked((i32)pid);
-    if (process != NULL && (process == process_current() || process->parent == process_current())) {
-        process->group = group != 0 ? (i32)group : process->pid;
-        error = 0;
-    }
-    spin_release(&process_lock);
-    return error;
 }
 
 long sys_sched_yield(void)
@@ -370,6 +412,8 @@ static void report_locked(struct process *process, struct frank_procinfo *info)
     memset(info, 0, sizeof(*info));
     info->pid = process->pid;
     info->parent_pid = process->parent != NULL ? process->parent->pid : 0;
+    info->group = process->group;
+    info->session = process->session;
     info->thread_count = process->thread_count;
     info->page_count = process->space != NULL ? process->space->page_count : 0;
     info->state = FRANK_PROCESS_ZOMBIE;
@@ -378,9 +422,31 @@ static void report_locked(struct process *process, struct frank_procinfo *info)
         user_ticks += thread->user_ticks;
         info->state = min(info->state, (u32)states[thread->state]);
     }
+    if (process->is_stopped)
+        info->state = FRANK_PROCESS_STOPPED;
     info->run_ns = timer_ns_from_ticks(ticks);
     info->user_ns = timer_ns_from_ticks(user_ticks);
     memcpy(info->name, process->name, sizeof(info->name));
+}
+
+long sys_usage(u64 who, u64 address)
+{
+    struct process *process = process_current();
+    u64 ticks, user_ticks;
+    struct frank_procinfo self;
+    struct frank_usage usage;
+
+    if (who > FRANK_USAGE_CHILDREN)
+        return -EINVAL;
+    spin_acquire(&process_lock);
+    report_locked(process, &self);
+    ticks = process->children_run_ticks;
+    user_ticks = process->children_user_ticks;
+    spin_release(&process_lock);
+    usage = who == FRANK_USAGE_SELF
+                ? (struct frank_usage){self.run_ns, self.user_ns}
+                : (struct frank_usage){timer_ns_from_ticks(ticks), timer_ns_from_ticks(user_ticks)};
+    return copy_to_user(address, &usage, sizeof(usage));
 }
 
 u64 process_report(i32 first, struct frank_procinfo *info, u64 count)

@@ -47,7 +47,11 @@ struct process {
     bool is_claimed;    /* a zombie that a waitpid has found and is about to report */
     bool watches_times; /* account.h */
     int exit_status;    /* as waitpid reports it */
+    bool has_execed;    /* since its fork */
+    bool is_stopped;    /* its threads wait on stop_wait before they are in user mode again */
+    int stop_status;    /* a stop or continuation that the parent was not told yet, or 0 */
     i32 group;          /* process_group.h */
+    i32 session;
     struct process *parent;
     struct list_node children;
     struct list_node sibling_node; /* on the parent's children */
@@ -56,11 +60,19 @@ struct process {
     u32 thread_count;
     u64 ended_run_ticks; /* of threads that have exited */
     u64 ended_user_ticks;
-    struct wait_queue child_wait; /* a child has ended */
+    u64 children_run_ticks; /* of children that were waited for, with theirs */
+    u64 children_user_ticks;
+    struct wait_queue child_wait; /* a child has ended, stopped, gone on */
+    struct wait_queue stop_wait;
+
+    struct timer alarm;       /* alarm.c */
+    u64 alarm_interval_ticks; /* 0: once */
+    bool alarm_is_set;
 
     u32 pending_signals; /* one bit a signal; atomic */
     u32 set_actions; /* one bit for each of actions[] that counts; the others are the default's */
     struct frank_sigaction actions[SIGNAL_COUNT];
+    struct frank_siginfo infos[SIGNAL_COUNT]; /* of those that are pending */
 };
 
 /* Make the first process: it will run the program at `path`, with the words of `arguments` (kept by
@@ -70,8 +82,19 @@ void process_start_init(const char *path, const char *arguments);
 /* End the current process with a status in waitpid's form. Thread context, no lock held. */
 NORETURN void process_exit(int status);
 
-/* Mark a signal pending in a process, and see that it notices. process_lock is held. */
-void process_signal_locked(struct process *process, int signal);
+/*
+ * Send a signal to a process: it is dropped, stops or continues the process at once, or becomes
+ * pending for the threads that do not block it. One that is pending already keeps its first info.
+ * Any context; process_lock is held.
+ */
+void process_signal_locked(struct process *process, const struct frank_siginfo *info);
+
+/* Whether a signal would do nothing now in this process: ignored, or blocked by all its threads.
+   process_lock is held. */
+bool process_holds_off_locked(const struct process *process, int signal);
+
+/* The alarm is off from now on: the process ends. process_lock is held. */
+void alarm_stop_locked(struct process *process);
 
 /* The process with this pid that is alive, or NULL. process_lock is held. */
 struct process *process_find_locked(i32 pid);

@@ -14,11 +14,17 @@
 #include "kernel/syscall.h"
 #include "kernel/thread.h"
 #include "kernel/uaccess.h"
+#include "kernel/wait.h"
 #include "string.h"
 
 enum signal_layout {
     SIGNAL_STACK_ALIGN = 16,
+    SIGNAL_STACK_BYTES_MIN = 2048, /* newlib's MINSIGSTKSZ */
     PID_OF_INIT = 1,
+};
+
+enum signal_instructions {
+    SYSTEM_CALL_BYTES = 4, /* ecall */
 };
 
 /* What is pushed on the user's stack. */
@@ -39,69 +45,133 @@ enum signal_sizes {
     CONTEXT_FP_BYTES = sizeof(struct frank_ucontext) - CONTEXT_INTEGER_BYTES,
 };
 
+enum signal_masks {
+    MASK_STOPS = 1 << SIGSTOP | 1 << SIGTSTP | 1 << SIGTTIN | 1 << SIGTTOU,
+    MASK_IGNORED = 1 << SIGCHLD | 1 << SIGURG | 1 << SIGCONT | 1 << SIGWINCH, /* by default */
+    MASK_ALWAYS = 1 << SIGKILL | 1 << SIGSTOP, /* neither blocked nor caught */
+};
+
 /* FRANK_SIG_DFL, FRANK_SIG_IGN or a function; a default that does nothing counts as ignoring. */
 static u64 handler_of(const struct process *process, int signal)
 {
     if ((process->set_actions & 1U << signal) != 0 &&
         process->actions[signal].handler != FRANK_SIG_DFL)
         return process->actions[signal].handler;
-    return signal == SIGCHLD ? FRANK_SIG_IGN : FRANK_SIG_DFL;
+    return (MASK_IGNORED & 1U << signal) != 0 ? FRANK_SIG_IGN : FRANK_SIG_DFL;
 }
 
-void process_signal_locked(struct process *process, int signal)
+static bool stops(const struct process *process, int signal)
 {
-    struct thread *thread;
+    return (MASK_STOPS & 1U << signal) != 0 && handler_of(process, signal) == FRANK_SIG_DFL;
+}
 
-    if (handler_of(process, signal) == FRANK_SIG_IGN)
-        return;
-    __atomic_fetch_or(&process->pending_signals, 1U << signal, __ATOMIC_SEQ_CST);
-    /* A thread that blocks it goes on: it looks again when it blocks less (sys_sigreturn). */
+static bool is_blocked_by_all(const struct process *process, int signal)
+{
+    const struct thread *thread;
+
     list_for_each (thread, &process->threads, process_node)
         if ((READ_ONCE(thread->blocked_signals) & 1U << signal) == 0)
+            return false;
+    return true;
+}
+
+bool process_holds_off_locked(const struct process *process, int signal)
+{
+    return handler_of(process, signal) == FRANK_SIG_IGN || is_blocked_by_all(process, signal);
+}
+
+static void forget(struct process *process, u32 signals)
+{
+    __atomic_fetch_and(&process->pending_signals, ~signals, __ATOMIC_SEQ_CST);
+}
+
+void process_signal_locked(struct process *process, const struct frank_siginfo *info)
+{
+    int signal = info->signal;
+    u32 bit = 1U << signal;
+    struct thread *thread;
+
+    if ((MASK_STOPS & bit) != 0)
+        forget(process, 1U << SIGCONT);
+    if (signal == SIGCONT)
+        forget(process, MASK_STOPS);
+    if (signal == SIGCONT || signal == SIGKILL)
+        process_continue_locked(process, signal == SIGCONT);
+    if (handler_of(process, signal) == FRANK_SIG_IGN)
+        return;
+    if (stops(process, signal) && !is_blocked_by_all(process, signal)) {
+        process_stop_locked(process, signal);
+        return;
+    }
+    if ((process->pending_signals & bit) == 0)
+        process->infos[signal] = *info;
+    __atomic_fetch_or(&process->pending_signals, bit, __ATOMIC_SEQ_CST);
+    /* A thread that blocks it goes on: it looks again when it blocks less (set_blocked). */
+    list_for_each (thread, &process->threads, process_node)
+        if ((READ_ONCE(thread->blocked_signals) & bit) == 0)
             thread_interrupt(thread);
 }
 
-/* Signal one process (0: only look). Init takes only what it has a handler for. */
-static int send_locked(struct process *process, int signal)
+/* The current thread blocks other signals from now on, and looks at those that it lets through. */
+static void set_blocked(u32 signals)
 {
-    if (signal == 0)
+    struct thread *thread = thread_current();
+
+    WRITE_ONCE(thread->blocked_signals, signals & ~(u32)MASK_ALWAYS);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    if ((READ_ONCE(thread->process->pending_signals) & ~thread->blocked_signals) != 0)
+        __atomic_fetch_or(&thread->frame->work, FRAME_WORK_SIGNAL, __ATOMIC_RELAXED);
+}
+
+/* Signal one process (0: only look). Init takes only what it has a handler for. */
+static int send_locked(struct process *process, const struct frank_siginfo *info)
+{
+    if (info->signal == 0)
         return 0;
-    if (process->pid == PID_OF_INIT && handler_of(process, signal) == FRANK_SIG_DFL)
+    if (process->pid == PID_OF_INIT && handler_of(process, info->signal) == FRANK_SIG_DFL)
         return -EPERM;
-    process_signal_locked(process, signal);
+    process_signal_locked(process, info);
     return 0;
 }
 
-int process_signal_group(i32 group, int signal)
+/* To a group, or with group 0 to all but the caller. */
+static int send_to_many(i32 group, const struct frank_siginfo *info)
 {
     struct process *process = NULL;
     int error = -ESRCH;
 
     spin_acquire(&process_lock);
     while ((process = process_next_locked(process)) != NULL)
-        if (process->group == group && process->state == PROCESS_ALIVE &&
-            process->pid != PID_OF_INIT)
-            error = send_locked(process, signal);
+        if ((group != 0 ? process->group == group : process != process_current()) &&
+            process->state == PROCESS_ALIVE && process->pid != PID_OF_INIT)
+            error = send_locked(process, info);
     spin_release(&process_lock);
     return error;
 }
 
+int process_signal_group(i32 group, const struct frank_siginfo *info)
+{
+    return send_to_many(group, info);
+}
+
 long sys_kill(u64 pid, u64 signal)
 {
+    struct frank_siginfo info = {.signal = (int)signal, .code = FRANK_SI_USER};
     i32 target = (i32)pid;
     struct process *process;
     long error = -ESRCH;
 
     if (signal >= SIGNAL_COUNT)
         return -EINVAL;
+    info.pid = process_current()->pid;
     if (target == 0)
-        return process_signal_group(process_current()->group, (int)signal);
-    if (target < -1 && target != INT32_MIN)
-        return process_signal_group(-target, (int)signal);
+        return send_to_many(process_current()->group, &info);
+    if (target < 0 && target != INT32_MIN)
+        return send_to_many(target == -1 ? 0 : -target, &info);
     spin_acquire(&process_lock);
     process = process_find_locked(target);
     if (process != NULL)
-        error = send_locked(process, (int)signal);
+        error = send_locked(process, &info);
     spin_release(&process_lock);
     return error;
 }
@@ -111,7 +181,8 @@ long sys_sigaction(u64 signal, u64 action_address, u64 old_address)
     struct process *process = process_current();
     struct frank_sigaction action, old = {0};
 
-    if (signal == 0 || signal >= SIGNAL_COUNT || (signal == SIGKILL && action_address != 0))
+    if (signal == 0 || signal >= SIGNAL_COUNT ||
+        ((MASK_ALWAYS & 1U << signal) != 0 && action_address != 0))
         return -EINVAL;
     if (action_address != 0 && copy_from_user(&action, action_address, sizeof(action)) != 0)
         return -EFAULT;
@@ -121,10 +192,86 @@ long sys_sigaction(u64 signal, u64 action_address, u64 old_address)
     if (action_address != 0) {
         process->actions[signal] = action;
         process->set_actions |= 1U << signal;
+        if (handler_of(process, (int)signal) == FRANK_SIG_IGN)
+            forget(process, 1U << signal);
     }
     spin_release(&process_lock);
     if (old_address != 0 && copy_to_user(old_address, &old, sizeof(old)) != 0)
         return -EFAULT;
+    return 0;
+}
+
+/* sigsuspend: wait with another mask. The old one comes back behind the handler (call_handler). */
+static long suspend(u32 signals)
+{
+    struct thread *thread = thread_current();
+
+    thread->resumed_signals = thread->blocked_signals;
+    thread->resumes_signals = true;
+    set_blocked(signals);
+    while (thread_sleep_until(WAIT_FOREVER) == 0 || !thread_has_signal()) {
+    }
+    thread->restarts_call = false;
+    return -EINTR;
+}
+
+long sys_sigmask(u64 how, u64 set_address, u64 old_address)
+{
+    u32 blocked = thread_current()->blocked_signals;
+    u64 set, old = blocked;
+
+    if (how > FRANK_SIG_PENDING)
+        return -EINVAL;
+    if (how == FRANK_SIG_PENDING)
+        old = READ_ONCE(process_current()->pending_signals) & blocked;
+    if (set_address != 0 && copy_from_user(&set, set_address, sizeof(set)) != 0)
+        return -EFAULT;
+    if (old_address != 0 && copy_to_user(old_address, &old, sizeof(old)) != 0)
+        return -EFAULT;
+    if (set_address == 0)
+        return how == FRANK_SIG_SUSPEND ? -EFAULT : 0;
+    switch (how) {
+    case FRANK_SIG_SUSPEND:
+        return suspend((u32)set);
+    case FRANK_SIG_SETMASK:
+        set_blocked((u32)set);
+        break;
+    case FRANK_SIG_BLOCK:
+        set_blocked(blocked | (u32)set);
+        break;
+    case FRANK_SIG_UNBLOCK:
+        set_blocked(blocked & ~(u32)set);
+        break;
+    }
+    return 0;
+}
+
+static bool is_on_signal_stack(const struct thread *thread, u64 sp)
+{
+    return sp - thread->signal_stack - 1 < thread->signal_stack_bytes;
+}
+
+long sys_sigaltstack(u64 new_address, u64 old_address)
+{
+    struct thread *thread = thread_current();
+    bool is_on = is_on_signal_stack(thread, thread->frame->x[REG_SP]);
+    struct frank_stack new, old = {thread->signal_stack, 0, thread->signal_stack_bytes};
+
+    old.flags = old.bytes == 0 ? FRANK_SS_DISABLE : is_on ? FRANK_SS_ONSTACK : 0;
+    if (new_address != 0 && copy_from_user(&new, new_address, sizeof(new)) != 0)
+        return -EFAULT;
+    if (new_address != 0 && is_on)
+        return -EPERM;
+    if (new_address != 0 && (new.flags & ~(u64)FRANK_SS_DISABLE) != 0)
+        return -EINVAL;
+    if (new_address != 0 && new.flags == 0 && new.bytes < SIGNAL_STACK_BYTES_MIN)
+        return -ENOMEM;
+    if (old_address != 0 && copy_to_user(old_address, &old, sizeof(old)) != 0)
+        return -EFAULT;
+    if (new_address != 0) {
+        thread->signal_stack = new.start;
+        thread->signal_stack_bytes = new.flags == 0 ? new.bytes : 0;
+    }
     return 0;
 }
 
@@ -133,9 +280,15 @@ static bool call_handler(struct trap_frame *frame, const struct frank_siginfo *i
                          const struct frank_sigaction *action)
 {
     struct thread *thread = thread_current();
-    uva_t at = ALIGN_DOWN(frame->x[REG_SP] - sizeof(struct signal_frame), (u64)SIGNAL_STACK_ALIGN);
+    bool changes_stack = (action->flags & FRANK_SA_ONSTACK) != 0 &&
+                         thread->signal_stack_bytes != 0 &&
+                         !is_on_signal_stack(thread, frame->x[REG_SP]);
+    u64 top = changes_stack ? thread->signal_stack + thread->signal_stack_bytes : frame->x[REG_SP];
+    uva_t at = ALIGN_DOWN(top - sizeof(struct signal_frame), (u64)SIGNAL_STACK_ALIGN);
     uva_t context = at + offsetof(struct signal_frame, context);
-    u64 words[2] = {thread->blocked_signals, false};
+    u64 words[2] = {thread->resumes_signals ? thread->resumed_signals : thread->blocked_signals,
+                    false};
+    u32 own = (action->flags & FRANK_SA_NODEFER) != 0 ? 0 : 1U << info->signal;
 
     interrupts_push_off();
     words[1] = arch_fp_save(thread);
@@ -148,7 +301,8 @@ static bool call_handler(struct trap_frame *frame, const struct frank_siginfo *i
         copy_to_user(context + CONTEXT_INTEGER_BYTES, &thread->fp, CONTEXT_FP_BYTES) != 0)
         return false;
 
-    thread->blocked_signals |= (1U << info->signal | (u32)action->mask) & ~(1U << SIGKILL);
+    thread->blocked_signals |= (own | (u32)action->mask) & ~(u32)MASK_ALWAYS;
+    thread->resumes_signals = false;
     frame->x[0] = action->handler;
     frame->x[REG_RA] = action->restorer;
     frame->x[REG_SP] = at;
@@ -178,26 +332,36 @@ long sys_sigreturn(void)
         arch_fp_reset(thread);
     interrupts_pop();
     memcpy(frame->x, x, sizeof(x));
-    WRITE_ONCE(thread->blocked_signals, (u32)words[0] & ~(1U << SIGKILL));
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
     __atomic_fetch_or(&frame->work, FRAME_WORK_RESTORE, __ATOMIC_RELAXED);
-    if ((READ_ONCE(thread->process->pending_signals) & ~thread->blocked_signals) != 0)
-        __atomic_fetch_or(&frame->work, FRAME_WORK_SIGNAL, __ATOMIC_RELAXED);
+    set_blocked((u32)words[0]);
     return (long)x[REG_A0];
 }
 
-/* Let the process's action for a signal happen. False: it was not a handler's, or could not be. */
-static bool handle(struct trap_frame *frame, const struct frank_siginfo *info)
+/* What to do about a signal: as handler_of(); *action is there if that is a function. One that is
+   for once is gone then. */
+static u64 take_action_locked(struct process *process, int signal, struct frank_sigaction *action)
+{
+    u64 handler = handler_of(process, signal);
+
+    if (handler > FRANK_SIG_IGN) {
+        *action = process->actions[signal];
+        if ((action->flags & FRANK_SA_RESETHAND) != 0)
+            process->set_actions &= ~(1U << signal);
+    }
+    return handler;
+}
+
+/* Call the handler of a fault. False: there is none, or it could not be. */
+static bool handle_fault(struct trap_frame *frame, const struct frank_siginfo *info)
 {
     struct process *process = process_current();
     struct frank_sigaction action;
-    bool has_handler;
+    u64 handler;
 
     spin_acquire(&process_lock);
-    has_handler = handler_of(process, info->signal) > FRANK_SIG_IGN;
-    action = process->actions[info->signal];
+    handler = take_action_locked(process, info->signal, &action);
     spin_release(&process_lock);
-    return has_handler && call_handler(frame, info, &action);
+    return handler > FRANK_SIG_IGN && call_handler(frame, info, &action);
 }
 
 void signal_raise_fault(struct trap_frame *frame, const struct signal_fault *fault)
@@ -210,35 +374,74 @@ void signal_raise_fault(struct trap_frame *frame, const struct signal_fault *fau
     };
     bool blocked = (thread_current()->blocked_signals >> fault->signal & 1) != 0;
 
-    if (fault->signal != SIGKILL && !blocked && handle(frame, &info))
+    if (fault->signal != SIGKILL && !blocked && handle_fault(frame, &info))
         return;
     printk("%s[%d]: %s, address 0x%lx, pc 0x%lx\n", process->name, process->pid, fault->what,
            fault->address, fault->pc);
     process_exit(wait_status_signalled(fault->signal));
 }
 
+/* Take a pending signal that needs a handler or ends the process: its handler. 0: there is none;
+   what stops the process has done so. */
+static int take_signal_locked(struct process *process, struct frank_siginfo *info, u64 *handler,
+                              struct frank_sigaction *action)
+{
+    u32 blocked = thread_current()->blocked_signals;
+
+    for (int signal = 1; signal < SIGNAL_COUNT; signal++) {
+        u32 bit = 1U << signal;
+
+        if ((process->pending_signals & ~blocked & bit) == 0)
+            continue;
+        forget(process, bit);
+        *info = process->infos[signal];
+        *handler = take_action_locked(process, signal, action);
+        if (stops(process, signal))
+            process_stop_locked(process, signal);
+        else if (*handler != FRANK_SIG_IGN)
+            return signal;
+    }
+    return 0;
+}
+
+/* The call that was interrupted, if one was, begins anew unless a handler is to know. */
+static void finish_call(struct trap_frame *frame, bool restarts)
+{
+    struct thread *thread = thread_current();
+
+    if (thread->restarts_call && restarts && frame->x[REG_A0] == (u64)-EINTR) {
+        frame->x[REG_A0] = thread->call_a0;
+        frame->x[0] -= SYSTEM_CALL_BYTES;
+    }
+    thread->restarts_call = false;
+}
+
 void signal_deliver(struct trap_frame *frame)
 {
     struct process *process = process_current();
-    u32 takeable;
+    struct thread *thread = thread_current();
+    struct frank_sigaction action = {0};
+    struct frank_siginfo info;
+    u64 handler;
+    int signal;
 
     __atomic_fetch_and(&frame->work, ~(u32)FRAME_WORK_SIGNAL, __ATOMIC_ACQ_REL);
     if (process->is_ending)
         process_exit(process->exit_status);
-    takeable = READ_ONCE(process->pending_signals) & ~thread_current()->blocked_signals;
-    for (int signal = 1; signal < SIGNAL_COUNT && takeable >> signal != 0; signal++) {
-        struct frank_siginfo info = {.signal = signal};
-        u32 bit = 1U << signal;
-
-        if ((takeable & bit) == 0 ||
-            (__atomic_fetch_and(&process->pending_signals, ~bit, __ATOMIC_RELAXED) & bit) == 0)
-            continue;
-        if (handler_of(process, signal) == FRANK_SIG_IGN)
-            continue;
-        if (!handle(frame, &info))
-            process_exit(wait_status_signalled(signal));
-        /* What the handler blocks waits; the rest is looked at again before user mode. */
-        __atomic_fetch_or(&frame->work, FRAME_WORK_SIGNAL, __ATOMIC_RELAXED);
+    spin_acquire(&process_lock);
+    signal = take_signal_locked(process, &info, &handler, &action);
+    spin_release(&process_lock);
+    finish_call(frame, signal == 0 || (action.flags & FRANK_SA_RESTART) != 0);
+    if (signal == 0) {
+        if (thread->resumes_signals) {
+            thread->resumes_signals = false;
+            set_blocked(thread->resumed_signals);
+        }
         return;
     }
+    if (handler == FRANK_SIG_DFL || !call_handler(frame, &info, &action))
+        process_exit(wait_status_signalled(signal));
+    /* What the handler blocks waits; the rest is looked at again before user mode. */
+    if ((READ_ONCE(process->pending_signals) & ~thread->blocked_signals) != 0)
+        __atomic_fetch_or(&frame->work, FRAME_WORK_SIGNAL, __ATOMIC_RELAXED);
 }

@@ -196,9 +196,21 @@ void thread_interrupt(struct thread *thread)
     thread_wake(thread, -EINTR);
 }
 
+void thread_restart_call(void)
+{
+    struct thread *thread = thread_current();
+
+    thread->restarts_call = true;
+    thread->call_a0 = thread->frame->x[REG_A0];
+}
+
 bool thread_has_signal(void)
 {
-    return (READ_ONCE(thread_current()->frame->work) & FRAME_WORK_SIGNAL) != 0;
+    const struct thread *thread = thread_current();
+
+    return (READ_ONCE(thread->frame->work) & FRAME_WORK_SIGNAL) != 0 &&
+           (READ_ONCE(thread->process->is_ending) ||
+            (READ_ONCE(thread->process->pending_signals) & ~thread->blocked_signals) != 0);
 }
 
 int thread_sleep_until(u64 deadline_ticks)

@@ -48,7 +48,13 @@ struct thread {
     bool interruptible; /* while SLEEPING: a signal ends the sleep */
     int wake_reason;    /* 0, -EINTR, -ETIMEDOUT */
     struct list_node run_node;
-    u32 blocked_signals;        /* one bit each; changed by the thread alone */
+    u32 blocked_signals;  /* one bit each; changed by the thread alone */
+    u32 resumed_signals;  /* sigsuspend: the mask that counts again behind it */
+    bool resumes_signals; /* resumed_signals counts */
+    bool restarts_call;   /* its system call was interrupted, and may begin anew with a0 as: */
+    u64 call_a0;
+    u64 signal_stack;           /* for handlers that want it */
+    u64 signal_stack_bytes;     /* 0: none */
     struct list_node wait_node; /* guarded by the wait queue's lock */
     struct timer timer;         /* ends a sleep */
 
@@ -91,6 +97,10 @@ bool thread_wake(struct thread *thread, int reason);
 
 /* End the thread's sleep if it may be interrupted, and have it look for signals. Any context. */
 void thread_interrupt(struct thread *thread);
+
+/* The current thread's system call gives -EINTR: unless a handler wants that seen, it is to begin
+   anew when the signal is dealt with. */
+void thread_restart_call(void);
 
 /* Whether the current thread should leave its system call to take a signal. */
 bool thread_has_signal(void);

@@ -7,10 +7,11 @@
  * as it is; an empty one is the end of file). A read then gets at most one line. In raw mode each
  * character can be read as soon as it is typed.
  *
- * ^C, until signals are complete, follows one rule: it throws away the line being typed; if a
- * foreground process group is set (a shell does that before it waits for a command), each process
- * of that group gets SIGINT; if none is set, the reader, who is then at a prompt or about to be,
- * gets EINTR once it has read the lines that were complete before.
+ * ^C, ^Z and ^\\ throw away the line being typed, and the foreground process group gets SIGINT,
+ * SIGTSTP or SIGQUIT. If no foreground is set, ^C gives the reader, who is then at a prompt or
+ * about to be, EINTR once it has read the lines that were complete before. With a foreground, the
+ * other groups of the terminal's session are its background: process_use_terminal() tells what they
+ * may.
  *
  * The buffer is a ring with three positions, counted from the beginning of time:
  * head <= committed <= tail: [head, committed) may be read, [committed, tail) is being edited.
@@ -30,6 +31,7 @@ enum tty_sizes {
     TTY_COPY_BYTES = 128,   /* one piece on the stack */
     TTY_RETRY_NS = 1000000, /* between looks at a console that is full */
     NS_PER_MS = 1000000,
+    MS_PER_TENTH = 100,
     TTY_WAIT_MS_MAX = 1000000000,
 };
 
@@ -42,6 +44,8 @@ enum tty_character {
     TTY_RETURN = 13,
     TTY_KILL_LINE = 21,    /* ^U */
     TTY_ERASE_WORD = 23,   /* ^W */
+    TTY_SUSPEND = 26,      /* ^Z */
+    TTY_QUIT = 28,         /* ^\\ */
     TTY_CARET_OFFSET = 64, /* ^X is shown as '^' and the character that much above */
     TTY_DELETE = 127,
 };
@@ -53,7 +57,8 @@ static struct {
     u64 committed;
     u64 tail;
     u32 mode;            /* enum frank_tty_mode */
-    i32 foreground;      /* a process group, or 0 */
+    i32 session;         /* whose controlling terminal it is, or 0 */
+    i32 foreground;      /* a process group of that session, or 0 */
     bool is_interrupted; /* a ^C met no foreground, and no reader has been told yet */
     u64 interrupted_at;  /* the end of the lines that were complete then */
     struct wait_queue readers;
@@ -160,14 +165,35 @@ static void append(u8 c, bool ends_line)
         echo(c);
 }
 
-static void interrupt(void)
+static int signal_of(u8 c)
+{
+    switch (c) {
+    case TTY_INTERRUPT:
+        return SIGINT;
+    case TTY_SUSPEND:
+        return SIGTSTP;
+    case TTY_QUIT:
+        return SIGQUIT;
+    default:
+        return 0;
+    }
+}
+
+static void signal_foreground(int signal)
+{
+    struct frank_siginfo info = {.signal = signal, .code = FRANK_SI_KERNEL};
+
+    (void)process_signal_group(tty.foreground, &info);
+}
+
+static void input_signal(u8 c)
 {
     tty.tail = tty.committed;
-    echo(TTY_INTERRUPT);
+    echo(c);
     echo('\n');
     if (tty.foreground) {
-        process_signal_group(tty.foreground, SIGINT);
-    } else {
+        signal_foreground(signal_of(c));
+    } else if (c == TTY_INTERRUPT) {
         tty.is_interrupted = true;
         tty.interrupted_at = tty.committed;
         wake_all(&tty.readers);
@@ -205,8 +231,8 @@ static void input_canonical(u8 c)
 
 static void input_character(u8 c)
 {
-    if (c == TTY_INTERRUPT && (tty.mode & FRANK_TTY_SIGNALS)) {
-        interrupt();
+    if (signal_of(c) != 0 && (tty.mode & FRANK_TTY_SIGNALS)) {
+        input_signal(c);
     } else if (tty.mode & FRANK_TTY_CANONICAL) {
         input_canonical(c);
     } else {
@@ -260,11 +286,24 @@ static size_t take_locked(u8 *bytes, size_t size, bool *line_ended)
     return taken;
 }
 
-/* Wait until something may be read: 0, or -EINTR. The lock is held. */
+/* Whether the caller may use the terminal now, as process_use_terminal() says. */
+static int use_terminal_locked(int signal)
+{
+    return process_use_terminal(tty.session, tty.foreground, signal);
+}
+
+/* Wait until something may be read, or a read should find nothing: 0, or an error. The lock is
+   held. */
 static int wait_for_input_locked(void)
 {
+    u64 tenths = tty.mode >> FRANK_TTY_TENTHS_SHIFT;
+    u64 deadline = plat_time_now() + timer_ticks_from_ns(tenths * MS_PER_TENTH * NS_PER_MS);
+
     for (;;) {
-        int error;
+        int error = use_terminal_locked(SIGTTIN);
+
+        if (error)
+            return error;
 
         if (tty.is_interrupted && tty.head >= tty.interrupted_at) {
             tty.is_interrupted = false;
@@ -272,7 +311,12 @@ static int wait_for_input_locked(void)
         }
         if (tty.head != tty.committed)
             return 0;
-        error = wait_on(&tty.readers, &tty.lock);
+        if (tty.mode & FRANK_TTY_NO_WAIT && !(tty.mode & FRANK_TTY_CANONICAL))
+            error = wait_on_until(&tty.readers, &tty.lock, deadline);
+        else
+            error = wait_on(&tty.readers, &tty.lock);
+        if (error == -ETIMEDOUT)
+            return 0;
         if (error)
             return error;
     }
@@ -327,6 +371,15 @@ static ssize_t tty_write(struct inode *inode, struct uio *uio, u64 *offset)
     ssize_t done = 0;
 
     (void)inode, (void)offset;
+    if (READ_ONCE(tty.mode) & FRANK_TTY_STOP_WRITERS) {
+        int error;
+
+        spin_acquire(&tty.lock);
+        error = use_terminal_locked(SIGTTOU);
+        spin_release(&tty.lock);
+        if (error)
+            return error;
+    }
     while (uio->left_bytes > 0) {
         size_t chunk = min(uio->left_bytes, sizeof(piece)), printed;
         int error = uio_take(uio, piece, chunk);
@@ -344,8 +397,12 @@ static ssize_t tty_write(struct inode *inode, struct uio *uio, u64 *offset)
 /* Going to raw mode makes what was being edited readable as it is. */
 static int set_mode_locked(u64 mode)
 {
-    if (mode & ~(u64)FRANK_TTY_COOKED)
+    int error = use_terminal_locked(SIGTTOU);
+
+    if (mode & ~(u64)FRANK_TTY_MODE_MASK)
         return -EINVAL;
+    if (error)
+        return error;
     tty.mode = (u32)mode;
     if (!(mode & FRANK_TTY_CANONICAL) && tty.committed != tty.tail)
         commit();
@@ -364,6 +421,44 @@ static int wait_with_limit_locked(u64 milliseconds)
     return error == -EINTR ? error : tty.head != tty.committed;
 }
 
+/* No group, 0, can be named by every process of the session. */
+static int set_foreground_locked(i32 group)
+{
+    int error = 0;
+
+    if (process_current()->session != tty.session)
+        return -ENOTTY;
+    if (group != 0)
+        error = process_group_exists(group, tty.session) ? use_terminal_locked(SIGTTOU) : -EPERM;
+    if (error == 0)
+        tty.foreground = group;
+    return error;
+}
+
+static int attach_locked(void)
+{
+    const struct process *process = process_current();
+
+    if (process->pid != process->session || (tty.session != 0 && tty.session != process->session))
+        return -EPERM;
+    tty.session = process->session;
+    return 0;
+}
+
+void tty_end_session(i32 session)
+{
+    spin_acquire(&tty.lock);
+    if (tty.session == session) {
+        if (tty.foreground != 0) {
+            signal_foreground(SIGHUP);
+            signal_foreground(SIGCONT);
+        }
+        tty.session = 0;
+        tty.foreground = 0;
+    }
+    spin_release(&tty.lock);
+}
+
 static int tty_control(struct inode *inode, u64 request, u64 argument)
 {
     int result = 0;
@@ -378,7 +473,13 @@ static int tty_control(struct inode *inode, u64 request, u64 argument)
         result = set_mode_locked(argument);
         break;
     case FRANK_TTY_SET_FOREGROUND:
-        tty.foreground = (i32)argument;
+        result = (i32)argument >= 0 ? set_foreground_locked((i32)argument) : -EINVAL;
+        break;
+    case FRANK_TTY_GET_FOREGROUND:
+        result = process_current()->session == tty.session ? tty.foreground : -ENOTTY;
+        break;
+    case FRANK_TTY_ATTACH:
+        result = attach_locked();
         break;
     case FRANK_TTY_WAIT_INPUT:
         result = wait_with_limit_locked(argument);

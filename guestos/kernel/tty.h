@@ -16,6 +16,10 @@ void tty_init(void);
  */
 void tty_input(const char *characters, size_t count);
 
+/* The leader of a session has ended: if the terminal is the session's, the foreground is hung up
+   (SIGHUP, SIGCONT), and the terminal is free for another. Thread context, no lock held. */
+void tty_end_session(i32 session);
+
 /* The operations of /dev/console. */
 extern const struct inode_ops tty_inode_ops;
 

@@ -11,7 +11,7 @@
 #include "frank/tty.h"
 #include "system_call.h"
 
-enum { NS_PER_SECOND = 1000000000 };
+enum { NS_PER_SECOND = 1000000000, SCREEN_ROWS = 24, SCREEN_COLUMNS = 80 };
 
 _ssize_t _read_r(struct _reent *reent, int descriptor, void *buffer, size_t size)
 {
@@ -178,6 +178,12 @@ int ioctl(int descriptor, unsigned long request, ...)
     va_start(arguments, request);
     argument = va_arg(arguments, long);
     va_end(arguments);
+    if (request == TIOCGWINSZ) {
+        if (!_isatty(descriptor))
+            return -1;
+        *(struct winsize *)argument = (struct winsize){SCREEN_ROWS, SCREEN_COLUMNS, 0, 0};
+        return 0;
+    }
     return (int)system_call_result(
         _REENT, system_call(FRANK_SYS_ioctl, descriptor, (long)request, argument));
 }

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* System calls on processes, memory and time. */
+#include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/time.h>
 #include <sys/times.h>
 #include <sys/wait.h>
@@ -21,7 +24,6 @@ enum {
     NS_PER_SECOND = 1000000000,
     US_PER_SECOND = 1000000,
     PAGE_BYTES = 4096,
-    PROCESS_TABLE_MAX = 1024,
 };
 
 /* ---- processes ---------------------------------------------------------------------------------
@@ -102,6 +104,31 @@ int setpgid(pid_t pid, pid_t group)
     return (int)system_call_result(_REENT, system_call(FRANK_SYS_setpgid, pid, group, 0));
 }
 
+static pid_t process_group(enum frank_pgroup which, pid_t pid)
+{
+    return (pid_t)system_call_result(_REENT, system_call(FRANK_SYS_pgroup, which, pid, 0));
+}
+
+pid_t getpgid(pid_t pid)
+{
+    return process_group(FRANK_GET_GROUP, pid);
+}
+
+pid_t getpgrp(void)
+{
+    return process_group(FRANK_GET_GROUP, 0);
+}
+
+pid_t getsid(pid_t pid)
+{
+    return process_group(FRANK_GET_SESSION, pid);
+}
+
+pid_t setsid(void)
+{
+    return process_group(FRANK_NEW_SESSION, 0);
+}
+
 int sched_yield(void);
 
 int sched_yield(void)
@@ -152,8 +179,25 @@ int getpagesize(void)
 int clock_gettime(clockid_t clock, struct timespec *time)
 {
     struct frank_timespec result;
-    long which = clock == CLOCK_REALTIME ? FRANK_CLOCK_REALTIME : FRANK_CLOCK_MONOTONIC;
+    struct frank_usage usage;
+    long which;
 
+    switch (clock) {
+    case CLOCK_REALTIME:
+        which = FRANK_CLOCK_REALTIME;
+        break;
+    case CLOCK_MONOTONIC:
+        which = FRANK_CLOCK_MONOTONIC;
+        break;
+    case CLOCK_PROCESS_CPUTIME_ID:
+        (void)system_call(FRANK_SYS_usage, FRANK_USAGE_SELF, (long)&usage, 0);
+        time->tv_sec = (time_t)(usage.run_ns / NS_PER_SECOND);
+        time->tv_nsec = (long)(usage.run_ns % NS_PER_SECOND);
+        return 0;
+    default:
+        errno = EINVAL;
+        return -1;
+    }
     if (system_call_result(_REENT, system_call(FRANK_SYS_clock, which, (long)&result, 0)) < 0)
         return -1;
     time->tv_sec = result.seconds;
@@ -174,32 +218,95 @@ int _gettimeofday_r(struct _reent *reent, struct timeval *time, void *zone)
     return 0;
 }
 
-/* The time that the process itself has run. */
-static uint64_t own_run_ns(void)
+/* User mode and kernel: without a watch on the times all counts as user mode's. */
+static int usage_of(int who, uint64_t *user_ns, uint64_t *system_ns)
 {
-    struct frank_procinfo *all = malloc(PROCESS_TABLE_MAX * sizeof(*all));
-    int count = all ? frank_processes(all, PROCESS_TABLE_MAX) : 0;
-    uint64_t run_ns = 0;
-    pid_t self = getpid();
+    struct frank_usage usage = {0, 0};
+    long which = who == RUSAGE_CHILDREN ? FRANK_USAGE_CHILDREN : who;
+    long result = who == FRANK_USAGE_CHILDREN ? -EINVAL : 0;
 
-    for (int i = 0; i < count; i++) {
-        if (all[i].pid == self)
-            run_ns = all[i].run_ns;
-    }
-    free(all);
-    return run_ns;
+    if (result == 0)
+        result = system_call(FRANK_SYS_usage, which, (long)&usage, 0);
+    *user_ns = usage.user_ns != 0 ? usage.user_ns : usage.run_ns;
+    *system_ns = usage.run_ns - *user_ns;
+    return (int)system_call_result(_REENT, result);
 }
 
-/* Returns the time since the machine started. What children used is not kept. */
+static struct timeval timeval_of(uint64_t ns)
+{
+    return (struct timeval){(time_t)(ns / NS_PER_SECOND),
+                            (suseconds_t)(ns % NS_PER_SECOND / NS_PER_US)};
+}
+
+int getrusage(int who, struct rusage *usage)
+{
+    uint64_t user_ns, system_ns;
+
+    if (usage_of(who, &user_ns, &system_ns) < 0)
+        return -1;
+    *usage = (struct rusage){timeval_of(user_ns), timeval_of(system_ns)};
+    return 0;
+}
+
+/* Returns the time since the machine started. */
 clock_t _times_r(struct _reent *reent, struct tms *times)
 {
+    const uint64_t ns_per_clock = NS_PER_SECOND / CLOCKS_PER_SEC;
+    uint64_t user_ns, system_ns;
     struct timeval now;
 
     if (_gettimeofday_r(reent, &now, NULL) < 0)
         return (clock_t)-1;
-    memset(times, 0, sizeof(*times));
-    times->tms_utime = (clock_t)(own_run_ns() / (NS_PER_SECOND / CLOCKS_PER_SEC));
+    (void)usage_of(RUSAGE_SELF, &user_ns, &system_ns);
+    times->tms_utime = (clock_t)(user_ns / ns_per_clock);
+    times->tms_stime = (clock_t)(system_ns / ns_per_clock);
+    (void)usage_of(RUSAGE_CHILDREN, &user_ns, &system_ns);
+    times->tms_cutime = (clock_t)(user_ns / ns_per_clock);
+    times->tms_cstime = (clock_t)(system_ns / ns_per_clock);
     return (clock_t)(now.tv_sec * CLOCKS_PER_SEC + now.tv_usec / (US_PER_SECOND / CLOCKS_PER_SEC));
+}
+
+static uint64_t ns_of(const struct timeval *time)
+{
+    return (uint64_t)time->tv_sec * NS_PER_SECOND + (uint64_t)time->tv_usec * NS_PER_US;
+}
+
+static bool is_time(const struct timeval *time)
+{
+    return time->tv_sec >= 0 && time->tv_usec >= 0 && time->tv_usec < US_PER_SECOND;
+}
+
+int setitimer(int which, const struct itimerval *__restrict value,
+              struct itimerval *__restrict old_value)
+{
+    struct frank_itimer new = {0, 0}, old = {0, 0};
+
+    if (which != ITIMER_REAL ||
+        (value && (!is_time(&value->it_value) || !is_time(&value->it_interval)))) {
+        errno = EINVAL;
+        return -1;
+    }
+    if (value)
+        new = (struct frank_itimer){ns_of(&value->it_interval), ns_of(&value->it_value)};
+    (void)system_call(FRANK_SYS_itimer, value ? (long)&new : 0, (long)&old, 0);
+    if (old_value)
+        *old_value = (struct itimerval){timeval_of(old.interval_ns), timeval_of(old.value_ns)};
+    return 0;
+}
+
+int getitimer(int which, struct itimerval *value)
+{
+    return setitimer(which, NULL, value);
+}
+
+/* What was left of an earlier alarm is rounded up: 0 would say that there was none. */
+unsigned alarm(unsigned seconds)
+{
+    struct itimerval new = {.it_value = {(time_t)seconds, 0}};
+    struct itimerval old;
+
+    (void)setitimer(ITIMER_REAL, &new, &old);
+    return (unsigned)old.it_value.tv_sec + (old.it_value.tv_usec != 0);
 }
 
 int nanosleep(const struct timespec *request, struct timespec *remaining)

@@ -3,8 +3,11 @@
  * Signals. The kernel knows the handlers: newlib's own table of them, which is private to a
  * process and never hears of the kernel, is not linked in.
  */
+#include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "frank/signal.h"
@@ -63,9 +66,88 @@ int sigaction(int signal, const struct sigaction *new_action, struct sigaction *
     return 0;
 }
 
+/* Mask calls; as the two names of one function that POSIX wants, they report errors in two ways. */
+static long mask_call(enum frank_mask_how how, const sigset_t *set, sigset_t *old_set)
+{
+    return system_call(FRANK_SYS_sigmask, how, (long)set, (long)old_set);
+}
+
+int sigprocmask(int how, const sigset_t *set, sigset_t *old_set)
+{
+    bool is_wrong = set && (how < SIG_SETMASK || how > SIG_UNBLOCK);
+
+    return (int)system_call_result(_REENT,
+                                   is_wrong ? -EINVAL : mask_call(set ? how : 0, set, old_set));
+}
+
+int pthread_sigmask(int how, const sigset_t *set, sigset_t *old_set)
+{
+    return sigprocmask(how, set, old_set) == 0 ? 0 : errno;
+}
+
+int sigpending(sigset_t *set)
+{
+    return (int)system_call_result(_REENT, mask_call(FRANK_SIG_PENDING, NULL, set));
+}
+
+int sigsuspend(const sigset_t *mask)
+{
+    return (int)system_call_result(_REENT, mask_call(FRANK_SIG_SUSPEND, mask, NULL));
+}
+
+int pause(void)
+{
+    sigset_t mask;
+
+    (void)sigprocmask(SIG_BLOCK, NULL, &mask);
+    return sigsuspend(&mask);
+}
+
+int killpg(pid_t group, int signal)
+{
+    if (group <= 1) {
+        errno = EINVAL;
+        return -1;
+    }
+    return kill(-group, signal);
+}
+
+int sigaltstack(const stack_t *__restrict new_stack, stack_t *__restrict old_stack)
+{
+    struct frank_stack new, old;
+    long result;
+
+    if (new_stack)
+        new = (struct frank_stack){(uint64_t)new_stack->ss_sp, (uint64_t)new_stack->ss_flags,
+                                   new_stack->ss_size};
+    result = system_call(FRANK_SYS_sigaltstack, new_stack ? (long)&new : 0, (long)&old, 0);
+    if (system_call_result(_REENT, result) < 0)
+        return -1;
+    if (old_stack)
+        *old_stack = (stack_t){(void *)old.start, (int)old.flags, old.bytes};
+    return 0;
+}
+
+/* Neither a blocked SIGABRT, nor an ignored one, nor a handler that returns keeps it from the end.
+ */
+void abort(void)
+{
+    struct sigaction action = {.sa_handler = SIG_DFL};
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGABRT);
+    (void)sigprocmask(SIG_UNBLOCK, &set, NULL);
+    (void)raise(SIGABRT);
+    (void)sigaction(SIGABRT, &action, NULL);
+    (void)raise(SIGABRT);
+    for (;;)
+        _exit(EXIT_FAILURE);
+}
+
 _sig_func_ptr _signal_r(struct _reent *reent, int number, _sig_func_ptr handler)
 {
-    struct sigaction new_action = {.sa_handler = handler};
+    struct sigaction new_action = {.sa_handler = handler, .sa_flags = SA_RESTART};
     struct sigaction old_action;
 
     (void)reent;

@@ -10,6 +10,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,13 +61,17 @@ static const char *find_word(int argc, char **argv, const char *name)
     return value;
 }
 
-/* A child that runs the program in a process group of its own. Its pid, or -1. */
-static pid_t start(char **words)
+/* A child that runs the program in a session of its own, whose terminal is the console, with the
+   program in the foreground or with none there. Its pid, or -1. */
+static pid_t start(char **words, bool in_foreground)
 {
     pid_t pid = fork();
 
     if (pid == 0) {
-        (void)setpgid(0, 0);
+        (void)setsid();
+        (void)ioctl(STDIN_FILENO, TIOCSCTTY, 0L);
+        if (in_foreground)
+            (void)tcsetpgrp(STDIN_FILENO, getpid());
         execv(words[0], words);
         fprintf(stderr, "init: %s: %s\n", words[0], strerror(errno));
         _exit(STATUS_NO_PROGRAM);
@@ -102,11 +107,9 @@ static void run_once(const char *command)
     while (rest && count < ARGUMENT_MAX)
         words[count++] = strsep(&rest, ",");
     words[count] = NULL;
-    pid = count > 0 ? start(words) : -1;
-    if (pid > 0) {
-        (void)ioctl(STDIN_FILENO, FRANK_TTY_SET_FOREGROUND, (long)pid);
+    pid = count > 0 ? start(words, true) : -1;
+    if (pid > 0)
         status = wait_for(pid);
-    }
     printf("init: %s ended with status %d\n", words[0] ? words[0] : command, status);
     fflush(stdout);
     (void)frank_reboot(FRANK_REBOOT_POWEROFF);
@@ -132,7 +135,7 @@ int main(int argc, char **argv)
         run_once(command);
     print_file("/etc/motd");
     for (;;) {
-        pid_t pid = start(shell);
+        pid_t pid = start(shell, false);
         int status;
 
         if (pid < 0) {
@@ -140,7 +143,6 @@ int main(int argc, char **argv)
             continue;
         }
         status = wait_for(pid);
-        (void)ioctl(STDIN_FILENO, FRANK_TTY_SET_FOREGROUND, 0L);
         printf("init: the shell ended with status %d; here is another\n", status);
         fflush(stdout);
         if (status == STATUS_NO_PROGRAM)

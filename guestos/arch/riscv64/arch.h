@@ -40,6 +40,7 @@ enum frame_work {
     FRAME_WORK_PREEMPT = 1, /* somebody else should run */
     FRAME_WORK_SIGNAL = 2,  /* the process has a signal to take */
     FRAME_WORK_TIMED = 8,   /* note when user mode begins (kernel/account.h) */
+    FRAME_WORK_STOP = 16,   /* the process may be stopped */
     FRAME_WORK_RESTORE = 4, /* all registers of the frame count, not only what a call may change */
 };
 

@@ -11,6 +11,7 @@
 #include "kernel/addr.h"
 #include "kernel/printk.h"
 #include "kernel/process.h"
+#include "kernel/process_group.h"
 #include "kernel/signal.h"
 #include "kernel/space.h"
 #include "kernel/thread.h"
@@ -101,6 +102,11 @@ void trap_finish_user(struct trap_frame *frame)
 
     while ((work = READ_ONCE(frame->work) & ~(u32)FRAME_WORK_TIMED) != 0) {
         __atomic_fetch_and(&frame->work, ~(work & ~(u32)FRAME_WORK_SIGNAL), __ATOMIC_RELAXED);
+        if ((work & FRAME_WORK_STOP) != 0) {
+            arch_interrupts_on();
+            process_wait_while_stopped();
+            arch_interrupts_off();
+        }
         if ((work & FRAME_WORK_SIGNAL) != 0) {
             arch_interrupts_on();
             signal_deliver(frame);

@@ -10,6 +10,7 @@ enum frank_process_state {
     FRANK_PROCESS_RUNNABLE = 1,
     FRANK_PROCESS_SLEEPING = 2,
     FRANK_PROCESS_ZOMBIE = 3,
+    FRANK_PROCESS_STOPPED = 4,
 };
 
 /*
@@ -18,6 +19,8 @@ enum frank_process_state {
 struct frank_procinfo {
     int32_t pid;
     int32_t parent_pid;
+    int32_t group;
+    int32_t session;
     uint32_t state;
     uint32_t thread_count;
     uint64_t page_count; /* pages mapped, shared ones included */
@@ -52,6 +55,24 @@ struct frank_times {
 
 enum frank_times_flags {
     FRANK_TIMES_WATCH = 1, /* tell user mode and kernel apart from now on, until the caller ends */
+};
+
+/* What usage(who) fills in. */
+struct frank_usage {
+    uint64_t run_ns;  /* user mode and kernel */
+    uint64_t user_ns; /* of that, user mode while some process watched the times */
+};
+
+enum frank_usage_who {
+    FRANK_USAGE_SELF = 0,
+    FRANK_USAGE_CHILDREN = 1, /* those that ended and were waited for, with theirs */
+};
+
+/* What pgroup(which, pid) gives; pid 0 is the caller. */
+enum frank_pgroup {
+    FRANK_GET_GROUP = 0,
+    FRANK_GET_SESSION = 1,
+    FRANK_NEW_SESSION = 2, /* setsid; pid is not used */
 };
 
 struct frank_timespec {

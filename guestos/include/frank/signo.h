@@ -17,7 +17,14 @@ enum signal_number {
     SIGPIPE = 13,
     SIGALRM = 14,
     SIGTERM = 15,
+    SIGURG = 16,
+    SIGSTOP = 17,
+    SIGTSTP = 18,
+    SIGCONT = 19,
     SIGCHLD = 20,
+    SIGTTIN = 21,
+    SIGTTOU = 22,
+    SIGWINCH = 28,
     SIGNAL_COUNT = 32,
 };
 

@@ -53,7 +53,12 @@
     X(38, counters, 1)    \
     X(39, rename, 2)      \
     X(40, fsync, 1)       \
-    X(41, sync, 0)
+    X(41, sync, 0)        \
+    X(42, sigmask, 3)     \
+    X(43, itimer, 2)      \
+    X(44, pgroup, 2)      \
+    X(45, usage, 2)       \
+    X(46, sigaltstack, 2)
 
 #ifndef __ASSEMBLER__
 #define FRANK_SYSCALL_NUMBER(number, name, arguments) FRANK_SYS_##name = (number),

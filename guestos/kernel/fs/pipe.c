@@ -177,7 +177,8 @@ static ssize_t write_stretch(struct pipe *pipe, struct uio *uio)
 static void signal_broken_pipe(void)
 {
     spin_acquire(&process_lock);
-    process_signal_locked(process_current(), SIGPIPE);
+    process_signal_locked(process_current(),
+                          &(struct frank_siginfo){.signal = SIGPIPE, .code = FRANK_SI_KERNEL});
     spin_release(&process_lock);
 }
 

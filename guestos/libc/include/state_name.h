@@ -18,6 +18,8 @@ static inline const char *state_name(uint32_t state)
         return "asleep";
     case FRANK_PROCESS_ZOMBIE:
         return "zombie";
+    case FRANK_PROCESS_STOPPED:
+        return "stopped";
     default:
         return "?";
     }

@@ -89,6 +89,14 @@ static void wild_buffers_are_efault(void)
     faults(FRANK_SYS_nanosleep, 0, (const long[]){0, 0, 0});
     faults(FRANK_SYS_sigaction, 1, (const long[]){15, 0, 0});
     faults(FRANK_SYS_sigaction, 2, (const long[]){15, 0, 0});
+    faults(FRANK_SYS_sigmask, 1, (const long[]){0, 0, 0});
+    faults(FRANK_SYS_sigmask, 2, (const long[]){0, 0, 0});
+    faults(FRANK_SYS_sigmask, 1, (const long[]){3, 0, 0});
+    faults(FRANK_SYS_itimer, 0, (const long[]){0, 0, 0});
+    faults(FRANK_SYS_itimer, 1, (const long[]){0, 0, 0});
+    faults(FRANK_SYS_usage, 1, (const long[]){0, 0, 0});
+    faults(FRANK_SYS_sigaltstack, 0, (const long[]){0, 0, 0});
+    faults(FRANK_SYS_sigaltstack, 1, (const long[]){0, 0, 0});
     faults(FRANK_SYS_execve, 1, (const long[]){(long)"/bin/true", 0, 0});
     faults(FRANK_SYS_execve, 2, (const long[]){(long)"/bin/true", 0, 0});
     /* Half inside. */

@@ -74,6 +74,8 @@ extern const struct test signal_tests[];
 extern const struct test pointer_tests[];
 extern const struct test library_tests[];
 extern const struct test times_tests[];
+extern const struct test mask_tests[];
+extern const struct test job_tests[];
 
 #define TEST(name)  \
     {               \
