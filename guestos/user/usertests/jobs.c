@@ -55,18 +55,6 @@ static void end(pid_t pid)
     CHECK(WTERMSIG(wait_for(pid, 0)) == SIGKILL);
 }
 
-static uint32_t state_of(pid_t pid)
-{
-    struct frank_procinfo all[64];
-    int count = frank_processes(all, 64);
-
-    for (int i = 0; i < count; i++) {
-        if (all[i].pid == pid)
-            return all[i].state;
-    }
-    return FRANK_PROCESS_ZOMBIE;
-}
-
 static void child_stops_and_goes_on(void)
 {
     static const int stops[] = {SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU};
@@ -283,8 +271,7 @@ static void groups_and_sessions_have_their_rules(void)
     runs = fork_checked();
     if (runs == 0)
         _exit(execv(words[0], ARGV(words)));
-    while (state_of(runs) != FRANK_PROCESS_SLEEPING)
-        sleep_ms(1);
+    wait_until_asleep(runs);
     CHECK_ERROR(setpgid(runs, runs), EACCES);
     end(runs);
 }

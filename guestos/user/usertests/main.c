@@ -87,6 +87,24 @@ int exit_status_of(pid_t pid)
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
+uint32_t state_of(pid_t pid)
+{
+    struct frank_procinfo all[64];
+    int count = frank_processes(all, 64);
+
+    for (int i = 0; i < count; i++) {
+        if (all[i].pid == pid)
+            return all[i].state;
+    }
+    return FRANK_PROCESS_ZOMBIE;
+}
+
+void wait_until_asleep(pid_t pid)
+{
+    while (state_of(pid) != FRANK_PROCESS_SLEEPING)
+        sleep_ms(1);
+}
+
 long raw_call(long number, long a, long b, long c)
 {
     register long a0 __asm__("a0") = a;

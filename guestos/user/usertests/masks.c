@@ -142,11 +142,12 @@ static void handler_runs_under_the_mask_of_sigsuspend(void)
 
 static int gate[2];
 
+/* Signals the parent once it sleeps in a call, and writes once it sleeps again. */
 static void signal_then_write(pid_t parent)
 {
-    sleep_ms(20);
+    wait_until_asleep(parent);
     CHECK(kill(parent, SIGUSR1) == 0);
-    sleep_ms(20);
+    wait_until_asleep(parent);
     _exit(write(gate[1], "x", 1) != 1);
 }
 
@@ -173,17 +174,17 @@ static void sa_restart_begins_the_call_anew(void)
 
 static void sleep_is_never_restarted_and_tells_the_rest(void)
 {
-    pid_t parent = getpid();
-    pid_t pid = fork_checked();
     struct timespec request = {1000, 0}, rest = {0, 0};
+    pid_t parent = getpid(), pid;
 
+    handle(SIGUSR1, SA_RESTART);
+    pid = fork_checked();
     if (pid == 0) {
-        sleep_ms(30);
+        wait_until_asleep(parent);
         _exit(kill(parent, SIGUSR1));
     }
-    handle(SIGUSR1, SA_RESTART);
     CHECK_ERROR(nanosleep(&request, &rest), EINTR);
-    CHECK(rest.tv_sec >= 900 && rest.tv_sec < 1000);
+    CHECK(rest.tv_sec >= 500 && rest.tv_sec < 1000);
     CHECK(exit_status_of(pid) == 0);
 }
 
@@ -253,15 +254,21 @@ static void handlers_can_have_a_stack_of_their_own(void)
     CHECK(sigaltstack(&stack, &old) == 0 && old.ss_sp == other_stack && old.ss_flags == 0);
 }
 
-static void alarm_ends_a_pause(void)
+static void alarm_ends_a_wait(void)
 {
     struct itimerval timer = {.it_value = {0, 20000}}, rest;
+    sigset_t none;
+    unsigned left;
 
+    sigemptyset(&none);
     handle(SIGALRM, SA_SIGINFO);
-    CHECK(alarm(100) == 0);
-    CHECK(alarm(0) == 100);
+    CHECK(alarm(1000) == 0);
+    left = alarm(0);
+    CHECK(left > 500 && left <= 1000);
+    block(SIGALRM); /* it may come before the wait begins */
     CHECK(setitimer(ITIMER_REAL, &timer, NULL) == 0);
-    CHECK_ERROR(pause(), EINTR);
+    CHECK_ERROR(sigsuspend(&none), EINTR);
+    unblock(SIGALRM);
     CHECK(calls == 1 && last.si_signo == SIGALRM && last.si_code == SI_TIMER);
     CHECK(getitimer(ITIMER_REAL, &rest) == 0);
     CHECK(rest.it_value.tv_sec == 0 && rest.it_value.tv_usec == 0);
@@ -344,7 +351,7 @@ const struct test mask_tests[] = {
     TEST(sa_nodefer_lets_the_signal_into_its_handler),
     TEST(sa_resethand_calls_the_handler_once),
     TEST(handlers_can_have_a_stack_of_their_own),
-    TEST(alarm_ends_a_pause),
+    TEST(alarm_ends_a_wait),
     TEST(alarm_ends_who_has_no_handler),
     TEST(abort_cannot_be_kept_off),
     TEST(what_children_used_is_told_when_they_were_waited_for),

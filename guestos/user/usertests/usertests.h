@@ -44,6 +44,11 @@ pid_t fork_checked(void);
 /* Wait for one child: its exit status, or -1 if it was ended by a signal. */
 int exit_status_of(pid_t pid);
 
+/* What a process is doing (enum frank_process_state); one that is not there: a zombie. And wait
+   until it sleeps in a call. */
+uint32_t state_of(pid_t pid);
+void wait_until_asleep(pid_t pid);
+
 /* A system call as it is, without the library: the kernel's result. */
 long raw_call(long number, long a, long b, long c);
 
