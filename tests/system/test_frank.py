@@ -45,6 +45,21 @@ def test_control_c_ends_the_foreground_program_alone(frank):
     assert "spin" not in machine.shell("ps")
 
 
+def test_the_terminals_keys_reach_the_foreground(native):
+    """A group that nobody could continue is not stopped by ^Z; ^\\ ends it."""
+    machine = native(options=("--args", "run=/bin/cat"))
+    machine.expect("running /bin/init")
+    machine.type_line("before")
+    machine.expect("before\r*\nbefore\r*\n")
+    machine.send("\x1a")
+    machine.expect(r"\^Z")
+    machine.type_line("behind")
+    machine.expect("behind\r*\nbehind\r*\n")
+    machine.send("\x1c")
+    machine.expect(r"init: /bin/cat ended with status 131")
+    assert machine.wait_exit() == 0
+
+
 def test_a_background_program_is_seen_and_killed(frank):
     machine = frank()
     machine.shell("spin &")
