@@ -156,7 +156,7 @@ include tests/build.mk
 all: $(IMAGES) compile_commands.json ## build everything: Candor, Frank (both builds), the user programs
 
 # ARGS: words for Frank's kernel and init, in each VM. A comma inside a value is doubled for the launcher.
-frank_options = image=$(BUILD)/frank-pv.elf,name=$(1),initrd=$(BUILD)/initrd.cpio$(if \
+frank_options = image=$(BUILD)/frank-pv.elf,name=$(1),initrd=$(BUILD)/initrd.img$(if \
                   $(ARGS),$(comma)args=$(subst $(comma),$(comma)$(comma),$(ARGS)))
 frank_vm = --vm $(call quoted,$(frank_options))
 VMS ?= $(call frank_vm,vm1) $(call frank_vm,vm2)
@@ -169,13 +169,13 @@ run: all ## boot Candor with two Frank VMs (ARGS="words for both"; OPTIONS="of t
 qemu: run ## the same as run
 
 # DISK: a file that its disk is filled from.
-unmodified_options = image=$(BUILD)/frank-native.elf,name=unmodified,virt=shadow,depriv=$(or $(DEPRIV),s),initrd=$(BUILD)/initrd.cpio$(if \
+unmodified_options = image=$(BUILD)/frank-native.elf,name=unmodified,virt=shadow,depriv=$(or $(DEPRIV),s),initrd=$(BUILD)/initrd.img$(if \
                      $(DISK),$(comma)disk=$(DISK))
 run-shadow: all ## boot Candor with an unmodified Frank beside a paravirtual one (DEPRIV=u: its kernel in user mode; DISK=file; OPTIONS=...)
 	@tools/candor run $(OPTIONS) --vm $(call quoted,$(unmodified_options)) $(call frank_vm,pv)
 
 native: all ## boot Frank on the bare machine (QEMU and OpenSBI)
-	@tools/candor native --image $(BUILD)/frank-native.elf --initrd $(BUILD)/initrd.cpio $(if $(ARGS),--args $(call quoted,$(ARGS)))
+	@tools/candor native --image $(BUILD)/frank-native.elf --initrd $(BUILD)/initrd.img $(if $(ARGS),--args $(call quoted,$(ARGS)))
 
 .PHONY: trace-syscall trace-fault trace-switch
 trace-syscall: all ## one bounced system call, from a trace: process, operating system, hypervisor; the direct one beside it (DEPRIV=u, DEPRIV=s: of an unmodified kernel)

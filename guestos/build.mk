@@ -87,11 +87,6 @@ $(foreach p,$(USER_PROGRAMS),$(eval $(call user_program,$(p))))
 ALL_OBJECTS += $(LIBC_OBJECTS)
 
 ROOTFS_FILES := $(shell find guestos/rootfs -type f 2>/dev/null)
-FLAGS_initrd := $(USER_BINARIES) $(ROOTFS_FILES)
-$(BUILD)/initrd.cpio: tools/mkcpio $(USER_BINARIES) $(ROOTFS_FILES) $(call flags_file,initrd)
-	$(call say,CPIO,$@)
-	$(Q)tools/mkcpio --output $@ --tree guestos/rootfs $(addprefix --program ,$(USER_BINARIES))
-IMAGES += $(BUILD)/initrd.cpio
 endif
 
 # ---- programs for the host ----------------------------------------------------------------------
@@ -115,15 +110,20 @@ ALL_OBJECTS += $$(TOOL_$(1)_OBJECTS)
 endef
 $(foreach t,$(DISK_TOOLS),$(eval $(call disk_tool,$(t))))
 
-# A disk with all of it, to boot from: build/disk.img is what a new one holds, and is copied to be used.
-DISK_ROOT := $(BUILD)/disk-root
-FLAGS_disk := $(USER_BINARIES) $(ROOTFS_FILES)
-$(BUILD)/disk.img: $(BUILD)/tools/mkfs.frank $(USER_BINARIES) $(ROOTFS_FILES) $(call flags_file,disk)
+# All of it in a file system, to boot from: build/disk.img is what a new disk holds, and is copied to be
+# used; build/initrd.img comes with the kernel and is a disk in memory. ROOT_TREE is what both are made of.
+ROOT_TREE := $(BUILD)/root
+FLAGS_root := $(USER_BINARIES) $(ROOTFS_FILES)
+$(BUILD)/root.made: $(USER_BINARIES) $(ROOTFS_FILES) $(call flags_file,root)
+	$(Q)rm -rf $(ROOT_TREE) && mkdir -p $(addprefix $(ROOT_TREE)/,bin dev tmp)
+	$(Q)cp -R guestos/rootfs/. $(ROOT_TREE) && cp $(USER_BINARIES) $(ROOT_TREE)/bin && touch $@
+
+MKFS_disk   := -s 64M
+MKFS_initrd := -m -s 32M -i 2015
+$(BUILD)/disk.img $(BUILD)/initrd.img: $(BUILD)/%.img: $(BUILD)/tools/mkfs.frank $(BUILD)/root.made
 	$(call say,MKFS,$@)
-	$(Q)rm -rf $(DISK_ROOT) $@.new && mkdir -p $(addprefix $(DISK_ROOT)/,bin dev tmp)
-	$(Q)cp -R guestos/rootfs/. $(DISK_ROOT) && cp $(USER_BINARIES) $(DISK_ROOT)/bin
-	$(Q)$(BUILD)/tools/mkfs.frank -s 64M -d $(DISK_ROOT) $@.new >$(BUILD)/disk.log && mv $@.new $@
-IMAGES += $(BUILD)/disk.img
+	$(Q)rm -f $@.new && $(BUILD)/tools/mkfs.frank $(MKFS_$*) -d $(ROOT_TREE) $@.new >$(BUILD)/$*.log && mv $@.new $@
+IMAGES += $(BUILD)/disk.img $(BUILD)/initrd.img
 
 # ---- the port, shown ----------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 /* The start of the kernel: everything in order, then the first process. */
 #include "kernel/main.h"
 
+#include "kernel/block/ram_disk.h"
 #include "kernel/cpu.h"
 #include "kernel/fs/fs.h"
 #include "kernel/kmalloc.h"
@@ -44,39 +45,30 @@ static bool find_argument(const char *key, char *value, size_t size)
     return false;
 }
 
-static void mount_disk(const char *disk)
+static void mount_root(const struct plat_range *initrd)
 {
+    char disk[8] = "ram0";
     int error;
 
+    if (initrd->bytes != 0 && ram_disk_register(initrd->base, initrd->bytes) != 0)
+        panic("no memory for the disk in memory");
     plat_find_disks();
-    error = fs_init_disk(disk);
+    find_argument("root", disk, sizeof(disk));
+    error = fs_init(disk);
     if (error != 0)
-        panic("root=%s: cannot be mounted (error %d): is there such a disk, made by mkfs?", disk,
-              -error);
-}
-
-static void mount_initrd(const struct plat_info *info)
-{
-    if (fs_init() != 0)
-        panic("no memory for the file system");
-    if (info->initrd.bytes == 0)
-        panic("no initial file system was given (initrd)");
-    if (initrd_unpack(pa_to_kva(info->initrd.base), info->initrd.bytes) != 0)
-        panic("the initial file system is damaged or too large");
-    page_release_reserved(info->initrd.base, info->initrd.bytes);
+        panic("root=%s cannot be mounted (error %d): is there such a disk (ram0: an initrd), made "
+              "by mkfs?",
+              disk, -error);
 }
 
 /* What the start does that may have to wait: in a thread, with interrupts. */
 static void begin(void *unused)
 {
     const struct plat_info *info = kernel_plat_info;
-    char init_path[INIT_PATH_SIZE] = "/bin/init", disk[8];
+    char init_path[INIT_PATH_SIZE] = "/bin/init";
 
     (void)unused;
-    if (find_argument("root", disk, sizeof(disk)))
-        mount_disk(disk);
-    else
-        mount_initrd(info);
+    mount_root(&info->initrd);
     find_argument("init", init_path, sizeof(init_path));
     printk("Frank: started in %lu us, running %s\n",
            timer_ns_from_ticks(plat_time_now() - started_ticks) / US_PER_NS_DIVISOR, init_path);

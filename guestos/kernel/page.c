@@ -85,12 +85,11 @@ void page_init(const struct plat_info *info)
     free_count = total_count;
 }
 
-void page_release_reserved(pa_t base, u64 bytes)
+void page_unreserve(pa_t first, u64 count)
 {
-    for (pa_t page = page_ceiling(base); page + PAGE_SIZE <= base + bytes; page += PAGE_SIZE) {
-        total_count++;
-        page_put(page);
-    }
+    for (u64 i = 0; i < count; i++)
+        kassert(*refs_of(first + i * PAGE_SIZE) == 1);
+    total_count += count;
 }
 
 /* Move `untouched` to the next page that is not reserved. False: there is none. */

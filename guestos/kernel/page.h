@@ -14,8 +14,8 @@
 /* Take over the memory that the platform found. Once, before anything else here. */
 void page_init(const struct plat_info *info);
 
-/* Pages of a reserved range that are no longer needed join the free ones. */
-void page_release_reserved(pa_t base, u64 bytes);
+/* Pages that were reserved are ordinary ones from now on: the caller has the one reference. */
+void page_unreserve(pa_t first, u64 count);
 
 /* A page with one reference, contents undefined, or 0 when there is none. */
 MUST_CHECK pa_t page_alloc(void);

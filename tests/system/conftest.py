@@ -81,7 +81,7 @@ def native(start):
     def start_native(options=(), initrd=True, **rest):
         words = ["native"]
         if initrd:
-            words += ["--initrd", "build/initrd.cpio"]
+            words += ["--initrd", "build/initrd.img"]
         return start(*words, *options, **rest)
 
     return start_native
@@ -90,10 +90,10 @@ def native(start):
 # How Frank can be run: the columns in which the same tests must pass.
 COLUMNS = {
     "native": None,
-    "pv": "image=build/frank-pv.elf,initrd=build/initrd.cpio,name=frank",
-    "bounced": "image=build/frank-pv.elf,initrd=build/initrd.cpio,name=frank,traps=bounced",
-    "shadow-s": "image=build/frank-native.elf,initrd=build/initrd.cpio,name=frank,virt=shadow,depriv=s",
-    "shadow-u": "image=build/frank-native.elf,initrd=build/initrd.cpio,name=frank,virt=shadow,depriv=u",
+    "pv": "image=build/frank-pv.elf,initrd=build/initrd.img,name=frank",
+    "bounced": "image=build/frank-pv.elf,initrd=build/initrd.img,name=frank,traps=bounced",
+    "shadow-s": "image=build/frank-native.elf,initrd=build/initrd.img,name=frank,virt=shadow,depriv=s",
+    "shadow-u": "image=build/frank-native.elf,initrd=build/initrd.img,name=frank,virt=shadow,depriv=u",
 }
 
 

@@ -8,7 +8,7 @@ from machine import ROOT
 
 BUDGET_S = 60
 
-FRANK = "image=build/frank-pv.elf,initrd=build/initrd.cpio"
+FRANK = "image=build/frank-pv.elf,initrd=build/initrd.img"
 HELLO = "image=build/tests/guest/hello.elf"
 
 

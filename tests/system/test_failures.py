@@ -14,7 +14,7 @@ from test_harts import look_until
 BUDGET_S = 60
 
 DEBUG = ("--hypervisor", str(ROOT / "build/debug/candor.elf"))
-FRANK = "image=build/frank-pv.elf,initrd=build/initrd.cpio"
+FRANK = "image=build/frank-pv.elf,initrd=build/initrd.img"
 PREFIX = "\x14"
 
 

@@ -13,7 +13,7 @@ from machine import ROOT
 BUDGET_S = 120
 SIDE_BY_SIDE = True
 
-NEIGHBOUR = "image=build/frank-pv.elf,initrd=build/initrd.cpio,name=neighbour"
+NEIGHBOUR = "image=build/frank-pv.elf,initrd=build/initrd.img,name=neighbour"
 # Hostile guests and their neighbour have tests of their own (test_hostile.py), and so have floods (test_neighbours.py).
 ELSEWHERE = "hostile_|neighbour|flood|fair_share"
 GUESTS = sorted(path.stem for path in (ROOT / "tests/guest").glob("*.c") if not re.match(ELSEWHERE, path.stem))

@@ -12,7 +12,7 @@ from machine import ROOT
 
 BUDGET_S = 150
 
-FRANK = "image=build/frank-pv.elf,initrd=build/initrd.cpio"
+FRANK = "image=build/frank-pv.elf,initrd=build/initrd.img"
 GUEST = "image=build/tests/guest"
 PREFIX = "\x14"  # Ctrl-T, the key before Candor's keys
 DEBUG = ("--hypervisor", str(ROOT / "build/debug/candor.elf"))

@@ -6,7 +6,7 @@ import time
 
 BUDGET_S = 90
 
-FRANK = "image=build/frank-pv.elf,initrd=build/initrd.cpio"
+FRANK = "image=build/frank-pv.elf,initrd=build/initrd.img"
 PREFIX = "\x14"  # Ctrl-T, the key before Candor's keys
 ICOUNT = ("--icount",)  # one hart, whose clock is the instructions it executes: the host's speed has no part in a share
 WATCHED_S = 0.5  # of the machine's time

@@ -16,7 +16,7 @@ from machine import ROOT
 
 BUDGET_S = 120
 
-FRANK = "image=build/frank-pv.elf,initrd=build/initrd.cpio"
+FRANK = "image=build/frank-pv.elf,initrd=build/initrd.img"
 PREFIX = "\x14"
 
 

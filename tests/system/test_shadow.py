@@ -9,7 +9,7 @@ from machine import BUILD
 
 BUDGET_S = 60
 SIDE_BY_SIDE = True
-UNMODIFIED = "image=build/frank-native.elf,initrd=build/initrd.cpio,virt=shadow"
+UNMODIFIED = "image=build/frank-native.elf,initrd=build/initrd.img,virt=shadow"
 DEPRIVILEGINGS = ("s", "u")
 LOOKS = 50  # at a machine whose shell has just printed its prompt
 MONITOR = "\x14m"
@@ -87,7 +87,7 @@ def test_an_unmodified_frank_reboots(candor, depriv):
 
 
 def test_unmodified_and_paravirtual_machines_run_together(candor):
-    paravirtual = "image=build/frank-pv.elf,initrd=build/initrd.cpio"
+    paravirtual = "image=build/frank-pv.elf,initrd=build/initrd.img"
     machine = candor(
         f"{UNMODIFIED},name=s1", f"{UNMODIFIED},name=u1,depriv=u", f"{paravirtual},name=p1", f"{paravirtual},name=p2,traps=bounced"
     )

@@ -20,7 +20,7 @@ SIDE_BY_SIDE = True
 
 LIMIT = 20000
 DEBUG = ("--icount", "--hypervisor", str(ROOT / "build/debug/candor.elf"))
-FRANK = "image=build/frank-pv.elf,initrd=build/initrd.cpio"
+FRANK = "image=build/frank-pv.elf,initrd=build/initrd.img"
 
 
 def guest(name, options=""):
@@ -41,7 +41,7 @@ LOADS = {
     "large": ("image=build/tests/guest/hello.elf,name=large,mem=3G", "candor: large: shut down"),
 }
 # Unmodified guests, their kernel in S-mode and in U-mode.
-NATIVE = "image=build/frank-native.elf,initrd=build/initrd.cpio,name=guest,virt=shadow"
+NATIVE = "image=build/frank-native.elf,initrd=build/initrd.img,name=guest,virt=shadow"
 BARE = "image=build/tests/guest/bare/{}.elf,name=guest,virt=shadow"
 ENDED = "candor: guest: (shut down|ended|failed)"
 UNMODIFIED = {

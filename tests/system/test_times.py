@@ -7,7 +7,7 @@ import re
 BUDGET_S = 60
 SIDE_BY_SIDE = True
 
-FRANK = "image=build/frank-pv.elf,initrd=build/initrd.cpio"
+FRANK = "image=build/frank-pv.elf,initrd=build/initrd.img"
 ICOUNT = ("--icount",)
 INTERVAL_S = 0.5
 TURN_PERCENT = 100 * 0.010 / INTERVAL_S

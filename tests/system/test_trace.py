@@ -16,7 +16,7 @@ from machine import ROOT
 BUDGET_S = 120
 
 HELLO = "image=build/tests/guest/hello.elf"
-FRANK = "image=build/frank-pv.elf,initrd=build/initrd.cpio"
+FRANK = "image=build/frank-pv.elf,initrd=build/initrd.img"
 COST_MAX = 1.02
 
 
@@ -33,7 +33,7 @@ def decoded(path):
 
 
 UNMODIFIED = (
-    "image=build/frank-native.elf,name=un,virt=shadow,depriv=u,initrd=build/initrd.cpio,counters=raw,"
+    "image=build/frank-native.elf,name=un,virt=shadow,depriv=u,initrd=build/initrd.img,counters=raw,"
     "args=run=/bin/bench,,quick,,null_call"
 )
 

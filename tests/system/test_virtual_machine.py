@@ -15,8 +15,8 @@ from machine import BUILD, ROOT
 BUDGET_S = 90
 SIDE_BY_SIDE = True
 GUESTS = "build/tests/guest/bare"
-FRANK = "image=build/frank-native.elf,initrd=build/initrd.cpio,virt=shadow"
-PARAVIRTUAL = "image=build/frank-pv.elf,initrd=build/initrd.cpio"
+FRANK = "image=build/frank-native.elf,initrd=build/initrd.img,virt=shadow"
+PARAVIRTUAL = "image=build/frank-pv.elf,initrd=build/initrd.img"
 DEPRIVILEGINGS = ("s", "u")
 SECTORS = 1024
 DISK_BYTES, DISKS = 8 << 20, 5
@@ -157,9 +157,9 @@ def test_a_raw_image_starts_at_its_first_byte(candor, tmp_path):
     "words, complaint",
     [
         (f"raw={BUILD}/frank-native.elf,virt=shadow", "is an ELF file: give it as image="),
-        (f"raw={BUILD}/initrd.cpio,virt=shadow,mem=2M", "lies outside its memory"),
-        (f"raw={BUILD}/initrd.cpio,image={BUILD}/frank-native.elf,virt=shadow", "exclude each other"),
-        (f"raw={BUILD}/initrd.cpio", "option 'raw' is of virt=shadow alone"),
+        (f"raw={BUILD}/initrd.img,virt=shadow,mem=2M", "lies outside its memory"),
+        (f"raw={BUILD}/initrd.img,image={BUILD}/frank-native.elf,virt=shadow", "exclude each other"),
+        (f"raw={BUILD}/initrd.img", "option 'raw' is of virt=shadow alone"),
         (f"image={BUILD}/frank-pv.elf,sstc=off", "option 'sstc' is of virt=shadow alone"),
     ],
     ids=("elf", "large", "both", "pv", "sstc"),

@@ -58,7 +58,7 @@ struct diskfs_superblock {
     uint32_t block_bytes;
     uint32_t block_count; /* of the whole file system, this one included */
     uint32_t journal_start;
-    uint32_t journal_blocks; /* both halves */
+    uint32_t journal_blocks; /* both halves; 0: none, for a disk in memory */
     uint32_t bitmap_start;
     uint32_t bitmap_blocks;
     uint32_t inode_start;

@@ -33,6 +33,11 @@ struct block_device {
     /* Start a request, or queue it: it will be done. `block` is below block_count. Thread context,
        no lock held. */
     void (*submit)(struct block_device *device, struct block_request *request);
+    /* A disk that is memory itself, with nothing to outlive: the page that is a block, with a
+       reference (zeros, where there was none; 0: out of memory). NULL: a real disk. */
+    pa_t (*page)(struct block_device *device, u32 block);
+    /* A block's content means nothing any more. NULL: of no use. Any context without a spin lock. */
+    void (*discard)(struct block_device *device, u32 block);
     struct block_device *next; /* of those registered */
 };
 

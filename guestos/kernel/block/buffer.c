@@ -58,6 +58,17 @@ struct block_device *buffer_cache_device(const struct buffer_cache *cache)
     return cache->device;
 }
 
+bool buffer_disk_is_memory(const struct buffer_cache *cache)
+{
+    return cache->device->page != NULL;
+}
+
+void buffer_discard(struct buffer_cache *cache, u32 block)
+{
+    if (cache->device->discard)
+        cache->device->discard(cache->device, block);
+}
+
 static int write_dirty(struct buffer_cache *cache);
 
 /* ---- finding, making, dropping -----------------------------------------------------------------
@@ -177,26 +188,34 @@ void buffer_cache_destroy(struct buffer_cache *cache)
     kfree(cache);
 }
 
-/* A buffer with a page, in no cache yet; memory is taken from the cache itself where it is short.
- */
-static struct buffer *allocate(struct buffer_cache *cache)
+/* A page for a new buffer; memory is taken from the cache itself where it is short. */
+static pa_t allocate_page(struct buffer_cache *cache, u32 block)
 {
-    struct buffer *buffer;
-
+    if (buffer_disk_is_memory(cache))
+        return cache->device->page(cache->device, block);
     if (page_free_count() < RESERVE_PAGES && reclaim_from(cache, 1) == 0) {
         write_dirty(cache);
         reclaim_from(cache, 1);
     }
-    buffer = kzalloc(sizeof(*buffer));
+    return page_alloc();
+}
+
+/* A buffer with a page, in no cache yet. */
+static struct buffer *allocate(struct buffer_cache *cache, u32 block)
+{
+    struct buffer *buffer = kzalloc(sizeof(*buffer));
+
     if (!buffer)
         return NULL;
-    buffer->page = page_alloc();
+    buffer->page = allocate_page(cache, block);
     if (!buffer->page) {
         kfree(buffer);
         return NULL;
     }
     buffer->cache = cache;
+    buffer->block = block;
     buffer->refs = 1;
+    buffer->valid = buffer_disk_is_memory(cache);
     return buffer;
 }
 
@@ -221,10 +240,9 @@ static struct buffer *find_or_make(struct buffer_cache *cache, u32 block)
     if (buffer)
         return buffer;
 
-    fresh = allocate(cache);
+    fresh = allocate(cache, block);
     if (!fresh)
         return NULL;
-    fresh->block = block;
     spin_acquire(&cache->lock);
     buffer = find_locked(cache, block); /* somebody may have been faster */
     if (buffer) {
@@ -308,15 +326,12 @@ int buffer_wait(struct buffer *buffer)
     return error;
 }
 
-/* Whoever comes first reads, the others wait for it. */
-int buffer_read(struct buffer_cache *cache, u32 block, struct buffer **found)
+/* Get the content of a buffer: whoever comes first reads, the others wait for it. */
+static int fill(struct buffer *buffer)
 {
-    struct buffer *buffer = find_or_make(cache, block);
+    struct buffer_cache *cache = buffer->cache;
     bool must_read;
-    int error = 0;
 
-    if (!buffer)
-        return -ENOMEM;
     spin_acquire(&cache->lock);
     while (!buffer->valid && buffer->is_busy)
         wait_on_uninterruptible(&cache->changed, &cache->lock);
@@ -326,10 +341,21 @@ int buffer_read(struct buffer_cache *cache, u32 block, struct buffer **found)
         cache->read_count++;
     }
     spin_release(&cache->lock);
-    if (must_read) {
-        submit(buffer, BLOCK_READ, block);
-        error = buffer_wait(buffer);
-    }
+    if (!must_read)
+        return 0;
+    submit(buffer, BLOCK_READ, buffer->block);
+    return buffer_wait(buffer);
+}
+
+int buffer_read(struct buffer_cache *cache, u32 block, struct buffer **found)
+{
+    struct buffer *buffer = find_or_make(cache, block);
+    int error = 0;
+
+    if (!buffer)
+        return -ENOMEM;
+    if (!__atomic_load_n(&buffer->valid, __ATOMIC_ACQUIRE))
+        error = fill(buffer);
     if (error) {
         buffer_put(buffer);
         return error;
@@ -340,11 +366,14 @@ int buffer_read(struct buffer_cache *cache, u32 block, struct buffer **found)
 
 int buffer_new(struct buffer_cache *cache, u32 block, struct buffer **made)
 {
-    struct buffer *buffer = find_or_make(cache, block);
+    struct buffer *buffer;
 
+    buffer_discard(cache, block);
+    buffer = find_or_make(cache, block);
     if (!buffer)
-        return -ENOMEM;
-    memset(buffer_data(buffer), 0, PAGE_SIZE);
+        return buffer_disk_is_memory(cache) ? -ENOSPC : -ENOMEM;
+    if (!buffer_disk_is_memory(cache))
+        memset(buffer_data(buffer), 0, PAGE_SIZE);
     spin_acquire(&cache->lock);
     buffer->valid = true;
     spin_release(&cache->lock);
@@ -374,7 +403,7 @@ static u64 mark_dirty(struct buffer *buffer)
 
 void buffer_mark_dirty(struct buffer *buffer)
 {
-    if (mark_dirty(buffer) > DIRTY_MAX)
+    if (!buffer_disk_is_memory(buffer->cache) && mark_dirty(buffer) > DIRTY_MAX)
         write_dirty(buffer->cache);
 }
 

@@ -33,7 +33,7 @@ struct buffer {
     struct list_node node;      /* of the cache's `idle` (no reference) or `dirty`, or none */
     u32 refs;
     int error;  /* of the last request */
-    bool valid; /* the page holds the block's content */
+    bool valid; /* the page holds the block's content; stays true */
     bool is_dirty;
     bool is_busy;      /* a request is on its way */
     bool is_forgotten; /* in no bucket: its block is another's by now */
@@ -48,12 +48,15 @@ MUST_CHECK struct buffer_cache *buffer_cache_create(struct block_device *device)
 /* Free it. Nothing in it has a reference; what is dirty is lost. */
 void buffer_cache_destroy(struct buffer_cache *cache);
 
-/* The device behind a cache. */
+/* The device behind a cache; whether that is memory, so that the buffers' pages are its blocks and
+   nothing need ever be written. */
 struct block_device *buffer_cache_device(const struct buffer_cache *cache);
+bool buffer_disk_is_memory(const struct buffer_cache *cache);
 
 /*
  * The block's buffer with a reference and its content. May sleep. -EIO, -ENOMEM.
- * buffer_new: for a block whose content means nothing: zeros, and the disk is not read.
+ * buffer_new: for a block whose content means nothing: zeros, and the disk is not read; -ENOSPC: no
+ * memory for a disk that is memory.
  */
 MUST_CHECK int buffer_read(struct buffer_cache *cache, u32 block, struct buffer **buffer);
 MUST_CHECK int buffer_new(struct buffer_cache *cache, u32 block, struct buffer **buffer);
@@ -73,6 +76,9 @@ void buffer_mark_dirty(struct buffer *buffer);
 /* The block is free now: what is in memory is not to be written, and nobody finds it again; who has
    a reference keeps the content as it was. */
 void buffer_forget(struct buffer_cache *cache, u32 block);
+
+/* What is on the disk at a block that is in no file means nothing any more. */
+void buffer_discard(struct buffer_cache *cache, u32 block);
 
 /*
  * Begin to write the buffer's page to `block`, its own or another; the caller has a reference. Then

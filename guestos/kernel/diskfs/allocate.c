@@ -74,17 +74,20 @@ int block_allocate(struct diskfs *fs, u32 goal, u32 *block)
 
 void block_release(struct diskfs *fs, struct freed_blocks freed)
 {
+    mutex_lock(&fs->allocate_lock);
     for (u32 block = freed.start; block < freed.start + freed.count; block++) {
         u64 *word = word_of(fs, block);
 
         if ((*word & bit_of(block)) != 0) {
             *word &= ~bit_of(block);
             fs->free_block_count++;
+            buffer_discard(fs->cache, block);
         } else {
             printk("%s: block %u was free already: run fsck\n",
                    buffer_cache_device(fs->cache)->name, block);
         }
     }
+    mutex_unlock(&fs->allocate_lock);
 }
 
 static u32 count_free_blocks(const struct diskfs *fs)
@@ -163,13 +166,14 @@ void inode_free(struct diskfs *fs, u32 number, struct buffer *buffer)
 
 static int count_free_inodes(struct diskfs *fs)
 {
-    for (u32 i = DISKFS_ROOT; i < inode_limit(fs); i++) {
+    for (u32 i = 0; i < fs->super.inode_blocks; i++) {
         struct buffer *buffer;
-        int error = inode_buffer(fs, i, &buffer);
+        int error = buffer_read(fs->cache, fs->super.inode_start + i, &buffer);
 
         if (error)
             return error;
-        fs->free_inode_count += inode_in(buffer, i)->mode == 0;
+        for (u32 j = i == 0 ? DISKFS_ROOT : 0; j < DISKFS_INODES_PER_BLOCK; j++)
+            fs->free_inode_count += inode_in(buffer, j)->mode == 0;
         buffer_put(buffer);
     }
     return 0;

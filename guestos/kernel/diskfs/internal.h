@@ -30,6 +30,7 @@ struct freed_blocks {
 };
 
 struct journal {
+    bool is_needless;        /* the disk is memory: what is done is done */
     u32 image_max;           /* what one transaction can hold */
     struct buffer *heads[2]; /* of the halves, with references: a commit needs no memory */
 

@@ -5,6 +5,8 @@
  *
  * While a commit is under way no handle is active, so the blocks do not change under it. A handle
  * promises how much it will change at most before it begins; who finds no room commits first.
+ *
+ * A disk that is memory has no use for any of this: it would be lost as a whole.
  */
 #include "fnv.h"
 #include "frank/errno.h"
@@ -45,6 +47,8 @@ int journal_begin(struct diskfs *fs, enum handle_kind kind)
     struct journal *journal = &fs->journal;
     int error = 0;
 
+    if (journal->is_needless)
+        return 0;
     spin_acquire(&journal->lock);
     while (!error && (journal->is_committing || !has_room(fs, kind))) {
         if (journal->is_committing || journal->active_count > 0) {
@@ -70,6 +74,8 @@ void journal_end(struct diskfs *fs, enum handle_kind kind)
 {
     struct journal *journal = &fs->journal;
 
+    if (journal->is_needless)
+        return;
     spin_acquire(&journal->lock);
     journal->active_count--;
     journal->images_promised -= images_of(fs, kind);
@@ -83,6 +89,8 @@ void journal_add(struct diskfs *fs, struct buffer *buffer)
     struct journal *journal = &fs->journal;
     bool added;
 
+    if (journal->is_needless)
+        return;
     spin_acquire(&journal->lock);
     added = !buffer->is_journaled;
     if (added) {
@@ -105,7 +113,10 @@ void journal_free(struct diskfs *fs, u32 block)
 
     journal_add(fs, block_bitmap(fs, block));
     buffer_forget(fs->cache, block); /* the transaction may still write it, to no harm */
-
+    if (journal->is_needless) {
+        block_release(fs, (struct freed_blocks){block, 1});
+        return;
+    }
     spin_acquire(&journal->lock);
     next = &journal->freed[journal->freed_count];
     if (journal->freed_count > 0 && block == next[-1].start + next[-1].count) {
@@ -230,6 +241,8 @@ int journal_commit(struct diskfs *fs)
     struct journal *journal = &fs->journal;
     int error;
 
+    if (journal->is_needless)
+        return 0;
     spin_acquire(&journal->lock);
     while (journal->is_committing)
         wait_on_uninterruptible(&journal->changed, &journal->lock);
@@ -322,9 +335,12 @@ int journal_open(struct diskfs *fs)
     int error;
 
     memset(journal, 0, sizeof(*journal));
+    journal->is_needless = buffer_disk_is_memory(fs->cache);
     spin_init(&journal->lock, "journal", LOCK_BUFFER);
     wait_queue_init(&journal->changed);
     list_init(&journal->buffers);
+    if (fs->super.journal_blocks == 0)
+        return journal->is_needless ? 0 : -EINVAL;
     journal->image_max = min(images, (u32)DISKFS_IMAGES_MAX);
     journal->freed = kmalloc(FREED_MAX * sizeof(*journal->freed));
     if (!journal->freed)

@@ -12,7 +12,14 @@
 /* Whether [start, start + count) follows what ends at `before` and ends where `after` begins. */
 static bool is_next(u32 before, u32 start, u32 count, u32 after)
 {
-    return start >= before && count > 0 && after >= start && after - start >= count;
+    return start >= before && after >= start && after - start >= count;
+}
+
+/* A disk in memory has none. */
+static bool is_large_enough(u32 journal_blocks, u32 bitmap_blocks)
+{
+    return journal_blocks == 0 || (journal_blocks >= DISKFS_JOURNAL_BLOCKS_MIN &&
+                                   journal_blocks / 2 >= HANDLE_IMAGES_MAX + 1 + bitmap_blocks);
 }
 
 static bool is_sound(const struct diskfs_superblock *super, u32 device_blocks)
@@ -25,14 +32,13 @@ static bool is_sound(const struct diskfs_superblock *super, u32 device_blocks)
            super->block_count <= device_blocks && super->data_start < super->block_count &&
            is_next(DISKFS_JOURNAL_START, super->journal_start, super->journal_blocks,
                    super->bitmap_start) &&
-           super->journal_blocks >= DISKFS_JOURNAL_BLOCKS_MIN &&
-           super->journal_blocks / 2 >= HANDLE_IMAGES_MAX + 1 + super->bitmap_blocks &&
+           is_large_enough(super->journal_blocks, super->bitmap_blocks) &&
            is_next(super->bitmap_start, super->bitmap_start, super->bitmap_blocks,
                    super->inode_start) &&
            bits >= super->block_count &&
            is_next(super->inode_start, super->inode_start, super->inode_blocks,
                    super->data_start) &&
-           super->inode_blocks <= UINT32_MAX / DISKFS_INODES_PER_BLOCK;
+           super->inode_blocks > 0 && super->inode_blocks <= UINT32_MAX / DISKFS_INODES_PER_BLOCK;
 }
 
 static int read_superblock(struct diskfs *fs)

@@ -5,7 +5,8 @@
 
 #include "kernel/fs/inode.h"
 
-/* Give every device its name in `directory`. 0 or a negative errno. */
-int MUST_CHECK device_add_names(struct inode *directory);
+/* Make the devices and the directory that has them, which is returned; no name in it can be made or
+   taken away. Once. */
+struct inode *device_directory(void);
 
 #endif

@@ -48,8 +48,12 @@ static uint64_t sequence_of(struct volume *volume, unsigned half)
 /* The half with the newest transaction, or -1. */
 static int newest_half(struct volume *volume)
 {
-    uint64_t first = sequence_of(volume, 0), second = sequence_of(volume, 1);
+    uint64_t first, second;
 
+    if (volume->super.journal_blocks == 0)
+        return -1;
+    first = sequence_of(volume, 0);
+    second = sequence_of(volume, 1);
     if (first == 0 && second == 0)
         return -1;
     return second > first;

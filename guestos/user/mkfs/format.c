@@ -29,18 +29,28 @@ static uint32_t clamp(uint32_t value, uint32_t low, uint32_t high)
     return value < low ? low : value > high ? high : value;
 }
 
+/* How many blocks the journal has; 0: none, or that many are too few or too many. */
+static uint32_t journal_blocks(const struct format_plan *plan, uint32_t bitmap_blocks)
+{
+    uint32_t least = 2 * (bitmap_blocks + HANDLE_IMAGES), blocks = plan->journal_blocks;
+
+    if (plan->without_journal)
+        return 0;
+    if (blocks == 0)
+        blocks = clamp(plan->block_count / BLOCKS_PER_JOURNAL_BLOCK, least,
+                       DISKFS_JOURNAL_BLOCKS_MAX);
+    return blocks >= least && blocks <= DISKFS_JOURNAL_BLOCKS_MAX ? blocks : 0;
+}
+
 /* 0, or -1: it does not fit. */
 static int lay_out(const struct format_plan *plan, struct diskfs_superblock *super)
 {
     uint32_t bitmap = blocks_for(plan->block_count, DISKFS_BITS_PER_BLOCK);
     uint64_t inodes = plan->inode_count ? (uint64_t)plan->inode_count + DISKFS_ROOT
                                         : plan->block_count / BLOCKS_PER_INODE;
-    uint32_t journal = plan->journal_blocks;
+    uint32_t journal = journal_blocks(plan, bitmap);
     uint64_t data_start;
 
-    if (journal == 0)
-        journal = clamp(plan->block_count / BLOCKS_PER_JOURNAL_BLOCK, 2 * (bitmap + HANDLE_IMAGES),
-                        DISKFS_JOURNAL_BLOCKS_MAX);
     *super = (struct diskfs_superblock){
         .magic = DISKFS_MAGIC,
         .version = 1,
@@ -54,8 +64,8 @@ static int lay_out(const struct format_plan *plan, struct diskfs_superblock *sup
         .inode_blocks = blocks_for(inodes, DISKFS_INODES_PER_BLOCK),
     };
     data_start = (uint64_t)super->inode_start + super->inode_blocks;
-    if (super->inode_blocks == 0 || journal < 2 * (bitmap + HANDLE_IMAGES) ||
-        journal > DISKFS_JOURNAL_BLOCKS_MAX || data_start + DATA_BLOCKS_MIN > plan->block_count)
+    if (super->inode_blocks == 0 || (journal == 0 && !plan->without_journal) ||
+        data_start + DATA_BLOCKS_MIN > plan->block_count)
         return -1;
     super->data_start = (uint32_t)data_start;
     super->checksum = fnv64_update(FNV64_START, super,

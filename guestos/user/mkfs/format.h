@@ -3,12 +3,14 @@
 #ifndef MKFS_FORMAT_H
 #define MKFS_FORMAT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct format_plan {
     uint32_t block_count;    /* of the disk */
     uint32_t inode_count;    /* 0: one for each four blocks */
     uint32_t journal_blocks; /* 0: by the disk's size */
+    bool without_journal;    /* for a disk in memory */
 };
 
 /* Make a file system on what `descriptor` names, which is at least as long. 0, or -1 with errno:

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* mkfs [-i INODES] [-j JOURNAL_BLOCKS] [-s SIZE] [-d DIRECTORY] FILE: make a file system on it. */
+/* mkfs [-m] [-i INODES] [-j JOURNAL_BLOCKS] [-s SIZE] [-d DIRECTORY] FILE: make a file system. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -25,11 +25,12 @@ struct request {
 static int usage(void)
 {
     fprintf(stderr,
-            "usage: mkfs [-i INODES] [-j JOURNAL_BLOCKS] [-s SIZE] [-d DIRECTORY] FILE\n"
+            "usage: mkfs [-m] [-i INODES] [-j JOURNAL_BLOCKS] [-s SIZE] [-d DIRECTORY] FILE\n"
             "  -i  how many files and directories there can be (usually one for each four blocks)\n"
             "  -j  blocks of 4096 bytes for the journal, %d to %d (usually by the size)\n"
             "  -s  make FILE this long: bytes, or with K, M or G (usually as long as it is)\n"
-            "  -d  copy what is in DIRECTORY into the new file system\n",
+            "  -d  copy what is in DIRECTORY into the new file system\n"
+            "  -m  for a disk in memory: no journal, and FILE is cut behind the last block of -d\n",
             DISKFS_JOURNAL_BLOCKS_MIN, DISKFS_JOURNAL_BLOCKS_MAX);
     return 2;
 }
@@ -93,10 +94,12 @@ static bool parse(int argc, char **argv, struct request *request)
 {
     int option;
 
-    while ((option = getopt(argc, argv, "i:j:s:d:")) != -1) {
+    while ((option = getopt(argc, argv, "mi:j:s:d:")) != -1) {
         if (option == '?')
             return false;
-        if (!take_option(request, option, optarg))
+        if (option == 'm')
+            request->plan.without_journal = true;
+        else if (!take_option(request, option, optarg))
             return false;
     }
     if (optind != argc - 1)
@@ -132,14 +135,18 @@ static int fill(int descriptor, const struct request *request)
     static const char nothing[DISKFS_BLOCK_BYTES];
     struct volume volume;
     const char *refused = volume_open(&volume, descriptor);
+    off_t used_bytes;
     int result;
 
     if (refused)
         return fail(request->file, refused);
     result = populate(&volume, request->directory);
+    used_bytes = (off_t)volume_used_end(&volume) * DISKFS_BLOCK_BYTES;
     volume_close(&volume);
     if (result == 0)
-        return 0;
+        return request->plan.without_journal && ftruncate(descriptor, used_bytes) != 0
+                   ? fail(request->file, strerror(errno))
+                   : 0;
     if (io_write_block(descriptor, DISKFS_SUPERBLOCK, nothing) != 0)
         return fail(request->file, strerror(errno));
     return fail(request->file, "there is no file system on it now");

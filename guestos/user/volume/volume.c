@@ -40,7 +40,7 @@ void volume_write(struct volume *volume, uint32_t block, const void *content)
 /* Whether [start, start + count) begins at `before` or later and ends where `after` begins. */
 static bool is_next(uint32_t before, uint32_t start, uint32_t count, uint32_t after)
 {
-    return start >= before && count > 0 && after >= start && after - start >= count;
+    return start >= before && after >= start && after - start >= count;
 }
 
 static bool areas_are_sound(const struct diskfs_superblock *super)
@@ -51,7 +51,16 @@ static bool areas_are_sound(const struct diskfs_superblock *super)
                    super->inode_start) &&
            is_next(super->inode_start, super->inode_start, super->inode_blocks,
                    super->data_start) &&
+           super->bitmap_blocks > 0 && super->inode_blocks > 0 &&
            super->data_start < super->block_count;
+}
+
+/* A disk in memory has none. */
+static bool journal_is_sound(const struct diskfs_superblock *super)
+{
+    return super->journal_blocks == 0 ||
+           (super->journal_blocks >= DISKFS_JOURNAL_BLOCKS_MIN &&
+            super->journal_blocks / 2 >= HANDLE_IMAGES + 1 + super->bitmap_blocks);
 }
 
 const char *volume_refuse(const struct diskfs_superblock *super, uint64_t device_blocks)
@@ -67,8 +76,7 @@ const char *volume_refuse(const struct diskfs_superblock *super, uint64_t device
         return "its file system is larger than the device";
     if (!areas_are_sound(super))
         return "its superblock makes no sense: areas overlap or are missing";
-    if (super->journal_blocks < DISKFS_JOURNAL_BLOCKS_MIN ||
-        super->journal_blocks / 2 < HANDLE_IMAGES + 1 + super->bitmap_blocks)
+    if (!journal_is_sound(super))
         return "its superblock makes no sense: the journal is too small";
     if ((uint64_t)super->bitmap_blocks * DISKFS_BITS_PER_BLOCK < super->block_count)
         return "its superblock makes no sense: the bitmap is too small";
@@ -237,6 +245,15 @@ uint32_t volume_count_free(const struct volume *volume)
     for (uint32_t i = volume->super.data_start; i < volume->super.block_count; i++)
         count += !volume_is_used(volume, i);
     return count;
+}
+
+uint32_t volume_used_end(const struct volume *volume)
+{
+    uint32_t end = volume->super.block_count;
+
+    while (!volume_is_used(volume, end - 1))
+        end--;
+    return end;
 }
 
 void volume_store_bitmap(struct volume *volume)

@@ -96,8 +96,9 @@ static inline void volume_set_used(struct volume *volume, uint64_t block, bool u
 /* A block that was free, in use now; its content is what it was. 0: there is none. */
 uint32_t volume_take_block(struct volume *volume);
 
-/* Free blocks. */
+/* Free blocks; and the first block behind which all are free. */
 uint32_t volume_count_free(const struct volume *volume);
+uint32_t volume_used_end(const struct volume *volume);
 
 /* Blocks of the bitmap that have a bit of a block of this file system. */
 static inline uint32_t volume_bitmap_blocks(const struct volume *volume)
