@@ -16,9 +16,8 @@ HOST_SOURCES += $(wildcard hypercall-abi/generated/*.c)
 endif
 
 # Frank's file system, which is pure code too; tests/host/frank stands in for its processor.
-HOST_FRANK   := $(addprefix guestos/kernel/fs/,uio.c inode.c mount.c page_tree.c ramfs_file.c ramfs_directory.c path.c \
-                  file.c initrd.c) \
-                $(addprefix guestos/kernel/,block/buffer.c $(addprefix diskfs/,journal.c allocate.c map.c inode.c file.c entries.c \
+HOST_FRANK   := $(addprefix guestos/kernel/fs/,uio.c inode.c mount.c path.c file.c) \
+                $(addprefix guestos/kernel/,block/block.c block/buffer.c block/ram_disk.c $(addprefix diskfs/,journal.c allocate.c map.c inode.c file.c entries.c \
                   directory.c mount.c))
 HOST_SOURCES += $(wildcard $(HOST_FRANK))
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Frank's file system as a Linux program under sanitizers: damaged archives, memory that runs out
- * at every allocation in turn, random work against a model; and no page or piece is lost.
+ * Frank's file system on the disk in memory as a Linux program under sanitizers: memory that runs
+ * out at every allocation in turn, random work against a model; and no page or piece is lost.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,23 +11,23 @@
 
 #include <cmocka.h>
 
+#include "frank_disk.h"
 #include "frank_kernel.h"
+#include "kernel/block/ram_disk.h"
+#include "kernel/diskfs/diskfs.h"
 #include "kernel/fs/file.h"
-#include "kernel/fs/fs.h"
-#include "kernel/fs/page_tree.h"
+#include "kernel/fs/mount.h"
 #include "kernel/fs/path.h"
-#include "kernel/fs/ramfs.h"
 #include "kernel/kmalloc.h"
 #include "platform.h"
-#include "printf.h"
 #include "string.h"
 
 #include "frank/errno.h"
 #include "frank/fcntl.h"
 
 enum {
-    ARCHIVE_MAX = 8192,
-    DAMAGE_ROUNDS = 20000,
+    FREE_PAGES = 100000,
+    RESERVED_PAGES = 256, /* files leave so many alone */
     MODEL_BYTES = 40 * PAGE_SIZE,
     MODEL_ROUNDS = 4000,
 };
@@ -35,12 +35,68 @@ enum {
 /* ---- a file system to test ---------------------------------------------------------------------
  */
 
-static int set_up(void **state)
+static struct block_device *device;
+static struct diskfs *fs;
+static u32 free_blocks; /* of an empty file system */
+static long pieces_at_rest;
+
+static void nothing_done(struct block_request *request, int error)
 {
-    struct inode *root = ramfs_create_root();
+    (void)request;
+    assert_int_equal(error, 0);
+}
+
+/* The disk begins as one page, which is block 0. */
+static int register_disk(void **state)
+{
+    pa_t image = page_alloc(), page;
 
     (void)state;
-    assert_non_null(root);
+    assert_int_equal(ram_disk_register(image, 100), 0);
+    pieces_at_rest = frank_pieces_in_use;
+    device = block_find("ram0");
+    assert_non_null(device);
+    page = device->page(device, 0);
+    assert_int_equal(page, image);
+    page_put(page);
+    return 0;
+}
+
+/* Make an empty file system on the disk, by requests. */
+static void format(void)
+{
+    struct frank_disk made;
+
+    frank_disk_create(&made, device->block_count);
+    for (u32 block = 0; block < device->block_count; block++) {
+        static const u8 zeros[PAGE_SIZE];
+        u8 *content = made.content + (u64)block * PAGE_SIZE;
+        struct block_request request = {
+            .operation = BLOCK_WRITE,
+            .block = block,
+            .page = page_alloc(),
+            .done = nothing_done,
+        };
+
+        if (memcmp(content, zeros, PAGE_SIZE) != 0) {
+            memcpy(pa_to_kva(request.page), content, PAGE_SIZE);
+            device->submit(device, &request);
+        }
+        page_put(request.page);
+    }
+    frank_disk_destroy(&made);
+}
+
+static int set_up(void **state)
+{
+    struct inode *root;
+
+    (void)state;
+    frank_allocations_left = -1;
+    frank_free_pages = FREE_PAGES;
+    format();
+    assert_int_equal(diskfs_mount(device, &fs, &root), 0);
+    free_blocks = diskfs_usage(fs).free_blocks;
     path_set_root(root);
     file_table_init(&frank_files);
     return 0;
@@ -70,140 +126,137 @@ static int tear_down(void **state)
 
     (void)state;
     frank_allocations_left = -1;
+    frank_free_pages = FREE_PAGES;
     file_table_close_all(&frank_files);
     remove_tree(root);
+    assert_int_equal(diskfs_usage(fs).free_blocks, free_blocks - root->size / PAGE_SIZE);
     inode_put(root);
-    inode_put(root);
+    assert_int_equal(diskfs_unmount(fs), 0);
+    for (u32 block = 0; block < device->block_count; block++)
+        device->discard(device, block);
     assert_int_equal(frank_pages_in_use, 0);
-    assert_int_equal(frank_pieces_in_use, 0);
+    assert_int_equal(frank_pieces_in_use, pieces_at_rest);
     return 0;
 }
 
-/* ---- archives ----------------------------------------------------------------------------------
- */
-
-static void add_padded(u8 *archive, size_t *at, const void *bytes, size_t size)
+static struct inode *make(const char *path, enum inode_type type)
 {
-    memcpy(archive + *at, bytes, size);
-    *at += size;
-    while (*at % 4)
-        archive[(*at)++] = 0;
+    char name[FRANK_NAME_SIZE];
+    struct inode *directory, *inode;
+    bool slash;
+
+    assert_int_equal(path_lookup_parent(path, &directory, name, &slash), 0);
+    assert_int_equal(directory->directory->create(directory, name, type, 0644, &inode), 0);
+    inode_put(directory);
+    return inode;
 }
 
-static void add_member(u8 *archive, size_t *at, const char *name, u32 mode, const char *content)
+static void write_text(struct inode *inode, const char *text)
 {
-    char head[512];
-    size_t size = strlen(content);
-    int length = snprintf(
-        head, sizeof(head), "070701%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%s", 1u,
-        mode, 0u, 0u, 1u, 0u, (unsigned)size, 0u, 0u, 0u, 0u, (unsigned)strlen(name) + 1, 0u, name);
+    struct uio uio;
+    u64 offset = 0;
 
-    add_padded(archive, at, head, (size_t)length + 1);
-    add_padded(archive, at, content, size);
+    uio_init_kernel(&uio, (char *)text, strlen(text));
+    assert_int_equal(inode_write(inode, &uio, &offset), strlen(text));
 }
 
-static size_t make_archive(u8 *archive)
-{
-    size_t at = 0;
-
-    add_member(archive, &at, ".", 0040755, "");
-    add_member(archive, &at, "bin", 0040755, "");
-    add_member(archive, &at, "bin/prog", 0100755, "not really a program");
-    add_member(archive, &at, "./etc/deep/er/file", 0100644, "text");
-    add_member(archive, &at, "dev/null", 0020666, "");
-    add_member(archive, &at, "empty", 0100600, "");
-    add_member(archive, &at, "TRAILER!!!", 0, "");
-    return at;
-}
-
-static void assert_content(const char *path, const char *content)
+static void assert_text(const char *path, const char *text)
 {
     char back[64];
     struct inode *inode;
-    ssize_t size;
 
     assert_int_equal(path_lookup(path, &inode), 0);
-    size = inode_read_kernel(inode, back, sizeof(back), 0);
-    assert_int_equal(size, strlen(content));
-    assert_memory_equal(back, content, strlen(content));
+    assert_int_equal(inode_read_kernel(inode, back, sizeof(back), 0), strlen(text));
+    assert_memory_equal(back, text, strlen(text));
     inode_put(inode);
 }
 
-static void an_archive_becomes_files(void **state)
+/* ---- memory ------------------------------------------------------------------------------------
+ */
+
+/* Until it works: a directory with a file of some pages. */
+static int make_tree(void)
 {
-    static u8 archive[ARCHIVE_MAX];
-    size_t size = make_archive(archive);
-    struct inode *inode;
+    static u8 bytes[20 * PAGE_SIZE];
+    struct inode *root = path_root(), *directory, *file;
+    struct uio uio;
+    u64 offset = 0;
+    ssize_t done;
+    int error = root->directory->create(root, "directory", INODE_DIRECTORY, 0755, &directory);
 
-    (void)state;
-    assert_int_equal(initrd_unpack(archive, size), 0);
-    assert_content("/bin/prog", "not really a program");
-    assert_content("/etc/deep/er/file", "text");
-    assert_content("//empty", "");
-    assert_int_equal(path_lookup("/dev/null", &inode), -ENOENT);
-    assert_int_equal(path_lookup("/bin/prog", &inode), 0);
-    assert_int_equal(inode->permissions, 0755);
-    inode_put(inode);
-    /* Once more, over what is there. */
-    assert_int_equal(initrd_unpack(archive, size), 0);
-    assert_content("/bin/prog", "not really a program");
-}
-
-static void a_short_archive_is_refused_at_every_length(void **state)
-{
-    static u8 archive[ARCHIVE_MAX];
-    size_t size = make_archive(archive);
-
-    (void)state;
-    for (size_t cut = 0; cut < size - 4; cut++) {
-        /* On the heap, so that reading behind it is noticed. */
-        u8 *copy = malloc(cut ? cut : 1);
-
-        memcpy(copy, archive, cut);
-        assert_int_equal(initrd_unpack(copy, cut), -EINVAL);
-        free(copy);
-    }
-}
-
-static void a_damaged_archive_does_no_harm(void **state)
-{
-    static u8 archive[ARCHIVE_MAX];
-    size_t size = make_archive(archive);
-    u8 *copy = malloc(size);
-    int refused = 0;
-
-    (void)state;
-    srand(1);
-    for (int i = 0; i < DAMAGE_ROUNDS; i++) {
-        int error;
-
-        memcpy(copy, archive, size);
-        for (int j = rand() % 4; j >= 0; j--)
-            copy[(size_t)rand() % size] = rand() % 2 ? (u8)rand() : (u8) "0F/.\0"[rand() % 5];
-        error = initrd_unpack(copy, size);
-        assert_true(error == 0 || error == -EINVAL || error == -ENOSPC);
-        refused += error != 0;
-        (void)tear_down(state);
-        (void)set_up(state);
-    }
-    assert_true(refused > DAMAGE_ROUNDS / 10);
-    free(copy);
+    inode_put(root);
+    if (error)
+        return error;
+    error = directory->directory->create(directory, "file", INODE_REGULAR, 0644, &file);
+    inode_put(directory);
+    if (error)
+        return error;
+    uio_init_kernel(&uio, bytes, sizeof(bytes));
+    done = inode_write(file, &uio, &offset);
+    inode_put(file);
+    return done < 0 ? (int)done : done == (ssize_t)sizeof(bytes) ? 0 : -ENOSPC;
 }
 
 static void memory_may_run_out_at_any_allocation(void **state)
 {
-    static u8 archive[ARCHIVE_MAX];
-    size_t size = make_archive(archive);
     int error = -ENOSPC;
 
     (void)state;
-    for (long limit = 0; error == -ENOSPC; limit++) {
+    for (long limit = 0; error; limit++) {
+        struct inode *root = path_root();
+
         frank_allocations_left = limit;
-        error = initrd_unpack(archive, size);
-        (void)tear_down(state);
-        (void)set_up(state);
+        error = make_tree();
+        assert_true(error == 0 || error == -ENOSPC || error == -ENOMEM);
+        frank_allocations_left = -1;
+        remove_tree(root);
+        inode_put(root);
     }
-    assert_int_equal(error, 0);
+}
+
+static void files_leave_memory_to_processes_and_give_back_what_they_had(void **state)
+{
+    struct inode *root = path_root(), *file = make("/file", INODE_REGULAR);
+    long before;
+
+    (void)state;
+    write_text(file, "as long as there was room");
+    before = frank_pages_in_use;
+    frank_free_pages = RESERVED_PAGES;
+    assert_int_equal(make_tree(), -ENOSPC);
+    assert_text("/file", "as long as there was room");
+    frank_free_pages = RESERVED_PAGES + 1;
+    remove_tree(root);
+    assert_int_equal(make_tree(), 0);
+    frank_free_pages = RESERVED_PAGES;
+    remove_tree(root);
+    inode_put(file);
+    inode_put(root);
+    assert_true(frank_pages_in_use < before);
+}
+
+static void a_block_of_an_old_image_is_zeros_in_a_new_file(void **state)
+{
+    struct inode *file = make("/file", INODE_REGULAR);
+    struct diskfs_usage usage = diskfs_usage(fs);
+    static const u8 zeros[100];
+    u8 back[101];
+    struct uio uio;
+    u64 offset = 100;
+
+    (void)state;
+    for (u32 block = usage.first_data_block + 1; block < usage.first_data_block + 9; block++) {
+        pa_t page = device->page(device, block);
+
+        memset(pa_to_kva(page), 0x5a, PAGE_SIZE);
+        page_put(page);
+    }
+    uio_init_kernel(&uio, &(char){'x'}, 1);
+    assert_int_equal(inode_write(file, &uio, &offset), 1);
+    assert_int_equal(inode_read_kernel(file, back, sizeof(back), 0), sizeof(back));
+    assert_memory_equal(back, zeros, sizeof(zeros));
+    assert_int_equal(back[100], 'x');
+    inode_put(file);
 }
 
 /* ---- files -------------------------------------------------------------------------------------
@@ -283,7 +336,6 @@ static void a_failed_copy_leaves_no_trace_behind_the_end(void **state)
     uio_init_user(&uio, 0, 5);
     assert_int_equal(inode_write(inode, &uio, &offset), -EFAULT);
     assert_int_equal(inode->size, 0);
-    assert_int_equal(frank_pages_in_use, 0);
     assert_int_equal(inode_truncate(inode, 20), 0);
     assert_int_equal(inode_read_kernel(inode, back, sizeof(back), 0), 20);
     for (int i = 0; i < 20; i++)
@@ -313,51 +365,27 @@ static void a_page_in_use_outlives_its_file(void **state)
     inode_put(root);
 }
 
-static void the_far_ends_of_a_page_tree_hold_pages(void **state)
-{
-    static const u64 indexes[] = {
-        0,
-        PAGE_TREE_DIRECT - 1,
-        PAGE_TREE_DIRECT,
-        PAGE_TREE_DIRECT + PAGE_TREE_NODE_SLOTS - 1,
-        PAGE_TREE_DIRECT + PAGE_TREE_NODE_SLOTS,
-        PAGE_TREE_MAX_PAGES - 1,
-    };
-    struct page_tree tree;
-    pa_t page;
-
-    (void)state;
-    page_tree_init(&tree);
-    for (size_t i = 0; i < ARRAY_SIZE(indexes); i++)
-        assert_int_equal(page_tree_insert(&tree, indexes[i], page_alloc()), 0);
-    page = page_alloc();
-    assert_int_equal(page_tree_insert(&tree, PAGE_TREE_MAX_PAGES, page), -EFBIG);
-    page_put(page);
-    for (size_t cut = ARRAY_SIZE(indexes); cut > 0; cut--) {
-        page_tree_cut(&tree, indexes[cut - 1]);
-        for (size_t i = 0; i < ARRAY_SIZE(indexes); i++) {
-            page = page_tree_get(&tree, indexes[i]);
-            assert_int_equal(page != 0, i < cut - 1);
-            if (page)
-                page_put(page);
-        }
-    }
-    assert_int_equal(frank_pages_in_use, 0);
-}
-
 /* ---- names and descriptors ---------------------------------------------------------------------
  */
 
 static void paths_lead_where_they_should(void **state)
 {
-    static u8 archive[ARCHIVE_MAX];
     static char path[FRANK_PATH_SIZE];
     struct inode *inode;
 
     (void)state;
-    assert_int_equal(initrd_unpack(archive, make_archive(archive)), 0);
-    assert_content("bin/../etc/./deep//er/file", "text");
-    assert_content("../../bin/prog", "not really a program");
+    inode_put(make("/bin", INODE_DIRECTORY));
+    inode_put(make("/etc", INODE_DIRECTORY));
+    inode_put(make("/etc/deep", INODE_DIRECTORY));
+    inode_put(make("/etc/deep/er", INODE_DIRECTORY));
+    inode = make("/etc/deep/er/file", INODE_REGULAR);
+    write_text(inode, "text");
+    inode_put(inode);
+    inode = make("/bin/prog", INODE_REGULAR);
+    write_text(inode, "not really a program");
+    inode_put(inode);
+    assert_text("bin/../etc/./deep//er/file", "text");
+    assert_text("../../bin/prog", "not really a program");
     assert_int_equal(path_lookup("bin/prog/", &inode), -ENOTDIR);
     assert_int_equal(path_lookup("bin/prog/..", &inode), -ENOTDIR);
     assert_int_equal(path_lookup("", &inode), -ENOENT);
@@ -407,23 +435,21 @@ static void a_table_and_its_copy_close_apart(void **state)
     file_table_close_all(&copy);
 }
 
+#define FILES_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(an_archive_becomes_files, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_short_archive_is_refused_at_every_length, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(a_damaged_archive_does_no_harm, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(memory_may_run_out_at_any_allocation, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_file_behaves_as_an_array_of_bytes, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_failed_copy_leaves_no_trace_behind_the_end, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(a_page_in_use_outlives_its_file, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(the_far_ends_of_a_page_tree_hold_pages, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(paths_lead_where_they_should, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(opening_survives_every_lack_of_memory, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_table_and_its_copy_close_apart, set_up, tear_down),
+        FILES_TEST(memory_may_run_out_at_any_allocation),
+        FILES_TEST(files_leave_memory_to_processes_and_give_back_what_they_had),
+        FILES_TEST(a_block_of_an_old_image_is_zeros_in_a_new_file),
+        FILES_TEST(a_file_behaves_as_an_array_of_bytes),
+        FILES_TEST(a_failed_copy_leaves_no_trace_behind_the_end),
+        FILES_TEST(a_page_in_use_outlives_its_file),
+        FILES_TEST(paths_lead_where_they_should),
+        FILES_TEST(opening_survives_every_lack_of_memory),
+        FILES_TEST(a_table_and_its_copy_close_apart),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, register_disk, NULL);
 }

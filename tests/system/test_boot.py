@@ -34,7 +34,7 @@ def test_a_paravirtual_frank_reaches_its_prompt_and_powers_off(candor):
 
 def test_a_kernel_that_panics_is_told_by_the_exit_status(candor):
     machine = candor("image=build/frank-pv.elf")
-    machine.expect("frank: panic: no initial file system")
+    machine.expect("frank: panic: root=ram0 cannot be mounted")
     machine.expect("vm1: shut down, and reports a failure")
     assert machine.wait_exit() == 1
 

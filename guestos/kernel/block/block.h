@@ -36,7 +36,8 @@ struct block_device {
     /* A disk that is memory itself, with nothing to outlive: the page that is a block, with a
        reference (zeros, where there was none; 0: out of memory). NULL: a real disk. */
     pa_t (*page)(struct block_device *device, u32 block);
-    /* A block's content means nothing any more. NULL: of no use. Any context without a spin lock. */
+    /* A block's content means nothing any more. NULL: of no use. Any context without a spin lock.
+     */
     void (*discard)(struct block_device *device, u32 block);
     struct block_device *next; /* of those registered */
 };

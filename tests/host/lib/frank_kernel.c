@@ -80,6 +80,11 @@ void page_put(pa_t page)
     }
 }
 
+void page_unreserve(pa_t first, u64 count)
+{
+    assert_true(first != 0 && count <= 1); /* a single page has its count */
+}
+
 void page_set_reclaimer(u64 (*reclaim)(u64 page_count))
 {
     (void)reclaim;
