@@ -202,14 +202,14 @@ compile_commands.json: $(ALL_OBJECTS)
 	@mv $@.new $@
 
 .PHONY: clean distclean help
-clean: ## remove what was built, but keep newlib
-	@rm -rf $(filter-out $(BUILD)/newlib $(BUILD)/newlib.log $(BUILD)/setup,$(wildcard $(BUILD)/*)) compile_commands.json
+clean: ## remove what was built, but keep newlib and fetched sources
+	@rm -rf $(filter-out $(BUILD)/newlib $(BUILD)/newlib.log $(BUILD)/setup $(BUILD)/foreign,$(wildcard $(BUILD)/*)) compile_commands.json
 
-distclean: ## remove everything that was made, newlib too
+distclean: ## remove everything that was made or fetched
 	@rm -rf $(BUILD) compile_commands.json
 
 help: ## show this list
-	@echo 'usage: make [target] [V=1] [QEMU=path] [QEMUEXTRA="options"] [NEWLIB=path]'
+	@echo 'usage: make [target] [V=1] [QEMU=path] [QEMUEXTRA="options"] [NEWLIB=path] [FOREIGN="lua dash"]'
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/\1:\2/p' $(MAKEFILE_LIST) | \
 	    awk -F: '{ line = $$0; sub(/^[^:]*:/, "", line); printf "  %-12s %s\n", $$1, line }'
 

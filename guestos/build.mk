@@ -89,6 +89,8 @@ ALL_OBJECTS += $(LIBC_OBJECTS)
 ROOTFS_FILES := $(shell find guestos/rootfs -type f 2>/dev/null)
 endif
 
+include guestos/foreign.mk
+
 # ---- programs for the host ----------------------------------------------------------------------
 # The disk's programs once more, for the machine that builds: build/tools/mkfs.frank and fsck.frank.
 
@@ -113,10 +115,11 @@ $(foreach t,$(DISK_TOOLS),$(eval $(call disk_tool,$(t))))
 # All of it in a file system, to boot from: build/disk.img is what a new disk holds, and is copied to be
 # used; build/initrd.img comes with the kernel and is a disk in memory. ROOT_TREE is what both are made of.
 ROOT_TREE := $(BUILD)/root
-FLAGS_root := $(USER_BINARIES) $(ROOTFS_FILES)
-$(BUILD)/root.made: $(USER_BINARIES) $(ROOTFS_FILES) $(call flags_file,root)
+ROOT_BINARIES := $(USER_BINARIES) $(FOREIGN_BINARIES)
+FLAGS_root := $(ROOT_BINARIES) $(ROOTFS_FILES)
+$(BUILD)/root.made: $(ROOT_BINARIES) $(FOREIGN_FILES) $(ROOTFS_FILES) $(call flags_file,root)
 	$(Q)rm -rf $(ROOT_TREE) && mkdir -p $(addprefix $(ROOT_TREE)/,bin dev tmp)
-	$(Q)cp -R guestos/rootfs/. $(ROOT_TREE) && cp $(USER_BINARIES) $(ROOT_TREE)/bin && touch $@
+	$(Q)cp -R guestos/rootfs/. $(ROOT_TREE) && cp $(ROOT_BINARIES) $(ROOT_TREE)/bin $(FOREIGN_COPY) && touch $@
 
 MKFS_disk   := -s 64M
 MKFS_initrd := -m -s 32M -i 2015

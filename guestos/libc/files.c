@@ -135,9 +135,27 @@ int _rename_r(struct _reent *reent, const char *old_path, const char *new_path)
         reent, system_call(FRANK_SYS_rename, (long)old_path, (long)new_path, 0));
 }
 
+int fcntl(int descriptor, int request, ...)
+{
+    va_list arguments;
+    long argument;
+
+    va_start(arguments, request);
+    argument = va_arg(arguments, long);
+    va_end(arguments);
+    return (int)system_call_result(_REENT,
+                                   system_call(FRANK_SYS_fcntl, descriptor, request, argument));
+}
+
+int _fcntl_r(struct _reent *reent, int descriptor, int request, int argument)
+{
+    (void)reent; /* it is the caller's own */
+    return fcntl(descriptor, request, argument);
+}
+
 int dup(int descriptor)
 {
-    return (int)system_call_result(_REENT, system_call(FRANK_SYS_dup, descriptor, 0, 0));
+    return fcntl(descriptor, F_DUPFD, 0);
 }
 
 int dup2(int from, int to)
@@ -213,6 +231,11 @@ char *getcwd(char *buffer, size_t size)
     long result = system_call(FRANK_SYS_getcwd, (long)buffer, (long)size, 0);
 
     return system_call_result(_REENT, result) < 0 ? NULL : buffer;
+}
+
+mode_t umask(mode_t mask)
+{
+    return (mode_t)system_call(FRANK_SYS_umask, (long)mask, 0, 0);
 }
 
 /* There are no permissions to check: the file is there or it is not. */

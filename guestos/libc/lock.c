@@ -8,6 +8,7 @@
  * that opening a file needs no second allocation; when that is used up, from the heap.
  */
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/lock.h>
 
@@ -130,4 +131,14 @@ void __retarget_lock_release(_LOCK_T lock)
 void __retarget_lock_release_recursive(_LOCK_T lock)
 {
     __retarget_lock_release(lock);
+}
+
+void flockfile(FILE *stream)
+{
+    __retarget_lock_acquire_recursive(stream->_lock);
+}
+
+void funlockfile(FILE *stream)
+{
+    __retarget_lock_release_recursive(stream->_lock);
 }

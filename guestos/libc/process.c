@@ -73,6 +73,23 @@ pid_t waitpid(pid_t pid, int *status, int options)
                                      system_call(FRANK_SYS_waitpid, pid, (long)status, options));
 }
 
+/* What the child used is what all children used more than before. */
+pid_t wait3(int *status, int options, struct rusage *usage)
+{
+    struct rusage before, after;
+    pid_t pid;
+
+    getrusage(RUSAGE_CHILDREN, &before);
+    pid = waitpid(-1, status, options);
+    if (pid > 0 && usage) {
+        getrusage(RUSAGE_CHILDREN, &after);
+        memset(usage, 0, sizeof(*usage));
+        timersub(&after.ru_utime, &before.ru_utime, &usage->ru_utime);
+        timersub(&after.ru_stime, &before.ru_stime, &usage->ru_stime);
+    }
+    return pid;
+}
+
 int _wait_r(struct _reent *reent, int *status)
 {
     return (int)system_call_result(reent, system_call(FRANK_SYS_waitpid, -1, (long)status, 0));

@@ -129,6 +129,7 @@ int main(int argc, char **argv)
     const char *command = find_word(argc, argv, "run=");
 
     open_console();
+    (void)umask(022);
     (void)mkdir("/tmp", 0777);
     set_environment(find_word(argc, argv, "host="));
     if (command)

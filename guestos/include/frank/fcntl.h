@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Flags of open and whence of lseek. Kernel side only: the values are those of newlib's <fcntl.h>,
- * <unistd.h>.
+ * Flags of open, requests of fcntl and whence of lseek. Kernel side only: the values are those of
+ * newlib's <fcntl.h>, <unistd.h>.
  */
 #ifndef FRANK_FCNTL_H
 #define FRANK_FCNTL_H
@@ -18,6 +18,18 @@ enum open_flag {
     O_NONBLOCK = 0x4000,
     O_CLOEXEC = 0x40000,
     O_DIRECTORY = 0x200000,
+};
+
+/* Requests of fcntl, and the one flag of a descriptor. */
+enum fcntl_request {
+    F_DUPFD = 0,
+    F_GETFD = 1,
+    F_SETFD = 2,
+    F_GETFL = 3,
+    F_SETFL = 4,
+    F_DUPFD_CLOEXEC = 14,
+
+    FD_CLOEXEC = 1,
 };
 
 enum seek_whence {

@@ -37,7 +37,7 @@
     X(22, lseek, 3)       \
     X(23, fstat, 2)       \
     X(24, stat, 2)        \
-    X(25, dup, 1)         \
+    X(25, fcntl, 3)       \
     X(26, dup2, 2)        \
     X(27, pipe, 1)        \
     X(28, unlink, 1)      \
@@ -58,7 +58,8 @@
     X(43, itimer, 2)      \
     X(44, pgroup, 2)      \
     X(45, usage, 2)       \
-    X(46, sigaltstack, 2)
+    X(46, sigaltstack, 2) \
+    X(60, umask, 1)
 
 #ifndef __ASSEMBLER__
 #define FRANK_SYSCALL_NUMBER(number, name, arguments) FRANK_SYS_##name = (number),

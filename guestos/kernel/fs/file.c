@@ -48,6 +48,7 @@ void file_table_init(struct file_table *table)
     spin_init(&table->lock, "file table", LOCK_FILE_TABLE);
     table->slot_count = 0;
     table->close_on_exec = 0;
+    table->creation_mask = 0;
     table->working_directory = path_root();
 }
 
@@ -60,6 +61,7 @@ void file_table_clone(struct file_table *to, struct file_table *from)
         to->files[i] = from->files[i] ? file_get(from->files[i]) : NULL;
     to->close_on_exec = from->close_on_exec;
     to->working_directory = inode_get(from->working_directory);
+    to->creation_mask = from->creation_mask;
     spin_release(&from->lock);
 }
 
@@ -104,6 +106,20 @@ void file_table_close_on_exec(struct file_table *table)
         if (table->close_on_exec & BIT(i))
             close_slot(table, i);
     }
+}
+
+bool file_table_closes_on_exec(struct file_table *table, u64 descriptor)
+{
+    return (READ_ONCE(table->close_on_exec) & BIT(descriptor)) != 0;
+}
+
+void file_table_set_close_on_exec(struct file_table *table, u64 descriptor, bool close_on_exec)
+{
+    spin_acquire(&table->lock);
+    table->close_on_exec &= ~BIT(descriptor);
+    if (close_on_exec)
+        table->close_on_exec |= BIT(descriptor);
+    spin_release(&table->lock);
 }
 
 struct file *file_table_get(struct file_table *table, u64 descriptor)
@@ -204,8 +220,7 @@ static int create_inode(const char *path, u32 flags, u32 permissions, struct ino
     if (must_be_directory)
         error = -EISDIR;
     else
-        error = directory->directory->create(directory, name, INODE_REGULAR, permissions & 0777,
-                                             inode);
+        error = directory->directory->create(directory, name, INODE_REGULAR, permissions, inode);
     if (error == -EEXIST && !(flags & O_EXCL))
         error = directory->directory->lookup(directory, name, inode);
     inode_put(directory);

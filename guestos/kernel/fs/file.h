@@ -36,6 +36,7 @@ struct file_table {
     unsigned slot_count;                  /* no slot at or above it is in use; only grows */
     u64 close_on_exec;                    /* one bit a descriptor */
     struct inode *working_directory;      /* holds a reference */
+    u32 creation_mask; /* permissions that files and directories are made without */
 };
 
 /* An empty table whose working directory is the root. */
@@ -65,6 +66,10 @@ int MUST_CHECK file_table_add(struct file_table *table, struct file *file, unsig
  * Returns the descriptor or -EBADF, and then the reference stays the caller's. May sleep.
  */
 int MUST_CHECK file_table_replace(struct file_table *table, struct file *file, u64 descriptor);
+
+/* Whether an open descriptor is closed by exec; say whether. */
+bool file_table_closes_on_exec(struct file_table *table, u64 descriptor);
+void file_table_set_close_on_exec(struct file_table *table, u64 descriptor, bool close_on_exec);
 
 /* Take the file out of a slot: the table's reference becomes the caller's. NULL: it was empty. */
 struct file *file_table_remove(struct file_table *table, u64 descriptor);

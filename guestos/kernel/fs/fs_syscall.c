@@ -35,6 +35,11 @@ static int copy_path(char *path, u64 address)
     return length < 0 ? (int)length : 0;
 }
 
+static u32 permissions_for_new(u64 asked)
+{
+    return (u32)asked & 0777 & ~current_files()->creation_mask;
+}
+
 /* ---- reading and writing -----------------------------------------------------------------------
  */
 
@@ -176,7 +181,8 @@ long sys_open(u64 path_address, u64 flags, u64 permissions)
     char path[FRANK_PATH_SIZE];
     int error = copy_path(path, path_address);
 
-    return error ? error : file_open(current_files(), path, (u32)flags, (u32)permissions);
+    return error ? error
+                 : file_open(current_files(), path, (u32)flags, permissions_for_new(permissions));
 }
 
 long sys_close(u64 descriptor)
@@ -189,16 +195,47 @@ long sys_close(u64 descriptor)
     return 0;
 }
 
-long sys_dup(u64 descriptor)
+/* The flags that an open file has and that its opener can change. */
+static long file_flags(const struct file *file)
 {
-    struct file *file = file_table_get(current_files(), descriptor);
-    int result;
+    long access = !file->can_write ? O_RDONLY : file->can_read ? O_RDWR : O_WRONLY;
+
+    return access | (file->appends ? O_APPEND : 0);
+}
+
+long sys_fcntl(u64 descriptor, u64 request, u64 argument)
+{
+    struct file_table *files = current_files();
+    struct file *file = file_table_get(files, descriptor);
+    long result = 0;
 
     if (!file)
         return -EBADF;
-    result = file_table_add(current_files(), file, 0, false);
-    if (result < 0)
-        file_put(file);
+    switch (request) {
+    case F_DUPFD:
+    case F_DUPFD_CLOEXEC:
+        result = argument >= FILE_TABLE_SLOTS
+                     ? -EINVAL
+                     : file_table_add(files, file, (u32)argument, request == F_DUPFD_CLOEXEC);
+        if (result >= 0)
+            return result; /* the reference is the new descriptor's */
+        break;
+    case F_GETFD:
+        result = file_table_closes_on_exec(files, descriptor) ? FD_CLOEXEC : 0;
+        break;
+    case F_SETFD:
+        file_table_set_close_on_exec(files, descriptor, (argument & FD_CLOEXEC) != 0);
+        break;
+    case F_GETFL:
+        result = file_flags(file);
+        break;
+    case F_SETFL:
+        file->appends = (argument & O_APPEND) != 0;
+        break;
+    default:
+        result = -EINVAL;
+    }
+    file_put(file);
     return result;
 }
 
@@ -257,6 +294,15 @@ long sys_pipe(u64 descriptors_address)
         }
     }
     return error;
+}
+
+long sys_umask(u64 mask)
+{
+    struct file_table *files = current_files();
+    long before = files->creation_mask;
+
+    files->creation_mask = (u32)mask & 0777;
+    return before;
 }
 
 /* ---- what files are ----------------------------------------------------------------------------
@@ -345,8 +391,8 @@ long sys_mkdir(u64 path_address, u64 permissions)
         return -EEXIST;
     if (error)
         return error;
-    error = directory->directory->create(directory, name, INODE_DIRECTORY, (u32)permissions & 0777,
-                                         &inode);
+    error = directory->directory->create(directory, name, INODE_DIRECTORY,
+                                         permissions_for_new(permissions), &inode);
     if (!error)
         inode_put(inode);
     inode_put(directory);

@@ -211,6 +211,46 @@ static void dup_shares_the_offset(void)
     CHECK(unlink("file") == 0);
 }
 
+static void fcntl_duplicates_from_a_number_on(void)
+{
+    int first = open("f", O_RDWR | O_CREAT | O_APPEND, 0666);
+    int second = fcntl(first, F_DUPFD, 20), third = fcntl(first, F_DUPFD_CLOEXEC, 20);
+
+    CHECK(second == 20 && third == 21);
+    CHECK(write(second, "abc", 3) == 3 && lseek(first, 0, SEEK_CUR) == 3);
+    CHECK(fcntl(second, F_GETFD) == 0 && fcntl(third, F_GETFD) == FD_CLOEXEC);
+    CHECK(fcntl(second, F_SETFD, FD_CLOEXEC) == 0 && fcntl(second, F_GETFD) == FD_CLOEXEC);
+    CHECK(fcntl(first, F_GETFD) == 0);
+    CHECK(fcntl(first, F_GETFL) == (O_RDWR | O_APPEND));
+    CHECK(fcntl(first, F_SETFL, 0) == 0 && fcntl(third, F_GETFL) == O_RDWR);
+    CHECK_ERROR(fcntl(first, F_DUPFD, 1000000), EINVAL);
+    CHECK_ERROR(fcntl(first, F_DUPFD, -1), EINVAL);
+    CHECK_ERROR(fcntl(first, 12345, 0), EINVAL);
+    CHECK_ERROR(fcntl(19, F_GETFD), EBADF);
+    CHECK(close(first) == 0 && close(second) == 0 && close(third) == 0);
+    CHECK(unlink("f") == 0);
+}
+
+static void umask_takes_permissions_away(void)
+{
+    mode_t before = umask(027);
+    struct stat stat;
+    pid_t pid;
+
+    CHECK(mkdir("d", 0777) == 0 && lstat("d", &stat) == 0 && (stat.st_mode & 0777) == 0750);
+    pid = fork_checked();
+    if (pid == 0) {
+        int descriptor = open("d/f", O_WRONLY | O_CREAT, 0666);
+
+        CHECK(umask(0) == 027 && close(descriptor) == 0);
+        _exit(0);
+    }
+    CHECK(exit_status_of(pid) == 0);
+    CHECK(lstat("d/f", &stat) == 0 && (stat.st_mode & 0777) == 0640);
+    CHECK(umask(before) == 027);
+    CHECK(unlink("d/f") == 0 && rmdir("d") == 0);
+}
+
 static void fork_shares_the_offset(void)
 {
     char c;
@@ -512,6 +552,8 @@ const struct test file_tests[] = {
     TEST(wrong_access_is_ebadf),
     TEST(descriptors_run_out_with_emfile),
     TEST(dup_shares_the_offset),
+    TEST(fcntl_duplicates_from_a_number_on),
+    TEST(umask_takes_permissions_away),
     TEST(fork_shares_the_offset),
     TEST(dup2_replaces_and_closes),
     TEST(unlinked_file_lives_while_open),

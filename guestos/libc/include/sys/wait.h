@@ -21,4 +21,8 @@
 pid_t wait(int *status);
 pid_t waitpid(pid_t pid, int *status, int options);
 
+struct rusage;
+/* As waitpid(-1, ...); `usage`, if not NULL: what that child used. */
+pid_t wait3(int *status, int options, struct rusage *usage);
+
 #endif
