@@ -60,17 +60,23 @@ def field_parts(field):
     return base, f"[{count}]" if rest else "", FIELD_BYTES[base] * count
 
 
+def c_type(base):
+    """What C calls it."""
+    return base if base[-1].isdigit() or base == "char" else f"struct {base}"
+
+
 def struct_offsets(struct):
     """[(field, offset)]; every field must lie on its own alignment, so that no compiler pads."""
     offset, rows = 0, []
     for field in struct["fields"]:
         base, _, size = field_parts(field)
-        if offset % FIELD_BYTES[base]:
+        if offset % min(FIELD_BYTES[base], 8):
             sys.exit(f"abigen: {struct['name']}.{field['name']} is misaligned at {offset}")
         rows.append((field, offset))
         offset += size
     if offset != struct["size"]:
         sys.exit(f"abigen: struct {struct['name']} has {offset} bytes, not {struct['size']}")
+    FIELD_BYTES[struct["name"]] = offset  # those that come after may hold it
     return rows
 
 
@@ -121,7 +127,7 @@ def header(abi):
         rows = struct_offsets(struct)
         for field, _ in rows:
             base, dims, _ = field_parts(field)
-            out.append(f"    {base} {field['name']}{dims}; /* {field['doc']} */")
+            out.append(f"    {c_type(base)} {field['name']}{dims}; /* {field['doc']} */")
         out.append("};")
         out += [
             f"_Static_assert(offsetof(struct {struct['name']}, {field['name']}) == {offset}, \"{field['name']}\");"
@@ -231,7 +237,7 @@ def reference(abi):
     out.append("\n## Errors\n\n| error | value | meaning |\n| --- | --- | --- |")
     out += [f"| `{e['name']}` | {e['value']} | {e['doc']} |" for e in abi["error"]]
     for enum in abi["enum"]:
-        out.append(f"\n## Bits: {enum['name']}\n\n{enum['doc']}\n\n| name | value | meaning |\n| --- | --- | --- |")
+        out.append(f"\n## {enum.get('what', 'Bits')}: {enum['name']}\n\n{enum['doc']}\n\n| name | value | meaning |\n| --- | --- | --- |")
         out += [f"| `{v['name']}` | {v['value']} | {v['doc']} |" for v in enum["values"]]
     for struct in abi["struct"]:
         out.append(f"\n## Structure: {struct['name']} ({struct['size']} bytes)\n\n{' '.join(struct['doc'].split())}\n")

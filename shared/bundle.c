@@ -119,6 +119,7 @@ int bundle_vm_open(const struct bundle *bundle, u32 index, struct bundle_vm_view
         .flags = load_le32(record + VM_FIELD(flags)),
         .vcpus = load_le32(record + VM_FIELD(vcpus)),
         .weight = load_le32(record + VM_FIELD(weight)),
+        .disk_slot = load_le32(record + VM_FIELD(disk_slot)),
     };
     int error = read_name(bundle, index, view);
     if (error != BUNDLE_OK)
@@ -130,8 +131,7 @@ int bundle_vm_open(const struct bundle *bundle, u32 index, struct bundle_vm_view
         view->image_bytes == 0)
         return BUNDLE_BAD_IMAGE_RANGE;
     if (!read_piece(bundle, record + VM_FIELD(initrd_offset), &view->initrd, &view->initrd_bytes) ||
-        !read_piece(bundle, record + VM_FIELD(tree_offset), &view->tree, &view->tree_bytes) ||
-        !read_piece(bundle, record + VM_FIELD(disk_offset), &view->disk, &view->disk_bytes))
+        !read_piece(bundle, record + VM_FIELD(tree_offset), &view->tree, &view->tree_bytes))
         return BUNDLE_BAD_PIECE_RANGE;
     (void)read_piece(bundle, record + VM_FIELD(symbols_offset), &view->symbols,
                      &view->symbols_bytes);
@@ -167,7 +167,7 @@ const char *bundle_error_text(int error)
     case BUNDLE_BAD_IMAGE_RANGE:
         return "its image is missing or lies outside the bundle";
     case BUNDLE_BAD_PIECE_RANGE:
-        return "its initrd, device tree or disk lies outside the bundle";
+        return "its initrd or device tree lies outside the bundle";
     case BUNDLE_BAD_MEMORY_SIZE:
         return "its memory is not a multiple of 2 MiB";
     case BUNDLE_BAD_OPTIONS:

@@ -8,7 +8,7 @@
 # share is an archive, so that each links only what it uses and may supply a part of its own.
 
 # Sources of the real port that are pure code, and so are tested as they are.
-HOST_PURE    := $(wildcard hypervisor/arch/riscv64/sv39*.c) hypervisor/debug/trace.c
+HOST_PURE    := $(wildcard hypervisor/arch/riscv64/sv39*.c) hypervisor/debug/trace.c $(addprefix hypervisor/driver/,disk.c plic.c)
 HOST_SOURCES := $(call find_sources,$(addprefix hypervisor/,core mem virt vdev arch/host)) $(HOST_PURE) \
                 $(filter-out shared/string.c,$(wildcard shared/*.c)) $(call find_sources,tests/host/lib tests/host/model)
 ifneq ($(wildcard hypervisor/arch/host),)
@@ -26,7 +26,7 @@ HOST_DISK    := $(filter-out %/main.c,$(call find_sources,$(addprefix guestos/us
 HOST_SOURCES := $(sort $(HOST_SOURCES) $(HOST_DISK))
 
 HOST_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-HOST_INCLUDES := $(addprefix -iquote ,hypervisor hypervisor/arch/host hypervisor/arch/riscv64 shared/include \
+HOST_INCLUDES := $(addprefix -iquote ,tests/host/fakes hypervisor hypervisor/arch/host hypervisor/arch/riscv64 shared/include \
                    hypercall-abi/generated tests/host/lib tests/host/frank guestos guestos/include \
                    guestos/platform guestos/user)
 FLAGS_host    := $(subst -O2,-O1,$(C_COMMON)) $(HOST_SANITIZE) -fno-builtin -DCONFIG_DEBUG=1 $(HOST_INCLUDES)

@@ -37,6 +37,7 @@ enum plat_prot {
     PLAT_PROT_READ = 1,
     PLAT_PROT_WRITE = 2,
     PLAT_PROT_EXEC = 4,
+    PLAT_PROT_ALL = 7,
 };
 
 struct plat_range {
@@ -56,6 +57,13 @@ struct plat_info {
        and interrupts off; a label in assembly that never returns. */
     void (*user_return)(void);
 };
+
+/* Appends to `reserved`, if there is something. */
+static inline void plat_reserve(struct plat_info *info, pa_t base, u64 bytes)
+{
+    if (bytes != 0)
+        info->reserved[info->reserved_count++] = (struct plat_range){base, bytes};
+}
 
 /* What the platform keeps of a space: words that mean something to it alone, zero before creation.
  */
@@ -141,6 +149,7 @@ u64 plat_time_now(void);
 struct plat_times {
     u64 now;    /* as plat_time_now() */
     u64 idle;   /* asleep in plat_idle() */
+    i64 offset; /* of `now` from what the processor counts */
     u64 stolen; /* it would have run, but the platform beneath ran something else */
 };
 struct plat_times plat_times(void);

@@ -54,7 +54,10 @@ enum hc_number {
     HC_CALL_SPACE_SWITCH = 18,
     HC_CALL_FLUSH = 19,
     HC_CALL_COUNTERS = 20,
-    HC_CALL_COUNT = 21,
+    HC_CALL_DISK_ATTACH = 21,
+    HC_CALL_DISK_KICK = 22,
+    HC_CALL_DISK_DETACH = 23,
+    HC_CALL_COUNT = 24,
 };
 
 /* What a call returns in a0 and a1; what the value is without an error, the call says. */
@@ -67,6 +70,19 @@ struct hc_result {
 enum candor_event {
     EVENT_TIMER = 1, /* The time given to `timer_set` has come (never set for a guest with Sstc). */
     EVENT_CONSOLE = 2, /* Console input can be read, or there is room again after a write that took nothing, with SBI DBCN. */
+    EVENT_DISK = 4, /* There are new responses in the disk's ring. */
+};
+
+/* What a request asks of the disk (`disk_request.operation`). */
+enum candor_disk_operation {
+    DISK_OPERATION_READ = 0, /* From the disk into memory. */
+    DISK_OPERATION_WRITE = 1, /* From memory to the disk. It outlives a stop of the machine only after a flush. */
+    DISK_OPERATION_FLUSH = 2, /* All writes that were done before this was asked for outlive a stop of the machine once this is done. */
+};
+
+/* Bits of `disk_ring.flags`. */
+enum candor_disk_flag {
+    DISK_FLAG_READ_ONLY = 1, /* The disk cannot be written to. */
 };
 
 /* Bits of `start_info.flags`. */
@@ -186,3 +202,63 @@ _Static_assert(offsetof(struct image_note, reserved) == 4, "reserved");
 _Static_assert(offsetof(struct image_note, pool_base_gpa) == 8, "pool_base_gpa");
 _Static_assert(offsetof(struct image_note, pool_bytes) == 16, "pool_bytes");
 _Static_assert(sizeof(struct image_note) == 24, "image_note");
+
+/* A piece of the guest's memory, within one page, for a part of a request. */
+struct disk_segment {
+    u64 gpa; /* Where it begins, a multiple of 512, outside the pool. */
+    u32 bytes; /* Its length, a multiple of 512, not zero. */
+    u32 reserved; /* Zero. */
+};
+_Static_assert(offsetof(struct disk_segment, gpa) == 0, "gpa");
+_Static_assert(offsetof(struct disk_segment, bytes) == 8, "bytes");
+_Static_assert(offsetof(struct disk_segment, reserved) == 12, "reserved");
+_Static_assert(sizeof(struct disk_segment) == 16, "disk_segment");
+
+/* One request to the disk. Candor copies it once: what the guest changes later has no effect. */
+struct disk_request {
+    u64 id; /* The guest's own; the response has it again. */
+    u64 sector; /* Where on the disk, in units of 512 bytes; 0 of a flush. */
+    u32 operation; /* A `disk_operation`. */
+    u32 segment_count; /* 1 to 4; 0 of a flush. */
+    u64 reserved; /* Zero. */
+    struct disk_segment segments[4]; /* Memory for the sectors, in their order. */
+};
+_Static_assert(offsetof(struct disk_request, id) == 0, "id");
+_Static_assert(offsetof(struct disk_request, sector) == 8, "sector");
+_Static_assert(offsetof(struct disk_request, operation) == 16, "operation");
+_Static_assert(offsetof(struct disk_request, segment_count) == 20, "segment_count");
+_Static_assert(offsetof(struct disk_request, reserved) == 24, "reserved");
+_Static_assert(offsetof(struct disk_request, segments) == 32, "segments");
+_Static_assert(sizeof(struct disk_request) == 96, "disk_request");
+
+/* A request is done. Responses come in any order. */
+struct disk_response {
+    u64 id; /* The request's. */
+    i64 status; /* 0, or the error for which it was not done, or not wholly. */
+};
+_Static_assert(offsetof(struct disk_response, id) == 0, "id");
+_Static_assert(offsetof(struct disk_response, status) == 8, "status");
+_Static_assert(sizeof(struct disk_response) == 16, "disk_response");
+
+/* The page through which a guest and Candor speak of its disk. Each word is written by one side
+ * only. The two counts wrap around at 2^32: number n of what is counted stands at place n modulo
+ * 32. A guest has at most 32 requests of which it has not read the response. */
+struct disk_ring {
+    u64 sectors; /* Written by `disk_attach`: the disk's size. */
+    u32 flags; /* Written by `disk_attach`: `disk_flag` bits. */
+    u32 requests_made; /* Written by the guest: how many requests it has put into the ring. */
+    u32 responses_made; /* Written by Candor: how many responses it has put there. */
+    u32 reserved0; /* Zero. */
+    u64 reserved[61]; /* Zero. */
+    struct disk_request requests[32]; /* Written by the guest. */
+    struct disk_response responses[32]; /* Written by Candor. */
+};
+_Static_assert(offsetof(struct disk_ring, sectors) == 0, "sectors");
+_Static_assert(offsetof(struct disk_ring, flags) == 8, "flags");
+_Static_assert(offsetof(struct disk_ring, requests_made) == 12, "requests_made");
+_Static_assert(offsetof(struct disk_ring, responses_made) == 16, "responses_made");
+_Static_assert(offsetof(struct disk_ring, reserved0) == 20, "reserved0");
+_Static_assert(offsetof(struct disk_ring, reserved) == 24, "reserved");
+_Static_assert(offsetof(struct disk_ring, requests) == 512, "requests");
+_Static_assert(offsetof(struct disk_ring, responses) == 3584, "responses");
+_Static_assert(sizeof(struct disk_ring) == 4096, "disk_ring");

@@ -275,3 +275,39 @@ static inline struct hc_result candor_counters(u64 counters)
                      : : "a2", "a3", "a4", "a5", "t0", "t1", "t2", "t3", "t4", "t5", "t6", "memory");
     return (struct hc_result){(i64)a0, a1};
 }
+
+/* Returns the disk's sectors, of 512 bytes. */
+static inline struct hc_result candor_disk_attach(u64 page)
+{
+    register u64 a0 __asm__("a0") = page;
+    register u64 a1 __asm__("a1");
+    register u64 a6 __asm__("a6") = HC_CALL_DISK_ATTACH;
+    register u64 a7 __asm__("a7") = CANDOR_EXTENSION;
+    __asm__ volatile("ecall" : "+r"(a0), "=r"(a1), "+r"(a6), "+r"(a7)
+                     : : "a2", "a3", "a4", "a5", "t0", "t1", "t2", "t3", "t4", "t5", "t6", "memory");
+    return (struct hc_result){(i64)a0, a1};
+}
+
+/* Returns how many requests were taken. */
+static inline struct hc_result candor_disk_kick(void)
+{
+    register u64 a0 __asm__("a0");
+    register u64 a1 __asm__("a1");
+    register u64 a6 __asm__("a6") = HC_CALL_DISK_KICK;
+    register u64 a7 __asm__("a7") = CANDOR_EXTENSION;
+    __asm__ volatile("ecall" : "=r"(a0), "=r"(a1), "+r"(a6), "+r"(a7)
+                     : : "a2", "a3", "a4", "a5", "t0", "t1", "t2", "t3", "t4", "t5", "t6", "memory");
+    return (struct hc_result){(i64)a0, a1};
+}
+
+/* Returns 0. */
+static inline struct hc_result candor_disk_detach(void)
+{
+    register u64 a0 __asm__("a0");
+    register u64 a1 __asm__("a1");
+    register u64 a6 __asm__("a6") = HC_CALL_DISK_DETACH;
+    register u64 a7 __asm__("a7") = CANDOR_EXTENSION;
+    __asm__ volatile("ecall" : "=r"(a0), "=r"(a1), "+r"(a6), "+r"(a7)
+                     : : "a2", "a3", "a4", "a5", "t0", "t1", "t2", "t3", "t4", "t5", "t6", "memory");
+    return (struct hc_result){(i64)a0, a1};
+}

@@ -25,6 +25,9 @@ const char *const hypercall_names[HC_CALL_COUNT] = {
     [HC_CALL_SPACE_SWITCH] = "space_switch",
     [HC_CALL_FLUSH] = "flush",
     [HC_CALL_COUNTERS] = "counters",
+    [HC_CALL_DISK_ATTACH] = "disk_attach",
+    [HC_CALL_DISK_KICK] = "disk_kick",
+    [HC_CALL_DISK_DETACH] = "disk_detach",
 };
 
 struct hc_result hypercall_dispatch(struct vcpu *vcpu, u64 number, const u64 a[6])
@@ -72,6 +75,12 @@ struct hc_result hypercall_dispatch(struct vcpu *vcpu, u64 number, const u64 a[6
         return hc_flush(vcpu, gpa(a[0]), gva(a[1]), a[2]);
     case HC_CALL_COUNTERS:
         return hc_counters(vcpu, gpa(a[0]));
+    case HC_CALL_DISK_ATTACH:
+        return hc_disk_attach(vcpu, gpa(a[0]));
+    case HC_CALL_DISK_KICK:
+        return hc_disk_kick(vcpu);
+    case HC_CALL_DISK_DETACH:
+        return hc_disk_detach(vcpu);
     default:
         return (struct hc_result){HC_NOT_SUPPORTED, 0};
     }

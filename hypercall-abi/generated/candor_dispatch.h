@@ -29,6 +29,9 @@ struct hc_result hc_pte_clear(struct vcpu *vcpu, gpa_t root, gva_t address, u64 
 struct hc_result hc_space_switch(struct vcpu *vcpu, gpa_t root);
 struct hc_result hc_flush(struct vcpu *vcpu, gpa_t root, gva_t address, u64 count);
 struct hc_result hc_counters(struct vcpu *vcpu, gpa_t counters);
+struct hc_result hc_disk_attach(struct vcpu *vcpu, gpa_t page);
+struct hc_result hc_disk_kick(struct vcpu *vcpu);
+struct hc_result hc_disk_detach(struct vcpu *vcpu);
 
 /* Calls the handler of `number` with a0 to a5; HC_NOT_SUPPORTED for an unknown number. */
 struct hc_result hypercall_dispatch(struct vcpu *vcpu, u64 number, const u64 a[6]);

@@ -55,4 +55,7 @@ static const struct grammar_call grammar_calls[HC_CALL_COUNT] = {
     [HC_CALL_SPACE_SWITCH] = {"space_switch", 1, {GRAMMAR_ROOT}, 0x50020},
     [HC_CALL_FLUSH] = {"flush", 3, {GRAMMAR_ROOT, GRAMMAR_GVA, GRAMMAR_COUNT}, 0x50028},
     [HC_CALL_COUNTERS] = {"counters", 1, {GRAMMAR_COUNTERS}, 0x20020},
+    [HC_CALL_DISK_ATTACH] = {"disk_attach", 1, {GRAMMAR_PAGE}, 0x120024},
+    [HC_CALL_DISK_KICK] = {"disk_kick", 0, {0}, 0x200018},
+    [HC_CALL_DISK_DETACH] = {"disk_detach", 0, {0}, 0x200010},
 };

@@ -10,6 +10,7 @@
 enum {
     HARTS_MAX = 64,
     MACHINE_ISA_BYTES = 1024,
+    MACHINE_DISKS_MAX = 8,
 };
 
 struct machine {
@@ -31,6 +32,11 @@ struct machine {
     u32 plic_contexts[HARTS_MAX]; /* of each hart in M-mode, in the order of hart_ids */
     u64 finisher_base;            /* 0 without one */
     bool has_sstc;
+    u32 disk_slots; /* places for virtio devices, by rising address */
+    struct {
+        u64 base;
+        u32 interrupt;
+    } disks[MACHINE_DISKS_MAX];
 };
 
 extern struct machine machine;

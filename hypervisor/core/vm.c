@@ -29,11 +29,6 @@ u32 vm_frames(const struct vm *vm)
     return (u32)(vm->config.memory_bytes >> FRAME_SHIFT);
 }
 
-u32 vm_disk_chunks(const struct vm *vm)
-{
-    return (u32)((vm->config.disk_bytes + CHUNK_BYTES - 1) / CHUNK_BYTES);
-}
-
 /* ---- ending ---- */
 
 /* A VM that reboots and reboots does not flood the terminal with lines about it. */
@@ -203,6 +198,10 @@ static void step_ending(struct vm *vm)
     u64 first;
     mfn_t chunk;
 
+    if (vm->disk != NULL && !disk_idle(vm->disk)) {
+        sched_give_way(&vm->vcpus[0]); /* it still reads and writes the memory */
+        return;
+    }
     if (vm->virt->release(vm))
         return;
     if (vm->step > 0 && !vm->flushed) {

@@ -20,6 +20,7 @@
 
 #include "core/vcpu.h"
 #include "debug/console.h"
+#include "driver/disk.h"
 #include "mem/p2m.h"
 
 struct virt_ops;
@@ -65,6 +66,15 @@ struct vm_image {
     u64 initrd; /* guest-physical; page-aligned, up to the end of memory */
 };
 
+/* The ring of its disk (virt/pv/ring.c). */
+struct pv_ring {
+    struct disk_ring *page; /* in machine memory; NULL: none is attached */
+    gpa_t base;
+    u32 taken;                   /* requests, answered or on their way */
+    u32 answered;                /* of them */
+    u64 ids[DISK_TRANSFERS_MAX]; /* the guest's, by the driver's number */
+};
+
 /* The pv path's part of a VM. */
 struct vm_pv {
     u64 pool_base; /* guest-physical */
@@ -77,6 +87,7 @@ struct vm_pv {
     u32 map_tables; /* direct-map tables by machine frame, a list through struct frame.gfn; 0: end
                      */
     mfn_t direct_map[PV_DIRECT_MAP_GIB]; /* its level-1 tables, one for each GiB of memory */
+    struct pv_ring ring;
 };
 
 struct vm {
@@ -91,13 +102,12 @@ struct vm {
     u32 reboots_untold; /* since the last line that told of them */
     u32 reboot_lines;   /* that may come now, at reboots_told; one more each second */
     u64 reboots_told;
-    bool paused;     /* its vCPUs get no turns while it is RUNNING; any hart may set it */
-    bool leaving;    /* it shall be taken away when it is OFF: no reason to power the machine off */
-    bool flushed;    /* of ENDING: no hart holds a translation any more */
-    u32 step;        /* frames that it has taken */
-    u32 returned;    /* of ENDING: frames that it has given back */
-    u32 disk_chunks; /* that hold its disk, until it is destroyed */
-    mfn_t chunk;     /* of BUILDING: where its next frames come from */
+    bool paused;  /* its vCPUs get no turns while it is RUNNING; any hart may set it */
+    bool leaving; /* it shall be taken away when it is OFF: no reason to power the machine off */
+    bool flushed; /* of ENDING: no hart holds a translation any more */
+    u32 step;     /* frames that it has taken */
+    u32 returned; /* of ENDING: frames that it has given back */
+    mfn_t chunk;  /* of BUILDING: where its next frames come from */
     u64 made_at;
     u64 started_at;
     struct bundle_vm_view config;
@@ -108,6 +118,7 @@ struct vm {
     bool fast_paths; /* the assembly may serve calls itself: both ways must behave alike */
     struct p2m p2m;
     struct vm_image image;
+    struct disk *disk; /* NULL: it has none */
     struct vm_pv pv;
     struct vm_shadow *shadow; /* the shadow path's part; NULL on another */
     u32 vcpu_count;
@@ -162,6 +173,5 @@ void vm_step(struct vm *vm);
 /* A VM that is OFF, or new: its turns build it from now on. */
 void vm_build(struct vm *vm);
 
-/* Frames of its memory; chunks that its disk takes. */
+/* Frames of its memory. */
 u32 vm_frames(const struct vm *vm);
-u32 vm_disk_chunks(const struct vm *vm);

@@ -104,12 +104,8 @@ static void record_free(struct vm *vm)
 {
     while (vm->virt != NULL && vm->virt->discard != NULL && vm->virt->discard(vm))
         continue;
+    disk_release(vm->disk);
     frame_run_free(vm, record_bytes(vm->vcpu_count));
-}
-
-static u64 memory_wanted(const struct vm *vm)
-{
-    return vm->config.memory_bytes + (u64)(vm_disk_chunks(vm) - vm->disk_chunks) * CHUNK_BYTES;
 }
 
 /* Everything that can fail, in an order that leaves nothing behind but what is given back. */
@@ -122,15 +118,20 @@ static const char *admit(struct vm *vm)
 
     if (why != NULL)
         return why;
+    if (config->disk_slot != 0) {
+        vm->disk = disk_claim(config->disk_slot - 1, vm);
+        if (vm->disk == NULL)
+            return "the machine has no disk for it, or another one has it";
+    }
     if (config->memory_bytes / CHUNK_BYTES > frame_chunks_all()) {
         snprintf(text, sizeof(text),
                  "it asks for more memory than the machine has for guests, %u MiB: " MEMORY_CURE,
                  frame_chunks_all() * (CHUNK_BYTES >> MIB_SHIFT));
         return text;
     }
-    if (memory_wanted(vm) > vm_memory_free()) {
+    if (config->memory_bytes > vm_memory_free()) {
         snprintf(text, sizeof(text), "it needs %lu MiB, and %lu MiB are left for it: " MEMORY_CURE,
-                 memory_wanted(vm) >> MIB_SHIFT, vm_memory_free() >> MIB_SHIFT);
+                 config->memory_bytes >> MIB_SHIFT, vm_memory_free() >> MIB_SHIFT);
         return text;
     }
     if (!p2m_init(&vm->p2m, gfn(VM_MEMORY_BASE >> FRAME_SHIFT), vm_frames(vm)))
@@ -247,7 +248,7 @@ static u32 chunks_promised(void)
             continue;
         all = vm_frames(vm) / CHUNK_FRAMES;
         taken = (READ_ONCE(vm->step) - READ_ONCE(vm->returned)) / CHUNK_FRAMES;
-        promised += all - min(all, taken) + vm_disk_chunks(vm) - vm->disk_chunks;
+        promised += all - min(all, taken);
     }
     return promised;
 }
@@ -319,7 +320,7 @@ bool vm_plan(const struct vm_order *order, struct bundle_vm_view *config, struct
         return refuse(why, "its device tree says how much memory it has: create it without mem=");
     if (order->memory_bytes != 0)
         config->memory_bytes = order->memory_bytes;
-    return has_memory(config->memory_bytes + ALIGN_UP(config->disk_bytes, (u64)CHUNK_BYTES), why);
+    return has_memory(config->memory_bytes, why);
 }
 
 bool vm_create(const struct bundle_vm_view *config, struct vm_refusal *why)
@@ -334,7 +335,7 @@ bool vm_create(const struct bundle_vm_view *config, struct vm_refusal *why)
 
 bool vm_start(struct vm *vm, struct vm_refusal *why)
 {
-    if (!has_memory(memory_wanted(vm), why))
+    if (!has_memory(vm->config.memory_bytes, why))
         return false;
     console_port_reopen(&vm->console);
     vm_build(vm);

@@ -211,7 +211,7 @@ enum monitor_step monitor_destroy_step(struct monitor_job *job)
         vm->leaving = true;
         job->target = (struct monitor_target){vm->id, vm->serial};
     }
-    memory_bytes = vm->config.memory_bytes + (u64)vm->disk_chunks * CHUNK_BYTES;
+    memory_bytes = vm->config.memory_bytes;
     if (__atomic_load_n(&vm->state, __ATOMIC_SEQ_CST) != VM_OFF) {
         vm_end(vm, VM_EXIT_KILLED); /* once more, for it may be rebooting */
         return monitor_wait(job, machine.timebase_hz / WAITS_A_SECOND);

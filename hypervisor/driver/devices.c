@@ -6,6 +6,7 @@
 
 #include "debug/console.h"
 #include "driver/clint.h"
+#include "driver/disk.h"
 #include "driver/finisher.h"
 #include "driver/plic.h"
 #include "driver/uart16550.h"
@@ -77,6 +78,26 @@ static void find_contexts(struct machine *found, const struct fdt *tree, i32 pli
     }
 }
 
+/* Sorted by address: so slot n is the n-th of QEMU's, whatever order the tree has them in. */
+static void find_disk_slots(struct machine *found, const struct fdt *tree)
+{
+    i32 node = FDT_NONE;
+    struct fdt_range range;
+
+    while ((node = fdt_find_compatible(tree, node, "virtio,mmio")) >= 0) {
+        u32 at = found->disk_slots;
+
+        if (at == MACHINE_DISKS_MAX || !fdt_enabled(tree, node) ||
+            fdt_reg(tree, node, 0, &range) != FDT_OK)
+            continue;
+        for (; at > 0 && found->disks[at - 1].base > range.base; at--)
+            found->disks[at] = found->disks[at - 1];
+        found->disks[at].base = range.base;
+        found->disks[at].interrupt = cell_or(tree, node, "interrupts", PLIC_SOURCE_NONE);
+        found->disk_slots++;
+    }
+}
+
 void devices_find(struct machine *found, const struct fdt *tree)
 {
     i32 node;
@@ -91,6 +112,7 @@ void devices_find(struct machine *found, const struct fdt *tree)
     found->plic_sources = cell_or(tree, node, "riscv,ndev", 0);
     if (node >= 0)
         find_contexts(found, tree, node);
+    find_disk_slots(found, tree);
 }
 
 /* ---- the console's device ---- */
@@ -151,6 +173,11 @@ void drivers_init(const struct machine *m, u64 hart_id)
     plic_source_enable(&devices.plic, devices.context, devices.uart_source, true);
 }
 
+void drivers_init_disks(const struct machine *m)
+{
+    disks_init(m, &devices.plic, devices.context);
+}
+
 /* One source each time: what else waits interrupts again, after others have had their turn. */
 struct vm *device_interrupt(void)
 {
@@ -161,6 +188,8 @@ struct vm *device_interrupt(void)
         return NULL;
     if (source == devices.uart_source)
         served = console_interrupt();
+    else
+        served = disk_interrupt(source);
     plic_complete(&devices.plic, devices.context, source);
     return served;
 }

@@ -22,6 +22,9 @@ void devices_find(struct machine *found, const struct fdt *tree);
  */
 void drivers_init(const struct machine *m, u64 hart_id);
 
+/* Starts the disks as well, whose queues need memory: after frame_init. */
+void drivers_init_disks(const struct machine *m);
+
 /* The machine external interrupt of the hart given to drivers_init: serves the devices that wait.
  * Bounded. Returns the VM for which it was, or NULL. */
 struct vm *device_interrupt(void);

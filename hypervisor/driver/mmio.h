@@ -38,4 +38,11 @@ static inline void mmio_write64(uintptr_t address, u64 value)
     *(volatile u64 *)address = value;
 }
 
+/* What was written to memory before is there before what is told to a device afterwards, and the
+ * other way round. */
+static inline void mmio_order(void)
+{
+    __asm__ volatile("fence iorw, iorw" : : : "memory");
+}
+
 #endif

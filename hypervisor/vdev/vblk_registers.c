@@ -4,45 +4,10 @@
  */
 #include "vdev/vblk_registers.h"
 
+#include "driver/virtio_registers.h"
 #include "string.h"
 
-/* Table 4.1. */
-enum mmio_register {
-    MAGIC = 0x000,
-    VERSION = 0x004,
-    DEVICE_ID = 0x008,
-    VENDOR_ID = 0x00c,
-    DEVICE_FEATURES = 0x010,
-    DEVICE_FEATURES_SELECT = 0x014,
-    DRIVER_FEATURES = 0x020,
-    DRIVER_FEATURES_SELECT = 0x024,
-    QUEUE_SELECT = 0x030,
-    QUEUE_SIZE_MAX = 0x034,
-    QUEUE_SIZE = 0x038,
-    QUEUE_READY = 0x044,
-    QUEUE_NOTIFY = 0x050,
-    INTERRUPT_STATUS = 0x060,
-    INTERRUPT_ACKNOWLEDGE = 0x064,
-    STATUS = 0x070,
-    QUEUE_DESCRIPTORS_LOW = 0x080,
-    QUEUE_DESCRIPTORS_HIGH = 0x084,
-    QUEUE_DRIVER_LOW = 0x090,
-    QUEUE_DRIVER_HIGH = 0x094,
-    QUEUE_DEVICE_LOW = 0x0a0,
-    QUEUE_DEVICE_HIGH = 0x0a4,
-    CONFIGURATION = 0x100,
-};
-
-/* What the identifying registers say. The vendor is QEMU: some drivers accept no other. */
-enum { MAGIC_VALUE = 0x74726976, VERSION_2 = 2, DEVICE_BLOCK = 2, VENDOR_QEMU = 0x554d4551 };
-
 enum { WORD_BYTES = 4, WORD_BITS = 32, QUEUE_ONLY = 0 };
-
-#define FEATURE_SEGMENTS_MAX BIT(2)
-#define FEATURE_READ_ONLY BIT(5)
-#define FEATURE_BLOCK_SIZE BIT(6)
-#define FEATURE_FLUSH BIT(9)
-#define FEATURE_VERSION_1 BIT(32)
 
 /* The start of struct virtio_blk_config (5.2.4); what follows is zero, for no feature says it is
  * there. */
@@ -59,14 +24,14 @@ enum { SEGMENTS_MAX = VQUEUE_SIZE_MAX - 2 };
 
 static u64 offered_features(const struct vblk *vblk)
 {
-    return FEATURE_VERSION_1 | FEATURE_FLUSH | FEATURE_BLOCK_SIZE | FEATURE_SEGMENTS_MAX |
-           (vblk->read_only ? FEATURE_READ_ONLY : 0);
+    return VIRTIO_FEATURE_VERSION_1 | VIRTIO_FEATURE_FLUSH | VIRTIO_FEATURE_BLOCK_SIZE |
+           VIRTIO_FEATURE_SEGMENTS_MAX | (vblk->read_only ? VIRTIO_FEATURE_READ_ONLY : 0);
 }
 
 bool vblk_registers_running(const struct vblk *vblk)
 {
-    return (vblk->status & (VBLK_STATUS_DRIVER_OK | VBLK_STATUS_NEEDS_RESET |
-                            VBLK_STATUS_FAILED)) == VBLK_STATUS_DRIVER_OK &&
+    return (vblk->status & (VIRTIO_STATUS_DRIVER_OK | VIRTIO_STATUS_NEEDS_RESET |
+                            VIRTIO_STATUS_FAILED)) == VIRTIO_STATUS_DRIVER_OK &&
            vblk->queue.ready;
 }
 
@@ -99,23 +64,23 @@ static u32 read_register(const struct vblk *vblk, u64 offset)
     bool exists = vblk->queue_select == QUEUE_ONLY;
 
     switch (offset) {
-    case MAGIC:
-        return MAGIC_VALUE;
-    case VERSION:
-        return VERSION_2;
-    case DEVICE_ID:
-        return DEVICE_BLOCK;
-    case VENDOR_ID:
-        return VENDOR_QEMU;
-    case DEVICE_FEATURES:
+    case VIRTIO_MAGIC:
+        return VIRTIO_MAGIC_VALUE;
+    case VIRTIO_VERSION:
+        return VIRTIO_VERSION_2;
+    case VIRTIO_DEVICE_ID:
+        return VIRTIO_DEVICE_BLOCK;
+    case VIRTIO_VENDOR_ID:
+        return VIRTIO_VENDOR_QEMU;
+    case VIRTIO_DEVICE_FEATURES:
         return half_of(offered_features(vblk), vblk->features_select);
-    case QUEUE_SIZE_MAX:
+    case VIRTIO_QUEUE_SIZE_MAX:
         return exists ? VQUEUE_SIZE_MAX : 0;
-    case QUEUE_READY:
+    case VIRTIO_QUEUE_READY:
         return exists && vblk->queue.ready;
-    case INTERRUPT_STATUS:
+    case VIRTIO_INTERRUPT_STATUS:
         return vblk->interrupt_status;
-    case STATUS:
+    case VIRTIO_STATUS:
         return vblk->status;
     default: /* registers that are only written, and the generation of a configuration that never
                 changes */
@@ -144,8 +109,8 @@ static void write_status(struct vblk *vblk, u32 value)
         return;
     }
     if ((vblk->driver_features & ~offered_features(vblk)) != 0)
-        value &= ~(u32)VBLK_STATUS_FEATURES_OK;
-    vblk->status = (value & VBLK_STATUS_ALL) | (vblk->status & VBLK_STATUS_NEEDS_RESET);
+        value &= ~(u32)VIRTIO_STATUS_FEATURES_OK;
+    vblk->status = (value & VIRTIO_STATUS_ALL) | (vblk->status & VIRTIO_STATUS_NEEDS_RESET);
 }
 
 static void write_ready(struct vblk *vblk, bool ready)
@@ -166,19 +131,19 @@ static void write_queue(struct vqueue *queue, u64 offset, u32 value)
     if (queue->ready)
         return;
     switch (offset) {
-    case QUEUE_SIZE:
+    case VIRTIO_QUEUE_SIZE:
         queue->size = value;
         break;
-    case QUEUE_DESCRIPTORS_LOW:
-    case QUEUE_DESCRIPTORS_HIGH:
+    case VIRTIO_QUEUE_DESCRIPTORS_LOW:
+    case VIRTIO_QUEUE_DESCRIPTORS_HIGH:
         set_half(&queue->descriptors, half, value);
         break;
-    case QUEUE_DRIVER_LOW:
-    case QUEUE_DRIVER_HIGH:
+    case VIRTIO_QUEUE_DRIVER_LOW:
+    case VIRTIO_QUEUE_DRIVER_HIGH:
         set_half(&queue->driver, half, value);
         break;
-    case QUEUE_DEVICE_LOW:
-    case QUEUE_DEVICE_HIGH:
+    case VIRTIO_QUEUE_DEVICE_LOW:
+    case VIRTIO_QUEUE_DEVICE_HIGH:
         set_half(&queue->device, half, value);
         break;
     default:
@@ -189,32 +154,32 @@ static void write_queue(struct vqueue *queue, u64 offset, u32 value)
 static void write_register(struct vblk *vblk, u64 offset, u32 value)
 {
     switch (offset) {
-    case DEVICE_FEATURES_SELECT:
+    case VIRTIO_DEVICE_FEATURES_SELECT:
         vblk->features_select = value;
         break;
-    case DRIVER_FEATURES:
-        if ((vblk->status & VBLK_STATUS_FEATURES_OK) == 0 && vblk->driver_features_select <= 1)
+    case VIRTIO_DRIVER_FEATURES:
+        if ((vblk->status & VIRTIO_STATUS_FEATURES_OK) == 0 && vblk->driver_features_select <= 1)
             set_half(&vblk->driver_features, vblk->driver_features_select, value);
         break;
-    case DRIVER_FEATURES_SELECT:
+    case VIRTIO_DRIVER_FEATURES_SELECT:
         vblk->driver_features_select = value;
         break;
-    case QUEUE_SELECT:
+    case VIRTIO_QUEUE_SELECT:
         vblk->queue_select = value;
         break;
-    case QUEUE_READY:
+    case VIRTIO_QUEUE_READY:
         if (vblk->queue_select == QUEUE_ONLY)
             write_ready(vblk, (value & 1) != 0);
         break;
-    case QUEUE_NOTIFY:
+    case VIRTIO_QUEUE_NOTIFY:
         if (value == QUEUE_ONLY)
             (void)vblk_serve(vblk);
         break;
-    case INTERRUPT_ACKNOWLEDGE:
+    case VIRTIO_INTERRUPT_ACKNOWLEDGE:
         vblk->interrupt_status &= ~value;
         vdev_line_set(&vblk->line, vblk->interrupt_status != 0);
         break;
-    case STATUS:
+    case VIRTIO_STATUS:
         write_status(vblk, value);
         break;
     default:
@@ -227,8 +192,8 @@ static bool blk_read(void *device, u64 offset, u32 bytes, u64 *value)
 {
     const struct vblk *vblk = device;
 
-    if (offset >= CONFIGURATION)
-        read_configuration(vblk, offset - CONFIGURATION, bytes, value);
+    if (offset >= VIRTIO_CONFIGURATION)
+        read_configuration(vblk, offset - VIRTIO_CONFIGURATION, bytes, value);
     else
         *value = bytes == WORD_BYTES ? read_register(vblk, offset) : 0;
     return true;

@@ -79,9 +79,8 @@ struct bundle_vm {
     u32 depriv;                   /* of an unmodified guest: enum bundle_depriv */
     u64 tree_offset;              /* of the device tree of an unmodified guest; 0 without */
     u64 tree_bytes;
-    u64 disk_offset;  /* what the disk of an unmodified guest holds at first; 0 without */
-    u64 disk_bytes;   /* bundle_unmodified.h */
-    u8 reserved[112]; /* zero */
+    u32 disk_slot;    /* of the machine's places for disks, where its own is: from 1; 0 without */
+    u8 reserved[124]; /* zero */
 };
 
 _Static_assert(sizeof(struct bundle_header) == 32, "the bundle's header has 32 bytes");

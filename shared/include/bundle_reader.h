@@ -48,8 +48,6 @@ struct bundle_vm_view {
     u64 initrd_bytes;
     const u8 *tree; /* NULL without one */
     u64 tree_bytes;
-    const u8 *disk; /* NULL without one */
-    u64 disk_bytes;
     const u8 *symbols; /* not checked (symbol_table.h); NULL without, or where it lies outside */
     u64 symbols_bytes;
     u64 memory_bytes; /* a multiple of 2 MiB, not 0 */
@@ -58,7 +56,8 @@ struct bundle_vm_view {
     u32 depriv;
     u32 flags;
     u32 vcpus;
-    u32 weight; /* 1 to BUNDLE_WEIGHT_MAX */
+    u32 weight;    /* 1 to BUNDLE_WEIGHT_MAX */
+    u32 disk_slot; /* from 1; 0 without a disk */
 };
 
 /* Checks the bundle at `bytes`, of which at most `limit_bytes` may be read: header, length,

@@ -7,12 +7,6 @@
 /* Where an image without a format starts: Linux and U-Boot are made for it. Guest-physical. */
 #define BUNDLE_RAW_BASE 0x80200000UL
 
-/* Its disk: whole sectors. */
-enum bundle_disk {
-    BUNDLE_SECTOR_BYTES = 512,
-    BUNDLE_DISK_BYTES_MAX = 256 << 20,
-};
-
 /* bundle_vm.depriv: where its kernel runs. */
 enum bundle_depriv {
     BUNDLE_DEPRIV_S = 0, /* in S-mode */

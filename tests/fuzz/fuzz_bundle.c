@@ -87,7 +87,6 @@ static void read_all(const u8 *bytes, u64 count)
         check_range(&bundle, view.image, view.image_bytes);
         check_range(&bundle, view.initrd, view.initrd_bytes);
         check_range(&bundle, view.tree, view.tree_bytes);
-        check_range(&bundle, view.disk, view.disk_bytes);
         check_range(&bundle, view.symbols, view.symbols_bytes);
         check_symbols(&view);
         if (strnlen(view.args, BUNDLE_ARGS_BYTES) == BUNDLE_ARGS_BYTES || view.memory_bytes == 0 ||

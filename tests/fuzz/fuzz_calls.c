@@ -97,9 +97,14 @@ int LLVMFuzzerInitialize(int *count, char ***words)
     (void)count;
     (void)words;
     for (u32 i = 0; i < DO_COUNT; i++) {
-        for (u32 n = 0; n < max((u32)weights[i], 1u); n++)
+        bool later = i >= HC_CALL_DISK_ATTACH && i < HC_CALL_COUNT;
+
+        for (u32 n = 0; !later && n < max((u32)weights[i], 1u); n++)
             choices[choices_count++] = (u8)i;
     }
+    for (u8 i = HC_CALL_DISK_ATTACH; i < HC_CALL_COUNT;
+         i++) /* kept inputs know the others' places */
+        choices[choices_count++] = i;
     compare_start();
     (void)atexit(show_count);
     return 0;

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "candor_abi.h"
 #include "endian.h"
 #include "vdev/vblk.h"
 #include "vdev/vfinisher.h"
@@ -26,6 +27,7 @@ enum {
     RAM_BYTES = 0x4000,
     SECTORS = 16,
     BAD_SECTOR = 11,
+    WORSE_SECTOR = 5, /* a transfer cannot even begin there */
     BLK_SOURCE = 1,
     UART_SOURCE = 10,
     FINISHER_BASE = 0x100000,
@@ -52,6 +54,9 @@ static struct {
     struct vblk blk;
     u8 ram[RAM_BYTES];
     u8 disk[SECTORS * VBLK_SECTOR_BYTES];
+    u8 buffer[VBLK_BUFFER_SECTORS * VBLK_SECTOR_BYTES];
+    bool going_on, went_well; /* a transfer of the medium */
+    u32 looks;
     u32 accesses, transfers;
     u32 room, typed;
     bool external;
@@ -97,28 +102,44 @@ static bool memory_write(void *context, u64 gpa, const void *from, u32 bytes)
 
 static u8 *disk_at(u64 sector)
 {
-    machine.transfers++;
     if (sector >= SECTORS)
         broken("a sector behind the end of the disk");
     return machine.disk + sector * VBLK_SECTOR_BYTES;
 }
 
-static bool media_read(void *context, u64 sector, u8 *bytes)
+static bool media_begin(void *context, u32 operation, u64 sector, u32 sectors)
 {
     (void)context;
-    memcpy(bytes, disk_at(sector), VBLK_SECTOR_BYTES);
-    return sector != BAD_SECTOR;
+    if (machine.going_on)
+        broken("two transfers at a time");
+    if (operation == DISK_OPERATION_WRITE && machine.blk.read_only)
+        broken("a write to a disk that is only read");
+    if ((sectors == 0) != (operation == DISK_OPERATION_FLUSH) || sectors > VBLK_BUFFER_SECTORS)
+        broken("a transfer of that many sectors");
+    machine.transfers++;
+    machine.went_well = true;
+    for (u32 i = 0; i < sectors; i++) {
+        u8 *bytes = machine.buffer + (u64)i * VBLK_SECTOR_BYTES;
+
+        if (operation == DISK_OPERATION_WRITE)
+            memcpy(disk_at(sector + i), bytes, VBLK_SECTOR_BYTES);
+        else
+            memcpy(bytes, disk_at(sector + i), VBLK_SECTOR_BYTES);
+        machine.went_well = machine.went_well && sector + i != BAD_SECTOR;
+    }
+    machine.going_on = sector != WORSE_SECTOR;
+    return machine.going_on;
 }
 
-static bool media_write(void *context, u64 sector, const u8 *bytes)
+/* It takes a while. */
+static bool media_over(void *context, bool *good)
 {
-    u8 *at = disk_at(sector);
-
     (void)context;
-    if (machine.blk.read_only)
-        broken("a write to a disk that is only read");
-    memcpy(at, bytes, VBLK_SECTOR_BYTES);
-    return sector != BAD_SECTOR;
+    if (!machine.going_on)
+        broken("nothing was begun");
+    machine.going_on = machine.looks++ % 3 != 0;
+    *good = machine.went_well;
+    return !machine.going_on;
 }
 
 static u32 port_write(void *context, const u8 *bytes, u32 count)
@@ -164,7 +185,7 @@ static void finish(void *context, enum vfinisher_order order, u32 status)
 static void start(bool read_only)
 {
     static const struct vuart_port port = {.write = port_write, .read = port_read};
-    static const struct vblk_media media = {.read = media_read, .write = media_write};
+    static const struct vblk_media media = {.begin = media_begin, .over = media_over};
 
     memset(&machine, 0, sizeof(machine));
     machine.finisher.finish = finish;
@@ -172,6 +193,7 @@ static void start(bool read_only)
     machine.uart.port = &port;
     machine.uart.line = (struct vdev_line){vplic_line, &machine.plic, UART_SOURCE, false};
     machine.blk.media = &media;
+    machine.blk.buffer = machine.buffer;
     machine.blk.memory = (struct vdev_memory){.read = memory_read, .write = memory_write};
     machine.blk.line = (struct vdev_line){vplic_line, &machine.plic, BLK_SOURCE, false};
     machine.blk.capacity = SECTORS;
@@ -344,7 +366,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t bytes)
         obey(data + at);
         check();
     }
-    for (u32 i = 0; vblk_serve(&machine.blk); i++) {
+    for (u32 i = 0; vblk_serve(&machine.blk) || machine.going_on; i++) {
         check();
         if (i == SERVES_MAX)
             broken("the block device never comes to an end");

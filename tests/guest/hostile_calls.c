@@ -27,16 +27,16 @@ static void function_numbers(void)
     u64 wrong = 0;
 
     for (u64 bit = 0; bit < 64; bit++) {
-        for (u64 low = 0; low <= HC_CALL_COUNTERS; low++) {
+        for (u64 low = 0; low < HC_CALL_COUNT; low++) {
             u64 number = BIT(bit) | low;
 
-            if (number > HC_CALL_COUNTERS)
+            if (number >= HC_CALL_COUNT)
                 wrong += candor_call(number, none).error != HC_NOT_SUPPORTED;
-            if (number > HC_CALL_COUNTERS)
+            if (number >= HC_CALL_COUNT)
                 wrong += candor_call(~number, none).error != HC_NOT_SUPPORTED;
         }
     }
-    for (u64 number = HC_CALL_COUNTERS + 1; number < 1000; number++)
+    for (u64 number = HC_CALL_COUNT; number < 1000; number++)
         wrong += candor_call(number, none).error != HC_NOT_SUPPORTED;
     expect_true("no other number is a call", wrong == 0);
 }

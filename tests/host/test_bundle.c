@@ -79,14 +79,17 @@ static void a_good_bundle_is_read(void **state)
     record(bytes, 1)->weight = BUNDLE_WEIGHT_MAX;
     assert_int_equal(bundle_vm_open(&bundle, 1, &view), BUNDLE_OK);
     assert_int_equal(view.weight, BUNDLE_WEIGHT_MAX);
-    assert_null(view.disk);
+    assert_null(view.tree);
+    assert_int_equal(view.disk_slot, 0);
     record(bytes, 0)->initrd_bytes = 0;
-    record(bytes, 0)->disk_offset = 8192;
-    record(bytes, 0)->disk_bytes = 4096;
+    record(bytes, 0)->tree_offset = 8192;
+    record(bytes, 0)->tree_bytes = 4096;
+    record(bytes, 0)->disk_slot = 8;
     assert_int_equal(bundle_vm_open(&bundle, 0, &view), BUNDLE_OK);
     assert_null(view.initrd);
-    assert_ptr_equal(view.disk, bytes + 8192);
-    assert_int_equal(view.disk_bytes, 4096);
+    assert_ptr_equal(view.tree, bytes + 8192);
+    assert_int_equal(view.tree_bytes, 4096);
+    assert_int_equal(view.disk_slot, 8);
     free(bytes);
 }
 
@@ -232,21 +235,21 @@ static void weight_absurd(struct bundle_vm *vm)
     vm->weight = BUNDLE_WEIGHT_MAX + 1;
 }
 
-static void disk_behind(struct bundle_vm *vm)
+static void tree_behind(struct bundle_vm *vm)
 {
-    vm->disk_offset = BUNDLE_BYTES - 511;
-    vm->disk_bytes = 512;
+    vm->tree_offset = BUNDLE_BYTES - 511;
+    vm->tree_bytes = 512;
 }
 
-static void disk_in_header(struct bundle_vm *vm)
+static void tree_in_header(struct bundle_vm *vm)
 {
-    vm->disk_bytes = 512;
+    vm->tree_bytes = 512;
 }
 
-static void disk_wraps(struct bundle_vm *vm)
+static void tree_wraps(struct bundle_vm *vm)
 {
-    vm->disk_offset = UINT64_MAX - 511;
-    vm->disk_bytes = 1024;
+    vm->tree_offset = UINT64_MAX - 511;
+    vm->tree_bytes = 1024;
 }
 
 static void damage_to_a_record_costs_that_record(void **state)
@@ -266,9 +269,9 @@ static void damage_to_a_record_costs_that_record(void **state)
         {image_missing, BUNDLE_BAD_IMAGE_RANGE},
         {image_in_header, BUNDLE_BAD_IMAGE_RANGE},
         {initrd_behind, BUNDLE_BAD_PIECE_RANGE},
-        {disk_behind, BUNDLE_BAD_PIECE_RANGE},
-        {disk_in_header, BUNDLE_BAD_PIECE_RANGE},
-        {disk_wraps, BUNDLE_BAD_PIECE_RANGE},
+        {tree_behind, BUNDLE_BAD_PIECE_RANGE},
+        {tree_in_header, BUNDLE_BAD_PIECE_RANGE},
+        {tree_wraps, BUNDLE_BAD_PIECE_RANGE},
         {memory_none, BUNDLE_BAD_MEMORY_SIZE},
         {memory_odd, BUNDLE_BAD_MEMORY_SIZE},
         {virt_unknown, BUNDLE_BAD_OPTIONS},

@@ -9,6 +9,8 @@
 #include "blk_driver.h"
 #include "core/event.h"
 #include "core/vm.h"
+#include "driver/disk.h"
+#include "fake_disk.h"
 #include "mem/frame.h"
 #include "shadow_machine.h"
 #include "shadow_processor.h"
@@ -42,13 +44,11 @@ enum {
 
     DISK_SOURCE = 1,
     UART_SOURCE = 10,
-    DISK_BYTES = CHUNK_BYTES + 64 * VBLK_SECTOR_BYTES,
-    DISK_SECTORS = DISK_BYTES / VBLK_SECTOR_BYTES,
     LAST_FRAME = 1024 - 8 - 1, /* of the guest's memory, by guest_frame()'s numbers */
     LONG_BYTES = 16 * VBLK_SECTOR_BYTES,
 };
 
-static u8 image[DISK_BYTES];
+static struct fake_disk *medium = &fake_disks[0];
 
 /* ---- a machine, and its driver ---- */
 
@@ -57,12 +57,12 @@ static int machine_start(bool kernel_in_u)
     turn_make(kernel_in_u);
     world_shown[0] = 0;
     world_typed = "";
-    for (u32 i = 0; i < sizeof(image); i++)
-        image[i] = (u8)(i / VBLK_SECTOR_BYTES + i * 7);
-    vm->config.disk = image;
-    vm->config.disk_bytes = sizeof(image);
-    while (shadow_disk_make(vm) > 0)
-        ;
+    fake_disks_reset();
+    medium->there = true;
+    for (u32 i = 0; i < sizeof(medium->data); i++)
+        medium->data[i] = (u8)(i / VBLK_SECTOR_BYTES + i * 7);
+    fake_disks_start();
+    vm->disk = disk_claim(0, vm);
     shadow_machine_start(vm);
     return 0;
 }
@@ -90,10 +90,21 @@ static void disk_put(u64 offset, u32 value)
     assert_true(turn_store(SW, DISK + offset, value));
 }
 
+/* The machine's disk does what it was asked for. */
+static void medium_does(void)
+{
+    assert_true(fake_disk_do(medium, 0));
+    shadow_events(vcpu, EVENT_DISK);
+}
+
 static bool disk_serve(void)
 {
     bool more = vm->shadow->machine.disk.more;
 
+    if (vm->shadow->machine.disk.begun) {
+        medium_does();
+        return true;
+    }
     if (more)
         shadow_events(vcpu, EVENT_TIMER);
     return more;
@@ -254,34 +265,35 @@ static void *buffer(void)
 
 static const u8 *sector(u64 number)
 {
-    return image + number * VBLK_SECTOR_BYTES;
+    return medium->data + number * VBLK_SECTOR_BYTES;
 }
 
-static void test_the_disk_holds_the_image_and_ends_where_it_ends(void **state)
+static void test_the_disk_is_the_machines(void **state)
 {
-    const u64 chunk = CHUNK_BYTES / VBLK_SECTOR_BYTES;
-
     (void)state;
-    assert_int_equal(disk_get(0x100), DISK_SECTORS);
-    assert_int_equal(blk_request(0, chunk - 1, 1024, WRITABLE), 0);
-    assert_memory_equal(buffer(), sector(chunk - 1), 1024);
-    assert_int_equal(blk_request(0, DISK_SECTORS - 1, 512, WRITABLE), 0);
-    assert_memory_equal(buffer(), sector(DISK_SECTORS - 1), 512);
-    assert_int_equal(blk_request(0, DISK_SECTORS - 1, 1024, WRITABLE), 1);
-    assert_int_equal(blk_request(1, DISK_SECTORS, 512, READABLE), 1);
+    assert_int_equal(disk_get(0x100), FAKE_SECTORS);
+    assert_int_equal(disk_get(0x10) & VIRTIO_FEATURE_READ_ONLY, 0);
+    assert_int_equal(blk_request(0, 30, 1024, WRITABLE), 0);
+    assert_memory_equal(buffer(), sector(30), 1024);
+    assert_int_equal(blk_request(0, FAKE_SECTORS - 1, 512, WRITABLE), 0);
+    assert_memory_equal(buffer(), sector(FAKE_SECTORS - 1), 512);
+    assert_int_equal(blk_request(0, FAKE_SECTORS - 1, 1024, WRITABLE), 1);
+    assert_int_equal(blk_request(1, FAKE_SECTORS, 512, READABLE), 1);
     assert_int_equal(blk_request(4, 0, 0, READABLE), 0);
+    assert_int_equal(medium->flushed, 1);
     assert_int_equal(blk_request(8, 0, 20, WRITABLE), 0);
     assert_string_equal(buffer(), "candor-disk");
+    vm->disk->read_only = true;
+    shadow_machine_start(vm);
+    assert_int_equal(disk_get(0x10) & VIRTIO_FEATURE_READ_ONLY, VIRTIO_FEATURE_READ_ONLY);
 }
 
-static void test_what_was_written_survives_a_reboot_and_not_the_machine(void **state)
+static void test_what_was_written_is_on_the_machines_disk(void **state)
 {
-    const u32 chunks = frame_chunks_free();
-
     (void)state;
     memset(buffer(), 0x5a, 1024);
     assert_int_equal(blk_request(1, 9, 1024, READABLE), 0);
-    assert_int_equal(shadow_disk_make(vm), 0);
+    assert_memory_equal(sector(9), buffer(), 1024);
     shadow_machine_start(vm);
     blk_poke(AVAILABLE + 2, 0, 2);
     blk_poke(USED + 2, 0, 2);
@@ -289,31 +301,25 @@ static void test_what_was_written_survives_a_reboot_and_not_the_machine(void **s
     memset(buffer(), 0, 1024);
     assert_int_equal(blk_request(0, 10, 512, WRITABLE), 0);
     assert_int_equal(((u8 *)buffer())[511], 0x5a);
-    assert_int_equal(blk_request(0, 11, 512, WRITABLE), 0);
-    assert_memory_equal(buffer(), sector(11), 512);
-    assert_memory_not_equal(image + 10 * 512, "ZZZZ", 4); /* the bundle's is as it was */
-    assert_true(shadow_disk_free(vm));
-    assert_true(shadow_disk_free(vm));
-    assert_false(shadow_disk_free(vm));
-    assert_int_equal(frame_chunks_free(), chunks + 2);
 }
 
-static void test_a_disk_for_which_no_memory_is_left_is_not_made(void **state)
+static void test_an_error_of_the_machines_disk_is_one_of_the_request(void **state)
 {
     (void)state;
-    while (shadow_disk_free(vm))
-        ;
-    vm->shadow->disk.copied = 0;
-    while (mfn_valid(frame_chunk_alloc(vm->id)))
-        ;
-    assert_int_equal(shadow_disk_make(vm), -1);
-    assert_int_equal(vm->disk_chunks, 0);
+    medium->fails = true;
+    assert_int_equal(blk_request(0, 5, 512, WRITABLE), 1);
+    assert_int_equal(blk_request(1, 5, 512, READABLE), 1);
+    assert_int_equal(blk_request(4, 0, 0, READABLE), 1);
+    medium->fails = false;
+    assert_int_equal(blk_request(0, 5, 512, WRITABLE), 0);
+    vm->disk->broken = true;
+    assert_int_equal(blk_request(0, 5, 512, WRITABLE), 1);
 }
 
 static void test_a_machine_without_a_disk_has_nothing_there(void **state)
 {
     (void)state;
-    vm->config.disk_bytes = 0;
+    vm->disk = NULL;
     shadow_machine_start(vm);
     check_refused(turn_load(LW, DISK), CAUSE_LOAD_ACCESS, DISK);
 }
@@ -338,7 +344,7 @@ static void test_a_buffer_outside_of_its_memory_is_an_error(void **state)
     assert_memory_equal(buffer(), sector(5), 512);
 }
 
-/* A request of many sectors, of which the kick has served the first few. */
+/* A request of many sectors, which the machine's disk has to do. */
 static void long_read_begin(u64 into)
 {
     blk_write_header(0, 0);
@@ -354,6 +360,9 @@ static void test_the_rest_of_a_long_request_is_due_at_once(void **state)
     (void)state;
     source_enable(DISK_SOURCE);
     long_read_begin(BUFFER);
+    assert_false(vm->shadow->machine.disk.more); /* the guest runs meanwhile */
+    assert_true(vcpu->timer == TIME_NEVER);
+    medium_does();
     assert_true(vm->shadow->machine.disk.more);
     assert_int_equal(vcpu->timer, 0);
     assert_int_equal(blk_peek(STATUS, 1), UNTOUCHED);
@@ -363,7 +372,7 @@ static void test_the_rest_of_a_long_request_is_due_at_once(void **state)
     assert_true(vcpu->timer == TIME_NEVER);
     assert_true(shadow_processor.external);
     assert_int_equal(blk_peek(STATUS, 1), 0);
-    assert_memory_equal(buffer(), image, LONG_BYTES);
+    assert_memory_equal(buffer(), medium->data, LONG_BYTES);
 }
 
 static void test_a_reset_ends_a_request_that_is_half_served(void **state)
@@ -372,6 +381,7 @@ static void test_a_reset_ends_a_request_that_is_half_served(void **state)
 
     (void)state;
     long_read_begin(BUFFER);
+    medium_does();
     blk_put(REG_STATUS, 0);
     assert_false(vm->shadow->machine.disk.more);
     memcpy(before, buffer(), sizeof(before));
@@ -413,13 +423,13 @@ static void test_a_disk_that_writes_over_a_table_in_step_gives_up_the_shadows(vo
     assert_int_equal(*drops, before);
     assert_int_equal(short_read(end - 512), 0);
     assert_int_equal(*drops, before + 1);
-    assert_memory_equal(guest_table(LAST_FRAME) + SV39_ENTRIES - 64, image, 512);
+    assert_memory_equal(guest_table(LAST_FRAME) + SV39_ENTRIES - 64, medium->data, 512);
 
     space_enter(LAST_FRAME); /* it is in step again; and then only a part of the sector fits */
     before = *drops;
     assert_int_equal(short_read(end - 256), 1);
     assert_int_equal(*drops, before + 1);
-    assert_memory_equal(guest_table(LAST_FRAME) + SV39_ENTRIES - 32, image, 256);
+    assert_memory_equal(guest_table(LAST_FRAME) + SV39_ENTRIES - 32, medium->data, 256);
     audit_holds();
 }
 
@@ -438,9 +448,9 @@ int main(void)
         cmocka_unit_test_setup(test_a_kernel_in_u_mode_has_its_external_interrupt_in_sip,
                                start_in_u),
         on(test_the_finisher_ends_the_machine_as_its_guest_says),
-        driven(test_the_disk_holds_the_image_and_ends_where_it_ends),
-        driven(test_what_was_written_survives_a_reboot_and_not_the_machine),
-        on(test_a_disk_for_which_no_memory_is_left_is_not_made),
+        driven(test_the_disk_is_the_machines),
+        driven(test_what_was_written_is_on_the_machines_disk),
+        driven(test_an_error_of_the_machines_disk_is_one_of_the_request),
         on(test_a_machine_without_a_disk_has_nothing_there),
         driven(test_a_buffer_outside_of_its_memory_is_an_error),
         driven(test_the_rest_of_a_long_request_is_due_at_once),

@@ -237,6 +237,63 @@ static void test_nothing_is_served_before_the_driver_is_ready(void **state)
     }
 }
 
+static void test_a_flush_reaches_the_medium(void **state)
+{
+    (void)state;
+    assert_int_equal(blk_request(1, 0, 512, READABLE), 0);
+    assert_int_equal(blk_flushes, 0);
+    assert_int_equal(blk_request(4, 0, 0, 0), 0);
+    assert_int_equal(blk_flushes, 1);
+}
+
+static void test_a_slow_medium_is_waited_for_without_a_step(void **state)
+{
+    (void)state;
+    blk_slow = true;
+    blk_write_header(0, 0);
+    blk_describe(HEADER, 16, NEXT);
+    blk_describe(BUFFER, 2 * 512, NEXT | WRITABLE);
+    blk_describe(STATUS, 1, WRITABLE);
+    blk_offer(0);
+    blk_put(REG_NOTIFY, 0);
+    assert_false(blk.more);
+    blk_put(REG_NOTIFY, 0);
+    assert_false(vblk_serve(&blk));
+    assert_int_equal(blk_peek(STATUS, 1), UNTOUCHED);
+    assert_int_equal(blk_peek(BUFFER, 1), UNTOUCHED);
+    blk_slow = false;
+    assert_false(vblk_serve(&blk));
+    assert_int_equal(blk_peek(STATUS, 1), 0);
+    assert_true(blk.line.level);
+    assert_memory_equal(blk_ram + (BUFFER - BLK_RAM_BASE), blk_disk, 2 * 512);
+}
+
+static void test_what_the_medium_does_after_a_reset_reaches_no_request(void **state)
+{
+    (void)state;
+    blk_slow = true;
+    blk_write_header(0, 0);
+    blk_describe(HEADER, 16, NEXT);
+    blk_describe(BUFFER, 512, NEXT | WRITABLE);
+    blk_describe(STATUS, 1, WRITABLE);
+    blk_offer(0);
+    blk_put(REG_NOTIFY, 0);
+    blk_poke(AVAILABLE + 2, 0, 2);
+    blk_set_up(QUEUE, DESCRIPTORS, AVAILABLE, USED);
+    blk_write_header(0, 7);
+    blk_describe(HEADER, 16, NEXT);
+    blk_describe(BUFFER + 512, 512, NEXT | WRITABLE);
+    blk_describe(STATUS, 1, WRITABLE);
+    blk_offer(0);
+    blk_put(REG_NOTIFY, 0);
+    assert_int_equal(blk_peek(STATUS, 1), UNTOUCHED); /* the new one waits for the old */
+    blk_slow = false;
+    (void)vblk_serve(&blk);
+    assert_int_equal(blk_peek(STATUS, 1), 0);
+    assert_int_equal(blk_peek(BUFFER, 1), UNTOUCHED);
+    assert_memory_equal(blk_ram + (BUFFER + 512 - BLK_RAM_BASE), blk_disk + 7 * 512, 512);
+}
+
 static void test_a_reset_ends_what_is_going_on(void **state)
 {
     (void)state;
@@ -274,6 +331,9 @@ int main(void)
         fresh(test_the_interrupt_is_a_level_until_acknowledged),
         fresh(test_the_ring_indices_wrap_around),
         fresh(test_nothing_is_served_before_the_driver_is_ready),
+        fresh(test_a_flush_reaches_the_medium),
+        fresh(test_a_slow_medium_is_waited_for_without_a_step),
+        fresh(test_what_the_medium_does_after_a_reset_reaches_no_request),
         fresh(test_a_reset_ends_what_is_going_on),
     };
 

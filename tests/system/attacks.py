@@ -4,12 +4,13 @@
 A group of attacks is one boot for each number of harts and kind of traps. What each machine said is taken apart by its name.
 """
 
+import atexit
 import os
 import re
 import tomllib
 from dataclasses import dataclass, field
 
-from machine import CONTROL_SEQUENCE, ROOT
+from machine import CONTROL_SEQUENCE, LOGS, ROOT
 
 PREFIX = "\x14"  # Ctrl-T, the key before Candor's keys
 GUESTS = "build/tests/guest"
@@ -19,10 +20,20 @@ COPIES = {"migrate": 3, "residue": 3}
 RACING = ("stale", "migrate", "residue")  # several machines change frames, tables and code that harts hand on
 NAME_MAX = 15
 BOOT_S, END_S = 110, 100
+DISK_BYTES = 1 << 20
 BEATS = 2
 
 ENDED = r"ended: [a-z -]+ at pc 0x[0-9a-f]+, value 0x[0-9a-f]+"
 ILLEGAL = r"ended: illegal-instruction at pc 0x400000, value 0x[0-9a-f]+"
+
+
+def new_disk(name):
+    """An empty disk, for the machine of that name."""
+    LOGS.mkdir(parents=True, exist_ok=True)
+    path = LOGS / f"attacks.{name}.{os.getpid()}.disk"
+    path.write_bytes(bytes(DISK_BYTES))
+    atexit.register(path.unlink, missing_ok=True)
+    return path
 
 
 @dataclass
@@ -35,7 +46,8 @@ class Guest:
     memory: str = "8M"
 
     def option(self, traps):
-        return f"image={GUESTS}/{self.image}.elf,name={self.name},mem={self.memory},traps={traps},args={self.args}"
+        disk = f",disk={new_disk(self.name)}" if self.image == "hostile_disk" else ""
+        return f"image={GUESTS}/{self.image}.elf,name={self.name},mem={self.memory},traps={traps},args={self.args}{disk}"
 
 
 @dataclass

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Frank on a disk: booted from it, files that survive, and a machine that stops at any moment."""
 
+import errno
 import random
 import shutil
 import subprocess
@@ -10,6 +11,7 @@ import pytest
 from machine import ROOT
 
 SEED = 20261123
+BUDGET_S = 90
 
 
 def check(path):
@@ -26,33 +28,105 @@ def disk(tmp_path):
     return path
 
 
-@pytest.fixture(params=["native", "shadow-s", "shadow-u"])
-def boot(request, disk, native, candor):
-    """boot(): Frank from the disk, at its prompt. What a virtual machine writes stays with it: `keeps` says that of the disk."""
+# Frank from a disk in each column: what comes before its path.
+PV = "image=build/frank-pv.elf,args=root=vda,"
+UNMODIFIED = "image=build/frank-native.elf,args=root=vda,virt=shadow,"
+VMS = {"pv": PV, "bounced": PV + "traps=bounced,", "shadow-s": UNMODIFIED, "shadow-u": UNMODIFIED + "depriv=u,"}
 
-    def start():
+
+@pytest.fixture(params=["native", *VMS])
+def boot(request, disk, native, candor):
+    """boot(): Frank from the disk, at its prompt or what it says `until` then. `mark` is put behind the disk's path."""
+
+    def start(mark="", until=r"frank\$ ", **rest):
         if request.param == "native":
-            machine = native(options=("--disk", disk, "--args", "root=vda"), initrd=False)
+            machine = native(options=("--disk", f"{disk}{mark}", "--args", "root=vda"), initrd=False, **rest)
         else:
-            deprivileging = request.param[-1]
-            machine = candor(f"image=build/frank-native.elf,name=frank,virt=shadow,depriv={deprivileging},disk={disk},args=root=vda")
-        machine.expect(r"frank\$ ")
+            machine = candor(VMS[request.param] + f"name=frank,disk={disk}{mark}", **rest)
+        machine.expect(until, 60)
         return machine
 
-    start.keeps = request.param == "native"
     start.path = disk
+    start.column = request.param
     return start
 
 
-def test_files_are_there_after_a_restart(boot):
+def test_files_are_there_after_a_reboot_and_after_a_restart(boot):
     machine = boot()
     machine.type_line("echo to be kept > /kept; ls /kept > /tmp/list; reboot")
     machine.expect(r"Frank on .*frank\$ ", 60)
-    machine.type_line("cat /kept /tmp/list; poweroff")
+    machine.type_line("cat /kept /tmp/list; echo and this > /later; poweroff")
     machine.expect(r"to be kept\r*\n/?kept\r*\n")
     machine.wait_exit()
-    if boot.keeps:
-        assert "clean" in check(boot.path)
+    assert "clean" in check(boot.path)
+    machine = boot()
+    machine.type_line("cat /kept /later; poweroff")
+    machine.expect(r"to be kept\r*\nand this\r*\n")
+    machine.wait_exit()
+
+
+def test_a_disk_that_is_read_only_is_refused_as_such_and_keeps_what_it_has(boot):
+    before = boot.path.read_bytes()
+    machine = boot(mark=":ro", until=f"root=vda:? cannot be mounted .error {errno.EROFS}")
+    machine.end()
+    assert boot.path.read_bytes() == before
+
+
+# What QEMU's blkdebug does to a disk.
+INJECT = """\
+[inject-error]
+event = "none"
+iotype = "{iotype}"
+errno = "{errno}"
+"""
+
+
+def broken(disk, tmp_path, iotype, sector=None):
+    """The environment in which such requests to the disk fail, of that sector or all."""
+    rules = INJECT.format(iotype=iotype, errno=errno.EIO) + (f'sector = "{sector}"\n' if sector else "")
+    (tmp_path / "errors").write_text(rules, encoding="ascii")
+    return {"QEMUEXTRA": f"-set drive.disk0.file=blkdebug:{tmp_path / 'errors'}:{disk}"}
+
+
+def test_a_sector_that_cannot_be_read_is_an_error_of_the_program(boot, tmp_path):
+    """And of no other: the rest of the disk is there."""
+    inside = boot.path.read_bytes().index((ROOT / "build/user/top").read_bytes()[4096:8192])
+    machine = boot(environment=broken(boot.path, tmp_path, "read", inside // 512 + 3))
+    machine.type_line("cat /bin/top > /tmp/top; echo cat says $?; ls / | wc; ls / | sort; poweroff")
+    machine.expect("cat: /bin/top: I/O error")
+    machine.expect("cat says 1")
+    machine.expect("bin\r*\ndev\r*\netc")
+    machine.wait_exit()
+
+
+def test_a_disk_that_cannot_be_written_is_a_failure_in_the_end(boot, tmp_path):
+    machine = boot(environment=broken(boot.path, tmp_path, "write"))
+    machine.type_line("echo lost > /lost; sync; echo still here; cat /lost; poweroff")
+    machine.expect("still here\r*\nlost")
+    assert machine.wait_exit() == (0 if boot.column == "native" else 1)  # the firmware tells of no failure
+    assert b"lost\n" not in boot.path.read_bytes()
+    assert "clean" in check(boot.path)
+
+
+def test_two_machines_have_a_disk_each(candor, disk, tmp_path):
+    other = shutil.copy(disk, tmp_path / "other.img")
+    machine = candor(PV + f"name=first,disk={disk}", UNMODIFIED + f"name=second,disk={other}")
+    machine.expect(r"first\S*\| frank\$ ", 60)
+    machine.send("\x142")
+    machine.type_line("echo the second > /whose; sync; echo synced-$?")
+    machine.expect(r"second\S*\| .*synced-0", 60)
+    machine.send("\x141")
+    machine.type_line("ls /whose; echo the first > /whose; sync; echo synced-$?")
+    machine.expect(r"first\S*\| .*[Nn]o such file")
+    machine.expect(r"first\S*\| .*synced-0")
+    machine.type_line("poweroff")
+    machine.expect("candor: first: shut down")
+    machine.send("\x142")
+    machine.type_line("cat /whose; poweroff")
+    machine.expect(r"second\S*\| the second")
+    machine.wait_exit()
+    assert "clean" in check(disk) and "clean" in check(other)
+    assert b"the first\n" in disk.read_bytes() and b"the first\n" not in other.read_bytes()
 
 
 def test_the_programs_for_disks_run_in_frank_too(boot):

@@ -8,7 +8,6 @@ harts.
 
 import os
 import re
-import shutil
 import subprocess
 
 import attacks
@@ -29,7 +28,7 @@ ALONE = [
     ("modes", "user-against-its-kernel"), ("firmware", "fences-of-all-ranges"), ("disk", "written-over-tables"),
     ("disk", "reset-in-flight"),
 ]  # fmt: skip
-DISK = LOGS / "test_hostile_bare.disk"
+DISKS = "test_hostile_bare.*.disk"
 DISK_BYTES = 512 << 10
 BARE_S = 60
 BEATS_MOST = 40
@@ -41,7 +40,7 @@ class Bare(attacks.Guest):
 
     def option(self, traps):
         del traps
-        disk = f",disk={DISK}" if self.image == "hostile_disk" else ""
+        disk = f",disk={disk_of(self.name)}" if self.image == "hostile_disk" else ""
         return f"image=build/{PLACES}/{self.image}.elf,name={self.name},virt=shadow,depriv={self.name[-1]},mem=8M,args={self.args}{disk}"
 
 
@@ -53,11 +52,18 @@ GROUPS = {
 
 @pytest.fixture(scope="module", autouse=True)
 def medium():
-    """What the disks hold at first, which nobody writes to."""
+    """The machines' disks go with them."""
     LOGS.mkdir(parents=True, exist_ok=True)
-    DISK.write_bytes(bytes(DISK_BYTES))
     yield
-    DISK.unlink()
+    for path in LOGS.glob(DISKS):
+        path.unlink()
+
+
+def disk_of(name):
+    """A new disk, for the machine of that name."""
+    path = LOGS / DISKS.replace("*", name)
+    path.write_bytes(bytes(DISK_BYTES))
+    return path
 
 
 @pytest.fixture(scope="module")
@@ -152,9 +158,9 @@ def test_a_life_begins_with_nothing_of_the_one_before(how, candor):
 def test_a_processor_gives_the_same(family, tmp_path):
     """On QEMU itself, with its own firmware and disk, where its answer is determined."""
     log = LOGS / f"test_hostile_bare.bare-{family}.log"
-    copy = shutil.copy(DISK, tmp_path)
+    (tmp_path / "disk").write_bytes(bytes(DISK_BYTES))
     disk = (
-        f"-global virtio-mmio.force-legacy=false -drive file={copy},format=raw,if=none,id=d "
+        f"-global virtio-mmio.force-legacy=false -drive file={tmp_path / 'disk'},format=raw,if=none,id=d "
         "-device virtio-blk-device,drive=d,bus=virtio-mmio-bus.0"
     )
     words = ["timeout", "-k", "5", str(BARE_S), ROOT / "tools/candor", "native", "--image", f"build/{PLACES}/hostile_{family}.elf"]

@@ -269,3 +269,88 @@ def test_damaged_images_never_end_the_reader_otherwise_than_by_a_problem():
                 elf.read_image(damaged)
             except Problem:
                 pass
+
+
+# ---- disks ----
+
+
+def dry_run(hypervisor, fake_qemu, *vms):
+    """(the words for QEMU, the disks' slots by the bundle's records, what is complained of)"""
+    words = [word for vm in vms for word in ("--vm", vm)]
+    done = run_launcher("run", *hypervisor, *words, environment={"QEMU": str(fake_qemu)})
+    if done.returncode != 42:
+        return [], [], done.stderr
+    command, packed = json.loads(done.stdout)
+    data = bytes.fromhex(packed)
+    records = [bundle.RECORD.unpack_from(data, 32 + 512 * at) for at in range(bundle.record_count(data))]
+    return command, [record[-1] for record in records], done.stderr
+
+
+@pytest.fixture
+def disk_file(tmp_path):
+    def make(name, size=4096):
+        path = tmp_path / name
+        path.write_bytes(bytes(size))
+        return path
+
+    return make
+
+
+def test_each_machine_has_its_own_drive_in_the_slot_that_its_record_names(image_file, hypervisor, fake_qemu, disk_file):
+    guest, first, second = image_file(elf_builder.guest()), disk_file("first,img"), disk_file("second.img")
+    escaped = str(first).replace(",", ",,")
+    command, slots, _ = dry_run(
+        hypervisor, fake_qemu, f"image={guest},disk={escaped}", f"image={guest}", f"image={guest},disk={second}:ro"
+    )
+    assert slots == [1, 0, 2]
+    drives = [command[at + 1] for at, word in enumerate(command) if word == "-drive"]
+    devices = [word for word in command if word.startswith("virtio-blk-device")]
+    assert drives == [f"file={escaped},if=none,format=raw,id=disk0", f"file={second},if=none,format=raw,id=disk1,readonly=on"]
+    assert devices == [f"virtio-blk-device,drive=disk{n},bus=virtio-mmio-bus.{n}" for n in range(2)]
+    assert "virtio-mmio.force-legacy=off" in command
+
+
+def test_without_a_disk_there_is_no_drive(image_file, hypervisor, fake_qemu):
+    command, slots, _ = dry_run(hypervisor, fake_qemu, f"image={image_file(elf_builder.guest())}")
+    assert slots == [0] and "-drive" not in command and "virtio-mmio.force-legacy=off" not in command
+
+
+def test_a_ninth_disk_is_refused_with_that_reason_and_costs_its_machine_alone(image_file, hypervisor, fake_qemu, disk_file):
+    guest = image_file(elf_builder.guest())
+    vms = [f"image={guest},disk={disk_file(f'd{n}')}" for n in range(9)]
+    command, slots, complaint = dry_run(hypervisor, fake_qemu, *vms)
+    assert slots == [*range(1, 9)] and command.count("-drive") == 8
+    assert "vm vm9: no place is left for its disk: the machine has slots for 8, and others have them" in complaint
+
+
+def test_two_machines_do_not_share_a_file_that_one_of_them_writes_to(image_file, hypervisor, fake_qemu, disk_file, tmp_path):
+    guest, disk, link = image_file(elf_builder.guest()), disk_file("disk"), tmp_path / "link"
+    link.symlink_to(disk)
+    for other in (disk, link, f"{disk}:ro"):
+        _, slots, complaint = dry_run(hypervisor, fake_qemu, f"image={guest},name=a,disk={disk}", f"image={guest},name=b,disk={other}")
+        assert slots == [1] and f"vm b: disk {str(other).removesuffix(':ro')} is a's: each needs a file of its own" in complaint
+    _, slots, _ = dry_run(hypervisor, fake_qemu, f"image={guest},disk={disk}:ro", f"image={guest},disk={link}:ro")
+    assert slots == [1, 2]
+
+
+@pytest.mark.parametrize("name, size, complaint", [
+    ("none", None, "cannot be written: No such file or directory; build/tools/mkfs.frank makes one"),
+    ("none:ro", None, "cannot be read: No such file or directory"),
+    (".", None, "cannot be written: Is a directory"),
+    ("odd", 1000, "has 1000 bytes, which are not whole sectors of 512"),
+    ("empty", 0, "has 0 bytes, which are not whole sectors of 512"),
+])  # fmt: skip
+def test_a_file_that_is_no_disk_is_refused(image_file, hypervisor, fake_qemu, disk_file, tmp_path, name, size, complaint):
+    if size is not None:
+        disk_file(name, size)
+    _, slots, found = dry_run(hypervisor, fake_qemu, f"image={image_file(elf_builder.guest())},disk={tmp_path}/{name}")
+    assert slots == [] and complaint in found
+
+
+def test_a_packed_bundle_gets_its_disks_in_order(image_file, hypervisor, fake_qemu, disk_file, tmp_path):
+    vm, packed = f"image={image_file(elf_builder.guest())},disk={disk_file('a')}", tmp_path / "packed"
+    assert run_launcher("pack", "--output", packed, "--vm", vm).returncode == 0
+    done = run_launcher("run", *hypervisor, "--bundle", packed, "--disk", disk_file("b"), environment={"QEMU": str(fake_qemu)})
+    assert f"file={tmp_path}/b,if=none,format=raw,id=disk0" in json.loads(done.stdout)[0]
+    done = run_launcher("run", *hypervisor, "--vm", vm, "--disk", disk_file("b"), environment={"QEMU": str(fake_qemu)})
+    assert done.returncode == 2 and "--disk is for --bundle" in done.stderr

@@ -35,6 +35,7 @@ LOADS = {
     "traps": (guest("hostile_user", ",traps=bounced"), "candor: guest: shut down"),
     "returns": (guest("hostile_traps", ",traps=bounced"), "candor: guest: (shut down|ended)"),
     "jump": (guest("hostile_levels", ",traps=bounced"), "candor: guest: (shut down|ended)"),
+    "disk": (guest("hostile_disk", ",disk={disk}"), "candor: guest: shut down"),
     "flood": (guest("hostile_flood"), "candor: guest: (shut down|ended)"),
     "frank": (f"{FRANK},name=frank,traps=bounced,args=run=/bin/usertests,,fork_gives_pids", "frank: shut down"),
     "reboots": (f"{FRANK},name=beta,args=run=/bin/reboot", "(?s)(beta: reboots.*){3}"),
@@ -106,9 +107,11 @@ def judge(load, found, longest=longest):
 
 
 @pytest.mark.parametrize("load", LOADS)
-def test_nothing_stays_longer_than_20000_instructions(load, candor):
+def test_nothing_stays_longer_than_20000_instructions(load, candor, tmp_path):
     vm, done = LOADS[load]
-    machine = candor(NEIGHBOUR, vm, options=DEBUG)
+    disk = tmp_path / "disk"
+    disk.write_bytes(bytes(1 << 20))
+    machine = candor(NEIGHBOUR, vm.format(disk=disk), options=DEBUG)
     machine.expect(done, LONGEST_S)
     judge(load, stays(machine))
 

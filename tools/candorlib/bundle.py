@@ -10,7 +10,7 @@ LOAD_ADDRESS = 0x80400000
 MAGIC, FORMAT_VERSION, ALIGNMENT = b"CANDORVM", 1, 4096
 NAME_MAX, NAME_BYTES, ARGS_BYTES = 15, 32, 256
 HEADER = struct.Struct("<8sIIQQ")
-RECORD = struct.Struct("<32sQQQQQIIII256sQQIIQQQQ112x")
+RECORD = struct.Struct("<32sQQQQQIIII256sQQIIQQI124x")
 SYMBOL = struct.Struct("<QII")
 VIRT = {"pv": 1, "shadow": 2}
 DEPRIV = {"s": 0, "u": 1}
@@ -25,7 +25,6 @@ FLAG_NO_FAST_PATHS = 64
 FLAG_ROUND_ROBIN = 128
 FLAG_RAW_IMAGE = 256
 FLAG_NO_SSTC = 512
-SECTOR_BYTES, DISK_BYTES_MAX = 512, 256 << 20
 SCHEDULERS = {"weighted": 0, "round-robin": FLAG_ROUND_ROBIN}
 WEIGHT_DEFAULT, WEIGHT_MAX = 100, 10000
 FLAGS_AT = 32 + 5 * 8 + 2 * 4  # in a record
@@ -59,7 +58,6 @@ def pack(machines, colour=False, more_flags=0):
 
     for machine in machines:
         image, initrd, tree = map(place, (machine.image_data, machine.initrd_data, machine.tree_data))
-        disk = place(machine.disk_data)
         symbols = place(symbol_table(machine.functions))
         flags = FLAG_COUNTERS_RAW if machine.counters == "raw" else 0
         flags |= FLAG_LATER if machine.start == "no" else 0
@@ -71,7 +69,7 @@ def pack(machines, colour=False, more_flags=0):
             RECORD.pack(
                 machine.name.encode(), machine.memory_bytes, *image, *initrd, VIRT[machine.virt],
                 TRAPS[machine.traps], flags, 1, machine.args.encode(), *symbols, machine.weight,
-                DEPRIV[machine.depriv], *tree, *disk,
+                DEPRIV[machine.depriv], *tree, machine.disk_slot,
             )
         )  # fmt: skip
     body = b"".join(records + pieces)

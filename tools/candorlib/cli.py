@@ -18,17 +18,16 @@ RAM_BASE = 0x80000000
 HEAP_LEAST = 8 * MIB
 HEAP_PER_GUEST_PAGE = 64
 MEMORY_UNIT = 128 * MIB
-DISK_UNIT = 2 * MIB  # of the memory that a disk takes
 
 VM_HELP = """\
 one virtual machine; repeat for more. Options, separated by commas (a comma inside a value is written
 twice, ',,'; a value may hold spaces and '='): image=PATH the kernel, an ELF file, for virt=pv with Candor's
 note; raw=PATH in its place: a file without a format, which is loaded and entered at 0x80200000, of an unmodified
 kernel; name=NAME (vm1, vm2, ...); mem=SIZE (64M); virt=pv|shadow, shadow: an unmodified kernel (pv);
-depriv=s|u, the mode of an unmodified kernel (s); disk=PATH, what its disk holds at first, whole sectors of 512 bytes (the
-file stays as it is); sstc=on|off, whether its processor has stimecmp (on); traps=direct|bounced, where traps of a paravirtual
-machine's user code enter first (direct); initrd=PATH; args=TEXT for the kernel; counters=virtual|raw, whether cycle and instret
-are the machine's own (virtual); start=yes|no, no: only when the monitor's `create` asks for it;
+depriv=s|u, the mode of an unmodified kernel (s); sstc=on|off, whether its processor has stimecmp (on); disk=PATH its disk,
+a file of whole sectors of 512 bytes that it writes to (PATH:ro: that it only reads); traps=direct|bounced, where traps of a
+paravirtual machine's user code enter first (direct); initrd=PATH; args=TEXT for the kernel; counters=virtual|raw, whether cycle
+and instret are the machine's own (virtual); start=yes|no, no: only when the monitor's `create` asks for it;
 fastpaths=yes|no, whether assembly serves the hottest calls (yes);
 weight=N from 1 to 10000, its part of a busy hart beside others (100)"""
 
@@ -95,8 +94,9 @@ def arguments():
     native.add_argument("--image", default=os.path.join(build, "frank-native.elf"), metavar="PATH")
     native.add_argument("--initrd", metavar="PATH")
     native.add_argument("--args", default="", metavar="TEXT", help="arguments for the kernel")
-    native.add_argument("--disk", action="append", default=[], metavar="FILE",
-                        help="a disk of the machine, written to: vda, vdb, ...; up to eight")
+    for command, whose in ((native, "of the machine: vda, vdb, ...; up to eight"), (run, "of --bundle's virtual machines, in their order")):
+        command.add_argument("--disk", action="append", default=[], metavar="FILE[:ro]",
+                             help=f"a disk {whose}; it is written to, but for one with ':ro'")  # fmt: skip
 
     pack = commands.add_parser("pack", help="write the bundle to a file")
     pack.add_argument("--vm", action="append", default=[], metavar="OPTIONS", help="as for run")
@@ -121,7 +121,7 @@ def bundle_flags(options):
 
 
 def make_bundle(options):
-    """Returns (bundle, bytes of memory that the virtual machines take together)."""
+    """Returns (bundle, bytes of memory that the virtual machines take together, their drives by slot)."""
     if not options.vm:
         raise Problem("no virtual machine is given (--vm image=PATH)")
     machines = vmspec.parse_machines(options.vm, report, check=not options.unchecked)
@@ -131,12 +131,8 @@ def make_bundle(options):
     if weighed and options.scheduler == "round-robin":
         raise Problem(f"vm {weighed[0]}: round robin knows no weights: leave out weight= or --scheduler")
     colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-    return bundle.pack(machines, colour, bundle_flags(options)), sum(map(memory_of, machines))
-
-
-def memory_of(machine):
-    """What a virtual machine takes: its memory and its disk."""
-    return machine.memory_bytes + -(-len(machine.disk_data) // DISK_UNIT) * DISK_UNIT
+    drives = [machine.drive for machine in machines if machine.drive]
+    return bundle.pack(machines, colour, bundle_flags(options)), sum(machine.memory_bytes for machine in machines), drives
 
 
 def change_bundle(packed, options):
@@ -171,10 +167,12 @@ def run(options):
             raise Problem("--bundle and --vm exclude each other")
         if options.trace:
             raise Problem("--trace needs --vm: whether to trace is written in the bundle")
-        packed, guest_bytes = read_file(options.bundle, "bundle"), 0
+        packed, guest_bytes, drives = read_file(options.bundle, "bundle"), 0, list(map(qemu.parse_drive, options.disk))
         packed = change_bundle(packed, options)
+    elif options.disk:
+        raise Problem("--disk is for --bundle: with --vm, disk=PATH says whose it is")
     else:
-        packed, guest_bytes = make_bundle(options)
+        packed, guest_bytes, drives = make_bundle(options)
     options.names = bundle.names(packed)
     hypervisor = read_file(options.hypervisor, "hypervisor")
     memory = memory_option(options.mem, memory_needed(len(packed), guest_bytes))
@@ -190,6 +188,7 @@ def run(options):
     command = qemu.base_command(options, piped=bool(options.log or options.ctl))
     command += ["-m", f"{memory // MIB}M", "-bios", options.hypervisor]
     command += ["-device", f"loader,file={path},addr={bundle.LOAD_ADDRESS:#x},force-raw=on"]
+    command += qemu.disk_arguments(drives)
     if options.trace:
         return trace.run(command + qemu.extra_arguments(), options, hypervisor, memory)
     return start(command, options)
@@ -203,7 +202,7 @@ def native(options):
     command += ["-m", f"{memory_option(options.mem, 0) // MIB}M", "-bios", "default", "-kernel", options.image]
     if options.initrd:
         command += ["-initrd", options.initrd]
-    command += qemu.disk_arguments(options.disk)
+    command += qemu.disk_arguments(list(map(qemu.parse_drive, options.disk)))
     if options.args:
         command += ["-append", options.args]
     return start(command, options)

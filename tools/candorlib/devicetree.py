@@ -92,7 +92,7 @@ def of_machine(machine):
         initrd += f"        linux,initrd-end = <{cells(start + len(machine.initrd_data))}>;\n"
     args = machine.args.replace("\\", "\\\\").replace('"', '\\"')
     isa = ISA + (SSTC if machine.sstc == "on" else "")
-    disk = DISK if machine.disk_data else ""
+    disk = DISK if machine.drive else ""
     source = SOURCE.format(args=args, initrd=initrd, memory=cells(machine.memory_bytes), isa=isa, disk=disk)
     try:
         made = subprocess.run(["dtc", "-q", "-I", "dts", "-O", "dtb"], input=source.encode(), capture_output=True, check=False)

@@ -10,11 +10,13 @@ import signal
 import socket
 import subprocess
 import sys
+from dataclasses import dataclass
 
 from . import abi
 from .problem import Problem
 
 VIRTIO_SLOTS = 8  # of the machine `virt`
+SECTOR_BYTES = 512
 MACHINE = "virt"
 PR_SET_PDEATHSIG = 1
 # The processor's extensions, pinned, so that a newer QEMU's defaults change nothing. Candor refuses
@@ -101,21 +103,52 @@ def base_command(options, piped=False):
     return command
 
 
-def disk_arguments(paths):
-    """Returns the options that give the machine these files as disks, in this order."""
-    if len(paths) > VIRTIO_SLOTS:
-        raise Problem(f"{len(paths)} disks are asked for: the machine has slots for {VIRTIO_SLOTS}")
-    words = ["-global", "virtio-mmio.force-legacy=off"] if paths else []
-    for number, path in enumerate(paths):
-        try:
-            with open(path, "r+b"):
-                pass
-        except OSError as error:
-            raise Problem(f"disk {path} cannot be written: {error.strerror}; build/tools/mkfs.frank makes one") from None
-        name = path.replace(",", ",,")
-        words += ["-drive", f"file={name},if=none,format=raw,id=disk{number}"]
+@dataclass
+class Drive:
+    """A file that is a disk of the machine."""
+
+    path: str
+    read_only: bool = False
+
+
+def parse_drive(text):
+    """Returns the Drive of `PATH` or `PATH:ro`, checked."""
+    path, mark, _ = text.rpartition(":ro") if text.endswith(":ro") else (text, "", "")
+    drive = Drive(path, bool(mark))
+    try:
+        size = os.path.getsize(path)
+        with open(path, "rb" if drive.read_only else "r+b"):
+            pass
+    except OSError as error:
+        verb = "read" if drive.read_only else "written"
+        cure = "; build/tools/mkfs.frank makes one" if isinstance(error, FileNotFoundError) else ""
+        cure = f"; '{path}:ro' gives it to be read alone" if isinstance(error, PermissionError) and not mark else cure
+        raise Problem(f"disk {path} cannot be {verb}: {error.strerror}{cure}") from None
+    if not os.path.isfile(path):
+        raise Problem(f"disk {path} is no file")
+    if size == 0 or size % SECTOR_BYTES:
+        raise Problem(f"disk {path} has {size} bytes, which are not whole sectors of {SECTOR_BYTES}")
+    return drive
+
+
+def disk_arguments(drives):
+    """Returns the options that give the machine these drives, in this order: drive n in slot n."""
+    if len(drives) > VIRTIO_SLOTS:
+        raise Problem(f"{len(drives)} disks are asked for: the machine has slots for {VIRTIO_SLOTS}")
+    words = ["-global", "virtio-mmio.force-legacy=off"] if drives else []
+    for number, drive in enumerate(drives):
+        if any(shares_file(drive, other) for other in drives[:number]):
+            raise Problem(f"disk {drive.path} is given twice: each disk needs a file of its own")
+        name = drive.path.replace(",", ",,")
+        read_only = ",readonly=on" if drive.read_only else ""
+        words += ["-drive", f"file={name},if=none,format=raw,id=disk{number}{read_only}"]
         words += ["-device", f"virtio-blk-device,drive=disk{number},bus=virtio-mmio-bus.{number}"]
     return words
+
+
+def shares_file(drive, other):
+    """Whether both are one file, of which one would be written."""
+    return os.path.samefile(drive.path, other.path) and not (drive.read_only and other.read_only)
 
 
 def extra_arguments():

@@ -5,7 +5,7 @@ import os
 import re
 from dataclasses import dataclass, field
 
-from . import abi, bundle, devicetree
+from . import abi, bundle, devicetree, qemu
 from .elf import functions, read_image
 from .problem import MIB, Problem, parse_size, read_file, show_size
 
@@ -18,7 +18,7 @@ KEYS = (
 )  # fmt: skip
 # Options that mean something on one path only.
 PATH_OF = {
-    "traps": "pv", "fastpaths": "pv", "depriv": "shadow", "raw": "shadow", "disk": "shadow", "sstc": "shadow",
+    "traps": "pv", "fastpaths": "pv", "depriv": "shadow", "raw": "shadow", "sstc": "shadow",
 }  # fmt: skip
 RAW_BASE = 0x80200000
 
@@ -42,7 +42,8 @@ class Machine:
     functions: list = field(default_factory=list)  # of the image: (address, bytes, name), in order
     weight: int = 0  # 0: none was given
     raw: bool = False  # the image has no format: it is loaded at RAW_BASE
-    disk_data: bytes = b""
+    drive: qemu.Drive | None = None
+    disk_slot: int = 0  # of the machine, from 1; 0: it has no drive
     sstc: str = "on"
 
 
@@ -123,9 +124,9 @@ def parse_machine(text, position, check=True):
         args=args,
         image_data=read_file(options.get("image") or options["raw"], "image"),
         raw="raw" in options,
-        disk_data=read_disk(options["disk"]) if options.get("disk") else b"",
         sstc=one_of(options, "sstc", ("on", "off")),
         initrd_data=read_file(options["initrd"], "initrd") if options.get("initrd") else b"",
+        drive=qemu.parse_drive(options["disk"]) if "disk" in options else None,
         start=one_of(options, "start", ("yes", "no")),
         weight=int(weight),
     )
@@ -144,19 +145,6 @@ def parse_machine(text, position, check=True):
         machine.functions = functions(machine.image_data, image.segments)
         machine.image_data = machine.image_data[: image.used_bytes]
     return machine
-
-
-def read_disk(path):
-    """Returns what a disk holds at first."""
-    try:
-        size = os.path.getsize(path)
-    except OSError as error:
-        raise Problem(f"cannot read disk {path}: {error.strerror}") from None
-    if size == 0 or size % bundle.SECTOR_BYTES:
-        raise Problem(f"disk {path} has {size} bytes, which are not whole sectors of {bundle.SECTOR_BYTES}")
-    if size > bundle.DISK_BYTES_MAX:
-        raise Problem(f"disk {path} is larger than {show_size(bundle.DISK_BYTES_MAX)}")
-    return read_file(path, "disk")
 
 
 def check_raw_image(machine, path):
@@ -215,6 +203,16 @@ def check_pv_image(machine, image):
         )
 
 
+def place_drive(machine, others):
+    """Gives a machine's drive the first slot that is left."""
+    for other in others:
+        if qemu.shares_file(machine.drive, other.drive):
+            raise Problem(f"disk {machine.drive.path} is {other.name}'s: each needs a file of its own")
+    if len(others) == qemu.VIRTIO_SLOTS:
+        raise Problem(f"no place is left for its disk: the machine has slots for {qemu.VIRTIO_SLOTS}, and others have them")
+    machine.disk_slot = len(others) + 1
+
+
 def parse_machines(texts, report, check=True):
     """Returns the Machines of all --vm options; one that is wrong is left out and told to `report`."""
     machines = []
@@ -223,6 +221,8 @@ def parse_machines(texts, report, check=True):
             machine = parse_machine(text, position, check)
             if any(other.name == machine.name for other in machines):
                 raise Problem("another virtual machine has the same name")
+            if machine.drive:
+                place_drive(machine, [other for other in machines if other.drive])
             machines.append(machine)
         except Problem as problem:
             report(f"vm {label_of(text, position)}: {problem}")

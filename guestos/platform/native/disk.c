@@ -1,24 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The driver of virtio block devices. A request takes three descriptors (header, page, status), and
- * each slot has its own three, so a slot's number tells all; what finds no free slot waits in a
- * list. Requests are done in the interrupt.
+ * each slot has its own three, so a slot's number tells all. Requests are done in the interrupt.
  */
 #include "frank/errno.h"
-#include "kernel/block/block.h"
-#include "kernel/lock.h"
 #include "kernel/page.h"
 #include "kernel/printk.h"
 #include "machine.h"
-#include "printf.h"
-#include "string.h"
+#include "slot_disk.h"
 #include "virtio.h"
 
 enum disk_limits {
-    SLOT_COUNT = 8,
     SLOT_DESCRIPTORS = 3,
     QUEUE_SIZE = 32, /* a power of two that has room for them all */
-    SECTORS_PER_BLOCK = PAGE_SIZE / VIRTIO_SECTOR_BYTES,
     WORD_BITS = 32,
 };
 
@@ -34,20 +28,18 @@ struct shared {
             u32 first, bytes;
         } ring[QUEUE_SIZE];
     } used __attribute__((aligned(4)));
-    struct virtio_block_header headers[SLOT_COUNT] __attribute__((aligned(16)));
-    u8 status[SLOT_COUNT];
+    struct virtio_block_header headers[SLOT_DISK_SLOTS] __attribute__((aligned(16)));
+    u8 status[SLOT_DISK_SLOTS];
 };
 
 struct disk {
-    struct block_device device; /* first */
+    struct slot_disk slots; /* first */
     volatile u32 *registers;
     u32 interrupt;
-    bool can_flush;
+    bool read_only;
 
-    struct spinlock lock; /* LOCK_BLOCK; guards the rest */
+    /* Guarded by the slots' lock: */
     struct shared *shared;
-    struct block_request *slots[SLOT_COUNT]; /* on their way; NULL: free */
-    struct list_node waiting;
     u16 used_seen;
 };
 
@@ -95,16 +87,16 @@ static u32 type_of(enum block_operation operation)
 }
 
 /* Fill a slot's descriptors and offer the first to the device. */
-static void start_locked(struct disk *disk, u32 slot, struct block_request *request)
+static void start_locked(struct slot_disk *slots, u32 slot, const struct block_request *request)
 {
+    struct disk *disk = (struct disk *)slots;
     struct shared *shared = disk->shared;
     u16 first = (u16)(slot * SLOT_DESCRIPTORS), last = (u16)(first + 2);
     bool has_page = request->operation != BLOCK_FLUSH;
 
-    disk->slots[slot] = request;
     shared->headers[slot] = (struct virtio_block_header){
         .type = type_of(request->operation),
-        .sector = has_page ? (u64)request->block * SECTORS_PER_BLOCK : 0,
+        .sector = has_page ? (u64)request->block * SLOT_DISK_SECTORS_PER_BLOCK : 0,
     };
     shared->descriptors[first] = (struct virtio_descriptor){
         kva_to_pa(&shared->headers[slot]), sizeof(shared->headers[slot]), VIRTIO_NEXT,
@@ -121,67 +113,30 @@ static void start_locked(struct disk *disk, u32 slot, struct block_request *requ
     write_register(disk, VIRTIO_QUEUE_NOTIFY, 0);
 }
 
-static void submit_locked(struct disk *disk, struct block_request *request)
+/* The next slot of which the device is done. */
+static bool take_locked(struct slot_disk *slots, u32 *slot, int *error)
 {
-    for (u32 slot = 0; slot < SLOT_COUNT; slot++) {
-        if (!disk->slots[slot]) {
-            start_locked(disk, slot, request);
-            return;
-        }
-    }
-    list_push_back(&disk->waiting, &request->node);
-}
+    struct disk *disk = (struct disk *)slots;
 
-static void disk_submit(struct block_device *device, struct block_request *request)
-{
-    struct disk *disk = (struct disk *)device;
-
-    if (request->operation == BLOCK_FLUSH && !disk->can_flush) {
-        request->done(request, 0); /* it keeps nothing back */
-        return;
-    }
-    spin_acquire(&disk->lock);
-    submit_locked(disk, request);
-    spin_release(&disk->lock);
-}
-
-/* The next request that the device has done, and its error; one that waited takes its slot. NULL:
-   there is none. */
-static struct block_request *take_done(struct disk *disk, int *error)
-{
-    struct block_request *request = NULL;
-    struct list_node *waiting;
-
-    spin_acquire(&disk->lock);
     order_with_device();
-    if (disk->used_seen != READ_ONCE(disk->shared->used.index)) {
-        u32 slot = disk->shared->used.ring[disk->used_seen++ % QUEUE_SIZE].first / SLOT_DESCRIPTORS;
-
-        kassert(slot < SLOT_COUNT && disk->slots[slot] != NULL);
-        request = disk->slots[slot];
-        disk->slots[slot] = NULL;
-        *error = disk->shared->status[slot] == VIRTIO_BLOCK_OK ? 0 : -EIO;
-        waiting = list_pop_front(&disk->waiting);
-        if (waiting)
-            start_locked(disk, slot, list_entry(waiting, struct block_request, node));
-    }
-    spin_release(&disk->lock);
-    return request;
+    if (disk->used_seen == READ_ONCE(disk->shared->used.index))
+        return false;
+    *slot = disk->shared->used.ring[disk->used_seen++ % QUEUE_SIZE].first / SLOT_DESCRIPTORS;
+    kassert(*slot < SLOT_DISK_SLOTS);
+    *error = disk->shared->status[*slot] == VIRTIO_BLOCK_OK ? 0 : -EIO;
+    return true;
 }
 
 void disk_interrupt(u32 source)
 {
     for (u32 i = 0; i < disk_count; i++) {
         struct disk *disk = &disks[i];
-        struct block_request *request;
-        int error;
 
         if (disk->interrupt != source)
             continue;
         write_register(disk, VIRTIO_INTERRUPT_ACKNOWLEDGE,
                        read_register(disk, VIRTIO_INTERRUPT_STATUS));
-        while ((request = take_done(disk, &error)) != NULL)
-            request->done(request, error);
+        slot_disk_serve(&disk->slots);
     }
 }
 
@@ -196,8 +151,7 @@ static bool negotiate(struct disk *disk)
     write_register(disk, VIRTIO_STATUS, VIRTIO_STATUS_ACKNOWLEDGE | VIRTIO_STATUS_DRIVER);
     write_register(disk, VIRTIO_DEVICE_FEATURES_SELECT, 0);
     offered = read_register(disk, VIRTIO_DEVICE_FEATURES);
-    disk->can_flush = (offered & VIRTIO_BLOCK_FLUSH) != 0;
-    disk->device.read_only = (offered & VIRTIO_BLOCK_READ_ONLY) != 0;
+    disk->read_only = (offered & VIRTIO_BLOCK_READ_ONLY) != 0;
     write_register(disk, VIRTIO_DRIVER_FEATURES_SELECT, 0);
     write_register(disk, VIRTIO_DRIVER_FEATURES,
                    offered & (VIRTIO_BLOCK_FLUSH | VIRTIO_BLOCK_READ_ONLY));
@@ -205,7 +159,8 @@ static bool negotiate(struct disk *disk)
     write_register(disk, VIRTIO_DRIVER_FEATURES, VIRTIO_HIGH_VERSION_1);
     write_register(disk, VIRTIO_STATUS,
                    VIRTIO_STATUS_ACKNOWLEDGE | VIRTIO_STATUS_DRIVER | VIRTIO_STATUS_FEATURES_OK);
-    return (read_register(disk, VIRTIO_STATUS) & VIRTIO_STATUS_FEATURES_OK) != 0;
+    return (offered & VIRTIO_BLOCK_FLUSH) != 0 &&
+           (read_register(disk, VIRTIO_STATUS) & VIRTIO_STATUS_FEATURES_OK) != 0;
 }
 
 static bool make_queue(struct disk *disk)
@@ -228,12 +183,11 @@ static bool make_queue(struct disk *disk)
     return true;
 }
 
-static void read_capacity(struct disk *disk)
+static u64 read_sectors(const struct disk *disk)
 {
     u64 sectors = read_register(disk, VIRTIO_BLOCK_CAPACITY);
 
-    sectors |= (u64)read_register(disk, VIRTIO_BLOCK_CAPACITY + sizeof(u32)) << WORD_BITS;
-    disk->device.block_count = (u32)min(sectors / SECTORS_PER_BLOCK, 0xffffffffUL);
+    return sectors | (u64)read_register(disk, VIRTIO_BLOCK_CAPACITY + sizeof(u32)) << WORD_BITS;
 }
 
 /* A slot's device, if it is a disk: QEMU gives empty slots the device number 0. */
@@ -245,24 +199,20 @@ static void start_disk(pa_t base, u32 interrupt)
     if (read_register(disk, VIRTIO_MAGIC) != VIRTIO_MAGIC_VALUE ||
         read_register(disk, VIRTIO_DEVICE) != VIRTIO_DEVICE_BLOCK)
         return;
-    snprintf(disk->device.name, sizeof(disk->device.name), "vd%c", 'a' + disk_count);
     if (read_register(disk, VIRTIO_VERSION) != VIRTIO_VERSION_1) {
-        printk("%s: a legacy virtio device: start QEMU with -global virtio-mmio.force-legacy=off\n",
-               disk->device.name);
+        printk("disk %u: a legacy device: start QEMU with -global virtio-mmio.force-legacy=off\n",
+               disk_count);
         return;
     }
-    spin_init(&disk->lock, "disk", LOCK_BLOCK);
-    list_init(&disk->waiting);
     if (!negotiate(disk) || !make_queue(disk)) {
-        printk("%s: the device does not take what its driver needs\n", disk->device.name);
+        printk("disk %u: the device does not take what its driver needs\n", disk_count);
         return;
     }
-    read_capacity(disk);
     disk->interrupt = interrupt;
-    disk->device.submit = disk_submit;
-    disk_count++;
+    disk->slots.start = start_locked;
+    disk->slots.take = take_locked;
     plic_enable(interrupt);
-    block_register(&disk->device);
+    slot_disk_register(&disk->slots, disk_count++, read_sectors(disk), disk->read_only);
 }
 
 void disk_init(const struct machine *machine)

@@ -21,12 +21,6 @@ static struct plat_info info;
 static struct machine machine;
 static u64 idle_ticks;
 
-static void reserve(pa_t base, u64 bytes)
-{
-    if (bytes > 0)
-        info.reserved[info.reserved_count++] = (struct plat_range){base, bytes};
-}
-
 const struct plat_info *plat_init(u64 hart, u64 tree)
 {
     pa_t tables = (pa_t)kernel_end - PLAT_DIRECT_MAP_OFFSET;
@@ -39,9 +33,10 @@ const struct plat_info *plat_init(u64 hart, u64 tree)
         plat_poweroff(true);
     sv39_init_kernel(info.memory.base, info.memory.bytes, &tables);
     uart_init(machine.uart);
-    reserve(info.memory.base, tables - info.memory.base); /* firmware, image, kernel's tables */
-    reserve(info.initrd.base, info.initrd.bytes);
-    reserve(tree, tree_bytes);
+    plat_reserve(&info, info.memory.base,
+                 tables - info.memory.base); /* firmware, image, kernel's tables */
+    plat_reserve(&info, info.initrd.base, info.initrd.bytes);
+    plat_reserve(&info, tree, tree_bytes);
     return &info;
 }
 
@@ -66,25 +61,6 @@ void plat_find_disks(void)
 void plat_time_traps(bool timed)
 {
     csr_write(stvec, timed ? native_vector_timed : native_vector);
-}
-
-/* The call does not return if it succeeds; if it does, the hart waits without end. */
-static NORETURN void system_reset(u64 kind, u64 reason)
-{
-    (void)sbi_call(SBI_SRST, SBI_SRST_RESET, kind, reason);
-    csr_write(sie, 0);
-    for (;;)
-        __asm__ volatile("wfi");
-}
-
-void plat_poweroff(bool failed)
-{
-    system_reset(SBI_SRST_SHUTDOWN, failed ? SBI_SRST_FAILURE : SBI_SRST_NO_REASON);
-}
-
-void plat_reboot(void)
-{
-    system_reset(SBI_SRST_COLD_REBOOT, SBI_SRST_NO_REASON);
 }
 
 size_t plat_console_write(const char *text, size_t bytes)

@@ -59,7 +59,6 @@ enum virtio_block_request {
     VIRTIO_BLOCK_OUT = 1,
     VIRTIO_BLOCK_FLUSH_ALL = 4,
     VIRTIO_BLOCK_OK = 0,
-    VIRTIO_SECTOR_BYTES = 512,
 };
 
 struct virtio_descriptor {

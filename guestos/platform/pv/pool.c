@@ -10,7 +10,7 @@
 
 static struct spinlock pool_lock = SPINLOCK_INITIALIZER("pool", LOCK_PAGE);
 static u16 first_free; /* a list through pool_records[].next; 0: none */
-pa_t pool_base, pool_boot_root;
+pa_t pool_base;
 struct pool_record pool_records[POOL_PAGES];
 
 static void free_frame(u16 index)
@@ -21,14 +21,11 @@ static void free_frame(u16 index)
     spin_release(&pool_lock);
 }
 
-void pool_init(pa_t base, pa_t boot_root)
+void pool_init(pa_t base)
 {
     pool_base = base;
-    pool_boot_root = boot_root;
-    for (u16 i = POOL_PAGES - 1; i > 0; i--) {
-        if (pool_table(i) != boot_root)
-            free_frame(i);
-    }
+    for (u16 i = POOL_PAGES - 1; i > 0; i--)
+        free_frame(i);
 }
 
 pa_t pool_table_make(enum pool_level level)

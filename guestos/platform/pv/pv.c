@@ -12,10 +12,7 @@
 #include "sbi.h"
 #include "string.h"
 
-enum {
-    CONSOLE_CHUNK = 64,
-    TIMES_TRIES_MAX = 100,
-};
+enum { CONSOLE_CHUNK = 64, TIMES_TRIES_MAX = 100 };
 
 /* What user code's traps may do without Candor: all that it lets through. */
 #define DIRECT_CAUSES                                                                   \
@@ -34,12 +31,6 @@ void pv_trap_bounced(void), pv_trap_bounced_timed(void), pv_trap_bounced_return(
 
 /* ---- start ---- */
 
-static void reserve(u64 base, u64 bytes)
-{
-    if (bytes != 0)
-        info.reserved[info.reserved_count++] = (struct plat_range){base, bytes};
-}
-
 const struct plat_info *plat_init(u64 boot_a0, u64 boot_a1)
 {
     const struct start_info *start = (const struct start_info *)boot_a1;
@@ -49,15 +40,15 @@ const struct plat_info *plat_init(u64 boot_a0, u64 boot_a1)
     info.initrd = (struct plat_range){start->initrd_gpa, start->initrd_bytes};
     info.timebase_hz = start->timebase_hz;
     strlcpy(info.args, start->args, sizeof(info.args));
-    reserve(start->image_base_gpa, start->image_bytes);
-    reserve(start->pool_base_gpa, start->pool_bytes);
-    reserve(start->initrd_gpa, start->initrd_bytes);
+    plat_reserve(&info, start->image_base_gpa, start->image_bytes);
+    plat_reserve(&info, start->pool_base_gpa, start->pool_bytes);
+    plat_reserve(&info, start->initrd_gpa, start->initrd_bytes);
 
     has_sstc = (start->flags & START_FLAG_SSTC) != 0;
     has_bounced_traps = (start->flags & START_FLAG_TRAPS_BOUNCED) != 0;
     info.user_return = has_bounced_traps ? pv_trap_bounced_return : pv_trap_direct_return;
 
-    pool_init(start->pool_base_gpa, start->boot_root_gpa);
+    pool_init(start->pool_base_gpa);
     pv_expect_done(candor_shared_page(pv_gpa(&pv_shared_page)), "shared_page");
     return &info;
 }
@@ -71,31 +62,13 @@ void plat_cpu_init(void)
     csr_write(sie, 1 << IRQ_SOFTWARE | 1 << IRQ_TIMER);
 }
 
-void plat_find_disks(void)
-{
-}
-
 void plat_time_traps(bool timed)
 {
     void (*bounced)(void) = timed ? pv_trap_bounced_timed : pv_trap_bounced;
     void (*direct)(void) = timed ? pv_trap_direct_timed : pv_trap_direct;
-    u64 entry = (u64)(has_bounced_traps ? bounced : direct);
 
-    pv_expect_done(candor_trap_register(entry, DIRECT_CAUSES), "trap_register");
-}
-
-NORETURN void plat_poweroff(bool failed)
-{
-    (void)sbi_call(SBI_SRST, SBI_SRST_RESET, SBI_SRST_SHUTDOWN,
-                   failed ? SBI_SRST_FAILURE : SBI_SRST_NO_REASON);
-    for (;;)
-        (void)candor_yield_idle(TIMER_NEVER);
-}
-
-NORETURN void plat_reboot(void)
-{
-    (void)sbi_call(SBI_SRST, SBI_SRST_RESET, SBI_SRST_COLD_REBOOT, SBI_SRST_NO_REASON);
-    plat_poweroff(true);
+    pv_expect_done(candor_trap_register((u64)(has_bounced_traps ? bounced : direct), DIRECT_CAUSES),
+                   "trap_register");
 }
 
 /* ---- console ---- */
@@ -130,15 +103,15 @@ static void console_input(void)
 
 /* The times in the shared page with the hart's, all of one moment: if the version has changed, or
    is odd, Candor has had them in hand meanwhile. That it does so each time does not happen. */
-static inline struct plat_times times_read(u64 *offset)
+inline struct plat_times plat_times(void)
 {
     struct plat_times times;
     u64 version, tries = TIMES_TRIES_MAX;
 
     do {
         version = __atomic_load_n(&pv_shared_page.time_version, __ATOMIC_ACQUIRE);
-        *offset = (u64)pv_shared_page.time_offset;
-        times.now = csr_read(time) + *offset;
+        times.offset = pv_shared_page.time_offset;
+        times.now = csr_read(time) + (u64)times.offset;
         times.idle = pv_shared_page.idle_time;
         times.stolen = pv_shared_page.steal_time;
         __atomic_thread_fence(__ATOMIC_ACQUIRE);
@@ -150,24 +123,12 @@ static inline struct plat_times times_read(u64 *offset)
 /* From our clock to the hart's: the guest's time starts when it does. */
 static u64 hart_time(u64 ticks)
 {
-    u64 offset;
-
-    (void)times_read(&offset);
-    return ticks == TIMER_NEVER ? TIMER_NEVER : ticks - offset;
-}
-
-struct plat_times plat_times(void)
-{
-    u64 offset;
-
-    return times_read(&offset);
+    return ticks == TIMER_NEVER ? TIMER_NEVER : ticks - (u64)plat_times().offset;
 }
 
 u64 plat_time_now(void)
 {
-    u64 offset;
-
-    return times_read(&offset).now;
+    return plat_times().now;
 }
 
 void plat_timer_set(u64 deadline_ticks)
@@ -191,6 +152,8 @@ void plat_irq(u64 cause)
         timer_interrupt();
     if ((pending & EVENT_CONSOLE) != 0)
         console_input();
+    if ((pending & EVENT_DISK) != 0)
+        slot_disk_serve(&pv_disk);
 }
 
 void plat_idle(u64 deadline_ticks)

@@ -7,13 +7,15 @@
 #include "kernel/addr.h"
 #include "kernel/printk.h"
 #include "platform.h"
+#include "slot_disk.h"
 
-enum {
-    POOL_PAGES = 512, /* the page-table pool that note.S asks for: 2 MiB */
-};
+enum { POOL_PAGES = 512 }; /* the page-table pool that note.S asks for: 2 MiB */
 
 /* The page that this CPU and Candor share. */
 extern struct shared_page pv_shared_page;
+
+/* Candor's disk, if it gives us one. */
+extern struct slot_disk pv_disk;
 
 /* From a kernel address of the direct map to what a hypercall takes. */
 static inline pa_t pv_gpa(const void *address)
@@ -36,8 +38,7 @@ enum pool_level {
 };
 
 /* Start the pool. The root that Candor made, the pool's first frame, has the kernel alone. */
-void pool_init(pa_t base, pa_t boot_root);
-extern pa_t pool_boot_root;
+void pool_init(pa_t base);
 
 /* Make a table; 0 when the pool is used up. The caller owns it. Takes the pool's lock. */
 pa_t pool_table_make(enum pool_level level);

@@ -44,28 +44,17 @@ static u64 entry_rights(u32 prot)
     return prot != PLAT_PROT_NONE ? PROT_USER | (u64)prot << 1 : PROT_EXECUTE;
 }
 
-static u32 prot_of_entry(u64 entry)
-{
-    return (entry & PROT_USER) != 0 ? (entry & (PROT_READ | PROT_WRITE | PROT_EXECUTE)) >> 1
-                                    : PLAT_PROT_NONE;
-}
-
 static pa_t page_of_entry(u64 entry)
 {
     return (entry >> ENTRY_PAGE_SHIFT) << PAGE_SHIFT;
 }
 
-static u16 first_table(const struct plat_space *space)
-{
-    return (u16)space->words[SPACE_TABLES];
-}
-
 /* The page table of a space that covers an address, or 0. */
 static pa_t page_table(const struct plat_space *space, uva_t address)
 {
-    for (u16 i = first_table(space); i != 0; i = pool_records[i].next) {
+    for (u64 i = space->words[SPACE_TABLES]; i != 0; i = pool_records[i].next) {
         if (pool_records[i].span == address / PAGE_TABLE_SPAN)
-            return pool_table(i);
+            return pool_table((u16)i);
     }
     return 0;
 }
@@ -75,9 +64,9 @@ static void space_free_tables(const struct plat_space *space)
 {
     pool_table_free(space->words[SPACE_ROOT]);
     pool_table_free(space->words[SPACE_MIDDLE]);
-    for (u16 i = first_table(space), next; i != 0; i = next) {
+    for (u64 i = space->words[SPACE_TABLES], next; i != 0; i = next) {
         next = pool_records[i].next;
-        pool_table_free(pool_table(i));
+        pool_table_free(pool_table((u16)i));
     }
 }
 
@@ -116,7 +105,8 @@ static __attribute__((cold)) int space_cover(struct plat_space *space, uva_t add
         pa_t table = space_add_table(space, span * PAGE_TABLE_SPAN, POOL_PAGE_TABLE);
         if (table == 0)
             return -ENOMEM;
-        pool_records[pool_index(table)] = (struct pool_record){(u16)span, first_table(space)};
+        pool_records[pool_index(table)] = (struct pool_record){(u16)span,
+                                                               (u16)space->words[SPACE_TABLES]};
         space->words[SPACE_TABLES] = pool_index(table);
         space->words[SPACE_TABLE_COUNT]++;
     }
@@ -145,7 +135,7 @@ void plat_space_destroy(struct plat_space *space)
 
 void plat_space_switch(struct plat_space *space)
 {
-    pv_expect_done(candor_space_switch(space ? space->words[SPACE_ROOT] : pool_boot_root),
+    pv_expect_done(candor_space_switch(space ? space->words[SPACE_ROOT] : pool_base),
                    "space_switch");
 }
 
@@ -191,7 +181,7 @@ bool plat_lookup(struct plat_space *space, uva_t address, pa_t *page, u32 *prot)
     if (!(entry & ENTRY_VALID))
         return false;
     if (prot)
-        *prot = prot_of_entry(entry);
+        *prot = (entry & PROT_USER) != 0 ? (entry >> 1) & PLAT_PROT_ALL : PLAT_PROT_NONE;
     if (page) {
         struct hc_result got = candor_pte_get(space->words[SPACE_ROOT], address);
 

@@ -158,6 +158,7 @@ void boot_first(u64 hardware_id, u64 device_tree)
     hart_go_online(&harts[0]);
     log_line("%u MiB for guests at %lx", frame_chunks_all() * 2,
              mfn_to_maddr(frame_open_base).value);
+    drivers_init_disks(&machine);
     console_start_interrupts();
     vm_start_all((const void *)BUNDLE_LOAD_ADDRESS, closed - BUNDLE_LOAD_ADDRESS);
     call_harts();

@@ -19,6 +19,7 @@
 #include "virt/image.h"
 #include "virt/paths.h"
 #include "virt/pv/paging.h"
+#include "virt/pv/ring.h"
 
 enum pv_phase {
     PV_POOL = 0,  /* its frames are marked, a chunk a step */
@@ -319,6 +320,7 @@ static bool pv_release(struct vm *vm)
     }
     vm->pv.cursor = 0;
     memset(vm->pv.direct_map, 0, sizeof(vm->pv.direct_map));
+    vm->pv.ring.page = NULL;
     if (next == 0)
         return false;
     vm->pv.map_tables = frame_get(mfn(next))->gfn;
@@ -370,6 +372,8 @@ static void pv_events(struct vcpu *vcpu, u64 events)
 {
     struct shared_page *page = vcpu->shared;
 
+    if ((events & EVENT_DISK) != 0)
+        ring_answer(vcpu->vm);
     if (page != NULL)
         __atomic_fetch_or(&page->pending, events, __ATOMIC_RELEASE);
     arch_vcpu_doorbell(vcpu);

@@ -5,6 +5,7 @@
 #include "core/sched.h"
 #include "core/vm.h"
 #include "debug/panic.h"
+#include "driver/disk.h"
 #include "mem/guest_memory.h"
 #include "string.h"
 #include "virt/shadow/shadow.h"
@@ -34,7 +35,7 @@ static u32 port_read(void *context, u8 *bytes, u32 size)
 
 static const struct vuart_port port = {port_write, port_read};
 
-/* ---- the disk is near the VM's memory ---- */
+/* ---- the disk: the VM's memory, and the machine's disk ---- */
 
 static bool memory_read(void *context, u64 at, void *to, u32 bytes)
 {
@@ -60,18 +61,43 @@ static void disk_served(struct vcpu *vcpu)
     devices->over_tables = false;
 }
 
+static bool media_begin(void *context, u32 operation, u64 sector, u32 sectors)
+{
+    struct disk_transfer transfer = {.operation = operation,
+                                     .piece_count = operation != DISK_OPERATION_FLUSH,
+                                     .sector = sector,
+                                     .pieces = {disk_bounce_piece(context)}};
+
+    transfer.pieces[0].bytes = sectors * VIRTIO_SECTOR_BYTES;
+    if (disk_submit(context, &transfer) < 0)
+        return false;
+    disk_kick(context);
+    return true;
+}
+
+static bool media_over(void *context, bool *good)
+{
+    u32 number;
+
+    return disk_take_done(context, &number, good);
+}
+
+static const struct vblk_media media = {media_begin, media_over};
+
 static bool disk_add(struct vm *vm)
 {
     struct shadow_machine *devices = &vm->shadow->machine;
     struct vblk *disk = &devices->disk;
 
-    if (vm->config.disk_bytes == 0)
+    if (vm->disk == NULL)
         return true;
-    disk->media = &shadow_disk_media;
-    disk->media_context = vm;
+    disk->media = &media;
+    disk->media_context = vm->disk;
+    disk->buffer = disk_bounce(vm->disk);
     disk->memory = (struct vdev_memory){memory_read, memory_write, vm};
     disk->line = (struct vdev_line){vplic_line, &devices->plic, DISK_INTERRUPT, false};
-    disk->capacity = vm->config.disk_bytes / VBLK_SECTOR_BYTES;
+    disk->capacity = vm->disk->sectors;
+    disk->read_only = vm->disk->read_only;
     memcpy(disk->id, DISK_ID, sizeof(DISK_ID));
     vblk_reset(disk);
     return vdev_bus_add(&devices->bus, DISK_BASE, VBLK_BYTES, &vblk_ops, disk);
@@ -129,13 +155,13 @@ void shadow_events(struct vcpu *vcpu, u64 events)
 
     if (events & EVENT_CONSOLE)
         vuart_service(&vcpu->vm->shadow->machine.uart);
-    if (events & EVENT_TIMER) {
-        if (shadow->timer <= arch_time_now()) {
-            shadow->timer = TIME_NEVER;
-            shadow_line_set(vcpu, BIT(IRQ_S_TIMER), true);
-        }
-        if (shadow->machine.disk.more)
-            (void)vblk_serve(&shadow->machine.disk);
+    if ((events & EVENT_TIMER) && shadow->timer <= arch_time_now()) {
+        shadow->timer = TIME_NEVER;
+        shadow_line_set(vcpu, BIT(IRQ_S_TIMER), true);
+    }
+    if ((events & EVENT_DISK) || shadow->machine.disk.more)
+        (void)vblk_serve(&shadow->machine.disk);
+    if (events & (EVENT_TIMER | EVENT_DISK)) {
         disk_served(vcpu);
         shadow_timer_program(vcpu);
     }

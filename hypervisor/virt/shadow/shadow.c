@@ -39,8 +39,6 @@ static const char *admit_record(const struct bundle_vm_view *record)
 {
     if (record->tree_bytes == 0)
         return "its record has no device tree";
-    if (record->disk_bytes % BUNDLE_SECTOR_BYTES != 0 || record->disk_bytes > BUNDLE_DISK_BYTES_MAX)
-        return "its disk is not made of sectors of 512 bytes, or is larger than 256 MiB";
     if (record->depriv > BUNDLE_DEPRIV_U)
         return "it asks for options that this build does not have";
     return NULL;
@@ -83,7 +81,6 @@ static int shadow_build(struct vm *vm)
 {
     struct vm_shadow *shadow = vm->shadow;
     bool more;
-    int made;
 
     switch ((enum shadow_phase)shadow->phase) {
     case SHADOW_FRAMES:
@@ -91,14 +88,6 @@ static int shadow_build(struct vm *vm)
         break;
     case SHADOW_IMAGE:
         more = image_step(vm, &shadow->cursor);
-        break;
-    case SHADOW_DISK:
-        made = shadow_disk_make(vm);
-        if (made < 0)
-            log_vm_line(vm->name, "not started: no memory is left for its disk");
-        if (made < 0)
-            return made;
-        more = made > 0;
         break;
     case SHADOW_TABLES:
         if (!shadow_tables_ready(vm)) {
@@ -128,8 +117,6 @@ static bool shadow_discard(struct vm *vm)
 {
     if (vm->shadow == NULL)
         return false;
-    if (shadow_disk_free(vm))
-        return true;
     shadow_tables_destroy(vm);
     frame_run_free(vm->shadow, sizeof(*vm->shadow));
     vm->shadow = NULL;

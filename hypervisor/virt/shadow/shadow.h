@@ -15,7 +15,6 @@
 #include "core/hypercall.h"
 #include "virt/shadow/counts.h"
 #include "virt/shadow/csr_table.h"
-#include "virt/shadow/disk.h"
 #include "virt/shadow/machine.h"
 #include "virt/shadow/tables.h"
 
@@ -26,9 +25,8 @@ struct virt_walk;
 enum shadow_phase {
     SHADOW_FRAMES = 0, /* what is known of guest frames is cleared */
     SHADOW_IMAGE = 1,  /* segments and initrd are copied, some pages a step */
-    SHADOW_DISK = 2,   /* its medium is made, if it is not there from before */
-    SHADOW_TABLES = 3, /* the least that it needs of them */
-    SHADOW_START = 4,  /* device tree, devices, registers */
+    SHADOW_TABLES = 2, /* the least that it needs of them */
+    SHADOW_START = 3,  /* device tree, devices, registers */
 };
 
 struct vm_shadow {
@@ -42,7 +40,6 @@ struct vm_shadow {
     struct guest_memo memo;
     struct shadow_tables tables;
     struct shadow_machine machine;
-    struct shadow_disk disk;
 
     bool sstc;  /* its processor has stimecmp */
     u64 timer;  /* when its timer interrupt is due, where Candor raises that; TIME_NEVER: not */

@@ -4,12 +4,14 @@
  */
 #include "blk_driver.h"
 
+#include "candor_abi.h"
 #include "check.h"
 
 struct vblk blk;
 u8 blk_ram[BLK_RAM_BYTES], blk_disk[SECTORS * 512];
 u16 blk_available, blk_descriptor;
-u32 blk_line_changes;
+u32 blk_line_changes, blk_flushes;
+bool blk_slow;
 
 /* ---- the machine around */
 
@@ -37,22 +39,35 @@ static bool memory_write(void *context, u64 gpa, const void *from, u32 bytes)
     return true;
 }
 
-static bool media_read(void *context, u64 sector, u8 *bytes)
+/* One transfer at a time: it is over when it is looked at, unless the medium is slow. */
+static bool going_on, went_well;
+
+static bool media_begin(void *context, u32 operation, u64 sector, u32 sectors)
 {
+    u64 bytes = (u64)sectors * 512;
+
     (void)context;
-    assert_true(sector < SECTORS);
-    memcpy(bytes, blk_disk + sector * 512, 512);
-    return sector != BAD_SECTOR;
+    assert_false(going_on);
+    assert_true(sector + sectors <= SECTORS || operation == DISK_OPERATION_FLUSH);
+    assert_true(sectors <= VBLK_BUFFER_SECTORS);
+    assert_int_equal(sectors == 0, operation == DISK_OPERATION_FLUSH);
+    going_on = true;
+    blk_flushes += operation == DISK_OPERATION_FLUSH;
+    went_well = BAD_SECTOR < sector || BAD_SECTOR >= sector + sectors;
+    if (operation == DISK_OPERATION_READ)
+        memcpy(blk.buffer, blk_disk + sector * 512, bytes);
+    else if (went_well)
+        memcpy(blk_disk + sector * 512, blk.buffer, bytes);
+    return true;
 }
 
-static bool media_write(void *context, u64 sector, const u8 *bytes)
+static bool media_over(void *context, bool *good)
 {
     (void)context;
-    assert_true(sector < SECTORS);
-    if (sector == BAD_SECTOR)
-        return false;
-    memcpy(blk_disk + sector * 512, bytes, 512);
-    return true;
+    assert_true(going_on);
+    going_on = blk_slow;
+    *good = went_well;
+    return !blk_slow;
 }
 
 static void line_set(void *context, u32 number, bool level)
@@ -142,7 +157,8 @@ void blk_set_up(u32 size, u64 descriptors, u64 driver, u64 device)
 
 int blk_start(void **state)
 {
-    static const struct vblk_media media = {.read = media_read, .write = media_write};
+    static const struct vblk_media media = {.begin = media_begin, .over = media_over};
+    static u8 buffer[VBLK_BUFFER_SECTORS * VBLK_SECTOR_BYTES];
 
     (void)state;
     blk_use(&own_place);
@@ -152,6 +168,9 @@ int blk_start(void **state)
     for (u32 i = 0; i < sizeof(blk_disk); i++)
         blk_disk[i] = (u8)(i / 512 + i * 7);
     blk.media = &media;
+    blk.buffer = buffer;
+    blk_slow = going_on = false;
+    blk_flushes = 0;
     blk.memory = (struct vdev_memory){.read = memory_read, .write = memory_write};
     blk.line.set = line_set;
     blk.capacity = SECTORS;

@@ -38,6 +38,8 @@ extern u8 blk_ram[BLK_RAM_BYTES], blk_disk[SECTORS * 512];
 extern u16 blk_available;  /* what the driver has offered so far */
 extern u16 blk_descriptor; /* the next to be filled */
 extern u32 blk_line_changes;
+extern u32 blk_flushes; /* that reached the medium */
+extern bool blk_slow;   /* what the medium does is not over yet */
 
 /* Where the driver finds its device: BLK_RAM_BYTES of memory at BLK_RAM_BASE, the registers, and
  * what the device does next when it is given time: false: nothing. */

@@ -13,6 +13,7 @@
 #include "debug/panic.h"
 #include "debug/stay.h"
 #include "driver/devices.h"
+#include "fake_disk.h"
 #include "fnv.h"
 #include "host.h"
 #include "mem/frame.h"
@@ -240,6 +241,7 @@ static u64 put_bundle(u32 count, const struct world_image *images)
             .traps = how->bounced ? BUNDLE_TRAPS_BOUNCED : BUNDLE_TRAPS_DIRECT,
             .flags = how->later ? BUNDLE_FLAG_LATER : 0,
             .vcpus = 1,
+            .disk_slot = how->disk_slot,
         };
 
         (snprintf)(record.name, sizeof(record.name), "vm%u", i + 1);
@@ -275,6 +277,7 @@ void world_start(u32 count, const struct world_image *images)
                     maddr(HOST_MEMORY_BASE + WORLD_MEMORY)) ||
         !space_id_init(arch_space_ids()))
         abort();
+    fake_disks_start();
     vm_start_all(bundle, bytes);
     world_settle();
 }

@@ -30,6 +30,7 @@ struct world_image {
     u64 initrd_bytes;
     bool bounced;
     bool later;    /* not started */
+    u32 disk_slot; /* from 1; of the fake disks */
     bool unlinked; /* virtual addresses are not those of the direct map */
 };
 

@@ -498,6 +498,21 @@ static struct hc_result counters(struct call *call)
     return answer(HC_OK, 0);
 }
 
+/* No VM of the model has a disk: what the calls do with one, tests/host/test_ring.c compares. */
+static struct hc_result disk_attach(struct call *call)
+{
+    u64 page = call->args[0];
+
+    CHECK(page % PAGE != 0 ? HC_INVALID_ADDRESS : check_output(call->vm, page, PAGE / WORD));
+    return fail(HC_NOT_SUPPORTED);
+}
+
+static struct hc_result disk_ring(struct call *call)
+{
+    (void)call;
+    return fail(HC_DENIED);
+}
+
 static struct hc_result version(struct call *call)
 {
     (void)call;
@@ -538,6 +553,9 @@ static struct hc_result (*const calls[HC_CALL_COUNT])(struct call *call) = {
     [HC_CALL_SPACE_SWITCH] = space_switch,
     [HC_CALL_FLUSH] = flush,
     [HC_CALL_COUNTERS] = counters,
+    [HC_CALL_DISK_ATTACH] = disk_attach,
+    [HC_CALL_DISK_KICK] = disk_ring,
+    [HC_CALL_DISK_DETACH] = disk_ring,
 };
 
 struct hc_result model_call(struct model *model, u32 vm, u64 number, const u64 args[6], u64 most)

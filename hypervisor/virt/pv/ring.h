@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+struct vm;
+
+/* Puts responses into the guest's ring for what its disk has done, at most as many as can be on
+ * their way. In the VM's turn. */
+void ring_answer(struct vm *vm);
