@@ -26,7 +26,6 @@
 enum exec_limits {
     ARGUMENT_PAGES_MAX = 16,
     ARGUMENT_PAGES_STEP = 4, /* each try has so many times more */
-    STACK_MAX_BYTES = 8 << 20,
     STACK_ALIGN = 16,
 };
 

@@ -168,18 +168,3 @@ long sys_brk(u64 address)
 {
     return space_set_break(process_current()->space, address);
 }
-
-long sys_mprotect(u64 address, u64 bytes, u64 prot)
-{
-    u32 allowed = PLAT_PROT_READ | PLAT_PROT_WRITE | PLAT_PROT_EXEC;
-
-    _Static_assert((int)FRANK_PROT_READ == (int)PLAT_PROT_READ &&
-                       (int)FRANK_PROT_WRITE == (int)PLAT_PROT_WRITE &&
-                       (int)FRANK_PROT_EXEC == (int)PLAT_PROT_EXEC,
-                   "the ABI's rights are the platform's");
-    if ((prot & ~(u64)allowed) != 0)
-        return -EINVAL;
-    if ((prot & PLAT_PROT_WRITE) != 0)
-        prot |= PLAT_PROT_READ;
-    return space_protect(process_current()->space, address, bytes, (u32)prot);
-}

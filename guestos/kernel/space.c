@@ -82,6 +82,26 @@ static void unmap_range(struct space *space, uva_t start, uva_t end, enum plat_u
     }
 }
 
+/* Whoever has a shared file's page writable may have written to it: the file is told, so that this
+   reaches its disk. 0 or the first error. */
+static int tell_file(struct space *space, const struct region *region)
+{
+    int result = 0;
+
+    if (!region->is_shared || region->inode->ops->page_written == NULL)
+        return 0;
+    for (uva_t at = region->start; at < region->end; at += PAGE_SIZE) {
+        u64 index = (region->file_offset + (at - region->start)) >> PAGE_SHIFT;
+        int error = 0;
+        u32 prot;
+
+        if (plat_lookup(&space->platform, at, NULL, &prot) && (prot & PLAT_PROT_WRITE) != 0)
+            error = region->inode->ops->page_written(region->inode, index);
+        result = result != 0 ? result : error;
+    }
+    return result;
+}
+
 static void free_region(struct region *region)
 {
     list_remove(&region->node);
@@ -94,6 +114,8 @@ void space_destroy(struct space *space)
 {
     struct region *region;
 
+    list_for_each (region, &space->regions, node)
+        (void)tell_file(space, region); /* nobody is there to hear of an error */
     for (region = first_region(space); region != NULL;) {
         uva_t start = region->start, end;
 
@@ -331,6 +353,7 @@ int space_remove_locked(struct space *space, uva_t start, uva_t end)
         return error;
     list_for_each_safe (region, following, &space->regions, node) {
         if (region->start >= start && region->end <= end) {
+            (void)tell_file(space, region); /* who wants to hear of errors calls msync before */
             unmap_range(space, region->start, region->end, PLAT_UNMAP_LIVE);
             free_region(region);
         }
@@ -349,6 +372,54 @@ static bool covers_locked(struct space *space, uva_t start, uva_t end)
         start = region->end;
         region = next_region(space, region);
     }
+    return true;
+}
+
+/* Below the stack's room; what grows up, the heap, is far below as long as can be. */
+uva_t space_find_gap_locked(struct space *space, u64 bytes)
+{
+    uva_t top = USER_TOP - STACK_MAX_BYTES, bottom = page_ceiling(space->heap_end);
+
+    for (struct list_node *node = space->regions.prev; node != &space->regions; node = node->prev) {
+        struct region *region = list_entry(node, struct region, node);
+
+        if (region->start >= top)
+            continue;
+        if (region->end <= top && top - region->end >= bytes)
+            break;
+        top = region->start;
+    }
+    return top >= bottom && top - bottom >= bytes ? top - bytes : 0;
+}
+
+int space_write_back(struct space *space, uva_t address, u64 bytes, bool sync)
+{
+    uva_t end = address + bytes;
+    struct region *region;
+    int result = 0;
+
+    mutex_lock(&space->lock);
+    if (!covers_locked(space, address, end))
+        result = -ENOMEM;
+    for (region = space_find_region(space, address);
+         result == 0 && region != NULL && region->start < end;
+         region = next_region(space, region)) {
+        result = tell_file(space, region);
+        if (result == 0 && sync && region->is_shared)
+            result = inode_sync(region->inode);
+    }
+    mutex_unlock(&space->lock);
+    return result;
+}
+
+/* Whether the rights can be had in all of the range, which regions cover. */
+static bool allows_locked(struct space *space, uva_t start, uva_t end, u32 prot)
+{
+    struct region *region = space_find_region(space, start);
+
+    for (; region != NULL && region->start < end; region = next_region(space, region))
+        if (region->is_read_only && (prot & PLAT_PROT_WRITE) != 0)
+            return false;
     return true;
 }
 
@@ -399,6 +470,8 @@ int space_protect(struct space *space, uva_t address, u64 bytes, u32 prot)
     mutex_lock(&space->lock);
     if (!covers_locked(space, address, end))
         error = -ENOMEM;
+    else if (!allows_locked(space, address, end, prot))
+        error = -EACCES;
     if (error == 0)
         error = split_at(space, address);
     if (error == 0)

@@ -22,7 +22,7 @@ struct inode;
 
 enum region_kind {
     REGION_ANONYMOUS, /* zeros until written */
-    REGION_FILE,      /* private: a file's bytes, then zeros, until written */
+    REGION_FILE,      /* a file's bytes, then zeros; unless it is shared, until written */
     REGION_STACK,     /* anonymous, and grows down to its limit when touched below its start */
 };
 
@@ -33,9 +33,15 @@ struct region {
     uva_t lowest; /* REGION_STACK: how far down start may move */
     enum region_kind kind;
     u32 prot;            /* enum plat_prot */
+    bool is_shared;      /* REGION_FILE: writes reach the file, and all who have it mapped so */
+    bool is_read_only;   /* cannot be given the right to write */
     struct inode *inode; /* REGION_FILE: holds a reference */
     u64 file_offset;     /* of `start`, whole pages */
     u64 file_bytes;      /* from `start` on; behind them are zeros */
+};
+
+enum space_layout {
+    STACK_MAX_BYTES = 8 << 20,
 };
 
 struct space {
@@ -91,7 +97,15 @@ struct region *space_find_region(struct space *space, uva_t address);
 /* Take a range of whole pages away. The lock is held. 0 or -ENOMEM: a region could not be split. */
 MUST_CHECK int space_remove_locked(struct space *space, uva_t start, uva_t end);
 
-/* Change what is allowed in whole pages. 0, -EINVAL, -ENOMEM (also: not all of it is mapped). */
+/* Where `bytes` (whole pages) are free, as high as can be; 0: nowhere. The lock is held. */
+uva_t space_find_gap_locked(struct space *space, u64 bytes);
+
+/* The pages of shared files in a range have been written to; `sync`: bring them to the disk.
+   -ENOMEM: not all of it is mapped. */
+MUST_CHECK int space_write_back(struct space *space, uva_t address, u64 bytes, bool sync);
+
+/* Change what is allowed in whole pages. 0, -EINVAL, -EACCES (a file that was not opened for it),
+   -ENOMEM (also: not all of it is mapped). */
 MUST_CHECK int space_protect(struct space *space, uva_t address, u64 bytes, u32 prot);
 
 #endif

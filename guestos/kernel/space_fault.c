@@ -4,6 +4,7 @@
  * shared one, a longer stack. The space's mutex is held throughout.
  */
 #include "arch.h"
+#include "frank/errno.h"
 #include "kernel/fs/inode.h"
 #include "kernel/page.h"
 #include "kernel/space.h"
@@ -50,6 +51,18 @@ static enum space_fault_result map_file_page(struct space *space, struct region 
     return copy != 0 ? map(space, address, copy, region->prot) : SPACE_FAULT_NO_MEMORY;
 }
 
+static enum space_fault_result map_shared_page(struct space *space, struct region *region,
+                                               uva_t address)
+{
+    u64 index = (region->file_offset + (address - region->start)) >> PAGE_SHIFT;
+    pa_t page;
+    int error = inode_get_shared_page(region->inode, index, &page);
+
+    if (error == -ENOMEM)
+        return SPACE_FAULT_NO_MEMORY;
+    return error != 0 ? SPACE_FAULT_IO : map(space, address, page, region->prot);
+}
+
 static enum space_fault_result map_new_page(struct space *space, struct region *region,
                                             uva_t address, u32 access)
 {
@@ -57,7 +70,9 @@ static enum space_fault_result map_new_page(struct space *space, struct region *
     enum space_fault_result result;
     pa_t page;
 
-    if (bytes > 0) {
+    if (region->is_shared) {
+        result = map_shared_page(space, region, address);
+    } else if (bytes > 0) {
         result = map_file_page(space, region, address, access, bytes);
     } else {
         page = page_alloc_zeroed();
@@ -76,7 +91,7 @@ static enum space_fault_result copy_on_write(struct space *space, struct region 
     enum space_fault_result result;
     pa_t copy;
 
-    if (page_is_exclusive(page))
+    if (region->is_shared || page_is_exclusive(page))
         return plat_map(&space->platform, address, page, region->prot) == 0 ? SPACE_FAULT_DONE
                                                                             : SPACE_FAULT_NO_MEMORY;
     copy = page_alloc();

@@ -25,6 +25,22 @@ _ssize_t _write_r(struct _reent *reent, int descriptor, const void *buffer, size
                               system_call(FRANK_SYS_write, descriptor, (long)buffer, (long)size));
 }
 
+ssize_t pread(int descriptor, void *buffer, size_t size, off_t offset)
+{
+    long result = system_call_6(FRANK_SYS_pread, descriptor, (long)buffer, (long)size, offset, 0,
+                                0);
+
+    return system_call_result(_REENT, result);
+}
+
+ssize_t pwrite(int descriptor, const void *buffer, size_t size, off_t offset)
+{
+    long result = system_call_6(FRANK_SYS_pwrite, descriptor, (long)buffer, (long)size, offset, 0,
+                                0);
+
+    return system_call_result(_REENT, result);
+}
+
 int _open_r(struct _reent *reent, const char *path, int flags, int mode)
 {
     return (int)system_call_result(reent, system_call(FRANK_SYS_open, (long)path, flags, mode));

@@ -179,6 +179,26 @@ void *sbrk(ptrdiff_t increment)
     return _sbrk_r(_REENT, increment);
 }
 
+void *mmap(void *address, size_t size, int protection, int flags, int descriptor, off_t offset)
+{
+    long result = system_call_6(FRANK_SYS_mmap, (long)address, (long)size, protection, flags,
+                                descriptor, offset);
+
+    return (void *)system_call_result(_REENT, result);
+}
+
+int munmap(void *address, size_t size)
+{
+    return (int)system_call_result(_REENT,
+                                   system_call(FRANK_SYS_munmap, (long)address, (long)size, 0));
+}
+
+int msync(void *address, size_t size, int flags)
+{
+    return (int)system_call_result(_REENT,
+                                   system_call(FRANK_SYS_msync, (long)address, (long)size, flags));
+}
+
 int mprotect(void *address, size_t size, int protection)
 {
     return (int)system_call_result(

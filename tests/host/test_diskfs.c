@@ -13,6 +13,7 @@
 
 #include "diskfs_mounted.h"
 #include "frank_kernel.h"
+#include "kernel/block/buffer.h"
 #include "kernel/page.h"
 #include "printf.h"
 #include "string.h"
@@ -162,6 +163,39 @@ static void a_mapped_page_outlives_its_file(void **state)
     }
     assert_memory_equal(pa_to_kva(page), "mine", 4);
     page_put(page);
+}
+
+static void what_is_written_through_a_mapping_is_the_files(void **state)
+{
+    struct inode *file = create(root, "mapped", INODE_REGULAR);
+    pa_t page, again;
+
+    (void)state;
+    assert_int_equal(inode_truncate(file, 3 * PAGE_SIZE + 5), 0);
+    assert_int_equal(inode_get_shared_page(file, 4, &page), -EINVAL);
+    assert_int_equal(inode_get_shared_page(file, 2, &page), 0); /* a hole until now */
+    assert_int_equal(*(char *)pa_to_kva(page), 0);
+    memcpy(pa_to_kva(page), "first", 5);
+    assert_content(file, 2 * PAGE_SIZE, "first", 5);
+
+    /* It stays the file's page while somebody has it, however short of memory the cache is. */
+    assert_int_equal(diskfs_sync(fs), 0);
+    (void)buffer_reclaim(MOUNTED_BLOCKS);
+    memcpy(pa_to_kva(page), "again", 5);
+    assert_int_equal(inode_get_shared_page(file, 2, &again), 0);
+    assert_int_equal(again, page);
+    page_put(again);
+    assert_content(file, 2 * PAGE_SIZE, "again", 5);
+
+    assert_int_equal(file->ops->page_written(file, 2), 0);
+    page_put(page);
+    inode_put(file);
+    remount();
+    file = find(root, "mapped");
+    assert_content(file, 2 * PAGE_SIZE, "again", 5);
+    inode_put(file);
+    assert_int_equal(remove_name(root, "mapped", false), 0);
+    assert_nothing_lost();
 }
 
 static void a_copy_that_fails_leaves_the_size(void **state)
@@ -378,6 +412,7 @@ int main(void)
         MOUNTED_TEST(holes_are_zeros_and_cost_nothing),
         MOUNTED_TEST(what_is_cut_does_not_come_back),
         MOUNTED_TEST(a_mapped_page_outlives_its_file),
+        MOUNTED_TEST(what_is_written_through_a_mapping_is_the_files),
         MOUNTED_TEST(a_copy_that_fails_leaves_the_size),
         MOUNTED_TEST(an_unlinked_file_lives_until_it_is_closed),
         MOUNTED_TEST(a_full_disk_says_so_and_has_room_again),

@@ -129,6 +129,13 @@ def test_two_machines_have_a_disk_each(candor, disk, tmp_path):
     assert b"the first\n" in disk.read_bytes() and b"the first\n" not in other.read_bytes()
 
 
+def test_usertests_pass_on_a_disk(disk, native):
+    machine = native(options=("--disk", disk, "--args", "root=vda run=/bin/usertests"), initrd=False)
+    machine.expect(r"usertests: [0-9]+ passed, 0 failed", 90)
+    assert machine.wait_exit() == 0
+    assert "clean" in check(disk)
+
+
 def test_the_programs_for_disks_run_in_frank_too(boot):
     machine = boot()
     machine.type_line("mkfs -s 1M -d /bin /tmp/small; mkfs -s 8M -d /bin /tmp/disk; fsck /tmp/disk; echo fsck says $?; poweroff")

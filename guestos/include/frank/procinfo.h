@@ -91,11 +91,4 @@ enum frank_reboot {
     FRANK_REBOOT_RESTART = 1,
 };
 
-enum frank_prot {
-    FRANK_PROT_NONE = 0,
-    FRANK_PROT_READ = 1,
-    FRANK_PROT_WRITE = 2,
-    FRANK_PROT_EXEC = 4,
-};
-
 #endif

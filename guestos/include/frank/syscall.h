@@ -59,7 +59,12 @@
     X(44, pgroup, 2)      \
     X(45, usage, 2)       \
     X(46, sigaltstack, 2) \
-    X(60, umask, 1)
+    X(50, mmap, 6)        \
+    X(51, munmap, 2)      \
+    X(52, msync, 3)       \
+    X(60, umask, 1)       \
+    X(61, pread, 4)       \
+    X(62, pwrite, 4)
 
 #ifndef __ASSEMBLER__
 #define FRANK_SYSCALL_NUMBER(number, name, arguments) FRANK_SYS_##name = (number),

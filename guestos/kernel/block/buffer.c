@@ -122,18 +122,30 @@ static void free_buffer(struct buffer *buffer)
     kfree(buffer);
 }
 
+/* The first clean buffer that nobody uses and whose page is nobody's but its own (or the disk's). A
+   page that is mapped would not be freed, and must be what the next reader finds. */
+static struct buffer *find_idle_locked(struct buffer_cache *cache)
+{
+    struct buffer *buffer;
+
+    list_for_each (buffer, &cache->idle, node) {
+        if (buffer_disk_is_memory(cache) || page_is_exclusive(buffer->page))
+            return buffer;
+    }
+    return NULL;
+}
+
 static u64 reclaim_from(struct buffer_cache *cache, u64 page_count)
 {
     u64 freed = 0;
 
     while (freed < page_count) {
-        struct buffer *buffer = NULL;
+        struct buffer *buffer;
 
         spin_acquire(&cache->lock);
-        if (!list_empty(&cache->idle)) {
-            buffer = list_entry(cache->idle.next, struct buffer, node);
+        buffer = find_idle_locked(cache);
+        if (buffer)
             remove_locked(buffer);
-        }
         spin_release(&cache->lock);
         if (!buffer)
             break;

@@ -36,6 +36,20 @@ static int find_buffer(struct disk_inode *inode, u64 index, struct buffer **buff
     return error;
 }
 
+/* In a handle, map_lock held: the buffer of a part, with a reference, made if it is a hole. */
+static int make_buffer(struct disk_inode *inode, u64 index, struct buffer **buffer)
+{
+    int error = map_make(inode, index, buffer);
+
+    disk_inode_store_locked(inode);
+    if (error)
+        return error;
+    if (!*buffer)
+        return map_buffer(inode, index, buffer);
+    buffer_mark_dirty(*buffer);
+    return 0;
+}
+
 /* ---- reading -----------------------------------------------------------------------------------
  */
 
@@ -69,28 +83,72 @@ static ssize_t diskfs_read(struct inode *inode, struct uio *uio, u64 *offset)
     return done;
 }
 
+/* The buffer of a part within the file, NULL if it is a hole; `fills`: it is made then, in a
+   handle. map_lock is held. */
+static int get_part(struct disk_inode *file, u64 index, bool fills, struct buffer **buffer)
+{
+    u64 size = file->disk.size_bytes;
+    int error;
+
+    if (index >= ALIGN_UP(size, PAGE_SIZE) / PAGE_SIZE)
+        return -EINVAL;
+    error = fills ? make_buffer(file, index, buffer) : map_buffer(file, index, buffer);
+    if (!error && *buffer && index == size / PAGE_SIZE)
+        memset(byte_in(*buffer, size), 0, PAGE_SIZE - size % PAGE_SIZE);
+    return error;
+}
+
+/* The page goes on without its buffer's reference: a buffer whose page is in use stays. */
+static pa_t page_of(struct buffer *buffer)
+{
+    pa_t page = buffer->page;
+
+    page_get(page);
+    buffer_put(buffer);
+    return page;
+}
+
 static int diskfs_get_page(struct inode *inode, u64 index, pa_t *page)
 {
     struct disk_inode *file = disk_inode_of(inode);
     struct buffer *buffer;
-    u64 size;
     int error;
 
     mutex_lock(&file->map_lock);
-    size = file->disk.size_bytes;
-    error = index < ALIGN_UP(size, PAGE_SIZE) / PAGE_SIZE ? map_buffer(file, index, &buffer)
-                                                          : -EINVAL;
-    if (!error && buffer) {
-        *page = buffer->page;
-        page_get(*page);
-        if (index == size / PAGE_SIZE)
-            memset(byte_in(buffer, size), 0, PAGE_SIZE - size % PAGE_SIZE);
-        buffer_put(buffer);
-    } else if (!error) {
-        *page = page_alloc_zeroed();
-        error = *page ? 0 : -ENOMEM;
-    }
+    error = get_part(file, index, false, &buffer);
+    if (!error)
+        *page = buffer ? page_of(buffer) : page_alloc_zeroed();
     mutex_unlock(&file->map_lock);
+    return error ? error : *page ? 0 : -ENOMEM;
+}
+
+static int diskfs_get_shared_page(struct inode *inode, u64 index, pa_t *page)
+{
+    struct disk_inode *file = disk_inode_of(inode);
+    struct buffer *buffer;
+    int error = journal_begin(file->fs, HANDLE_PLAIN);
+
+    if (error)
+        return error;
+    mutex_lock(&file->map_lock);
+    error = get_part(file, index, true, &buffer);
+    if (!error)
+        *page = page_of(buffer);
+    mutex_unlock(&file->map_lock);
+    journal_end(file->fs, HANDLE_PLAIN);
+    return error;
+}
+
+static int diskfs_page_written(struct inode *inode, u64 index)
+{
+    struct buffer *buffer;
+    int error = find_buffer(disk_inode_of(inode), index, &buffer);
+
+    if (!error && buffer) {
+        buffer_mark_dirty(buffer);
+        buffer_put(buffer);
+    }
+    WRITE_ONCE(inode->modified_ticks, plat_time_now());
     return error;
 }
 
@@ -123,20 +181,6 @@ static void set_size(struct disk_inode *inode, u64 size)
     WRITE_ONCE(inode->inode.size, size);
     WRITE_ONCE(inode->inode.modified_ticks, plat_time_now());
     disk_inode_store_locked(inode);
-}
-
-/* In a handle, map_lock held: the buffer of a part, with a reference, made if it is a hole. */
-static int make_buffer(struct disk_inode *inode, u64 index, struct buffer **buffer)
-{
-    int error = map_make(inode, index, buffer);
-
-    disk_inode_store_locked(inode);
-    if (error)
-        return error;
-    if (!*buffer)
-        return map_buffer(inode, index, buffer);
-    buffer_mark_dirty(*buffer);
-    return 0;
 }
 
 /* In a handle of its own: the part at `offset` has a block and lies within the file. */
@@ -295,6 +339,8 @@ const struct inode_ops diskfs_file_ops = {
     .read = diskfs_read,
     .write = diskfs_write,
     .get_page = diskfs_get_page,
+    .get_shared_page = diskfs_get_shared_page,
+    .page_written = diskfs_page_written,
     .truncate = diskfs_truncate,
     .sync = disk_inode_sync,
     .release = disk_inode_release,

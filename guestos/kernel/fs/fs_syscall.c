@@ -77,6 +77,39 @@ static long read_or_write(u64 descriptor, u64 buffer, u64 size, bool writes)
     return result;
 }
 
+/* At an offset of the caller's; the file's own is not moved. */
+static long read_or_write_at(u64 descriptor, u64 buffer, u64 size, u64 offset, bool writes)
+{
+    struct file *file = file_table_get(current_files(), descriptor);
+    struct uio uio;
+    long result;
+
+    if (!file)
+        return -EBADF;
+    uio_init_user(&uio, buffer, min(size, (u64)TRANSFER_MAX_BYTES));
+    if (!inode_is_seekable(file->inode))
+        result = -ESPIPE;
+    else if (!(writes ? file->can_write : file->can_read))
+        result = -EBADF;
+    else if ((i64)offset < 0)
+        result = -EINVAL;
+    else
+        result = writes ? inode_write(file->inode, &uio, &offset)
+                        : inode_read(file->inode, &uio, &offset);
+    file_put(file);
+    return result;
+}
+
+long sys_pread(u64 descriptor, u64 buffer, u64 size, u64 offset)
+{
+    return read_or_write_at(descriptor, buffer, size, offset, false);
+}
+
+long sys_pwrite(u64 descriptor, u64 buffer, u64 size, u64 offset)
+{
+    return read_or_write_at(descriptor, buffer, size, offset, true);
+}
+
 long sys_read(u64 descriptor, u64 buffer, u64 size)
 {
     return read_or_write(descriptor, buffer, size, false);

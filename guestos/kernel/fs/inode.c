@@ -59,6 +59,13 @@ int inode_get_page(struct inode *inode, u64 index, pa_t *page)
     return inode->ops->get_page(inode, index, page);
 }
 
+int inode_get_shared_page(struct inode *inode, u64 index, pa_t *page)
+{
+    if (!inode->ops->get_shared_page)
+        return -ENODEV;
+    return inode->ops->get_shared_page(inode, index, page);
+}
+
 int inode_truncate(struct inode *inode, u64 size)
 {
     if (inode->type == INODE_DIRECTORY)

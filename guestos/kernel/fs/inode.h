@@ -72,6 +72,13 @@ struct inode_ops {
      * from page faults. -EINVAL past the last page; NULL: -ENODEV.
      */
     int (*get_page)(struct inode *inode, u64 index, pa_t *page);
+    /*
+     * The same for a mapping that all who have the file share: the caller may write to the page,
+     * and a hole is filled for it. -ENOSPC; NULL: -ENODEV. page_written says later that it did
+     * (NULL: of no interest).
+     */
+    int (*get_shared_page)(struct inode *inode, u64 index, pa_t *page);
+    int (*page_written)(struct inode *inode, u64 index);
     /* Cut or grow (with zeros) to `size` bytes. NULL: -EINVAL. */
     int (*truncate)(struct inode *inode, u64 size);
     /* A device's own requests (frank/tty.h). NULL: -ENOTTY. */
@@ -136,6 +143,7 @@ void inode_put(struct inode *inode);
 ssize_t MUST_CHECK inode_read(struct inode *inode, struct uio *uio, u64 *offset);
 ssize_t MUST_CHECK inode_write(struct inode *inode, struct uio *uio, u64 *offset);
 int MUST_CHECK inode_get_page(struct inode *inode, u64 index, pa_t *page);
+int MUST_CHECK inode_get_shared_page(struct inode *inode, u64 index, pa_t *page);
 int MUST_CHECK inode_truncate(struct inode *inode, u64 size);
 int MUST_CHECK inode_sync(struct inode *inode);
 int MUST_CHECK inode_control(struct inode *inode, u64 request, u64 argument);

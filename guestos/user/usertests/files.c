@@ -231,6 +231,28 @@ static void fcntl_duplicates_from_a_number_on(void)
     CHECK(unlink("f") == 0);
 }
 
+static void pread_and_pwrite_leave_the_offset_alone(void)
+{
+    int descriptor = open("f", O_RDWR | O_CREAT, 0666), ends[2], reads;
+    char bytes[4] = "";
+
+    CHECK(write(descriptor, "abcdef", 6) == 6 && lseek(descriptor, 1, SEEK_SET) == 1);
+    CHECK(pread(descriptor, bytes, 3, 2) == 3 && strcmp(bytes, "cde") == 0);
+    CHECK(pwrite(descriptor, "XY", 2, 5) == 2 && lseek(descriptor, 0, SEEK_CUR) == 1);
+    CHECK(pread(descriptor, bytes, 4, 5) == 2 && bytes[1] == 'Y');
+    CHECK(pread(descriptor, bytes, 1, 100) == 0);
+    CHECK_ERROR(pread(descriptor, bytes, 1, -1), EINVAL);
+    CHECK_ERROR(pread(descriptor, (void *)1, 1, 0), EFAULT);
+    reads = open("f", O_RDONLY);
+    CHECK_ERROR(pwrite(reads, "x", 1, 0), EBADF);
+    CHECK(pipe(ends) == 0);
+    CHECK_ERROR(pread(ends[0], bytes, 1, 0), ESPIPE);
+    CHECK_ERROR(pread(50, bytes, 1, 0), EBADF);
+    CHECK(close(descriptor) == 0 && close(reads) == 0 && close(ends[0]) == 0 &&
+          close(ends[1]) == 0);
+    CHECK(unlink("f") == 0);
+}
+
 static void umask_takes_permissions_away(void)
 {
     mode_t before = umask(027);
@@ -553,6 +575,7 @@ const struct test file_tests[] = {
     TEST(descriptors_run_out_with_emfile),
     TEST(dup_shares_the_offset),
     TEST(fcntl_duplicates_from_a_number_on),
+    TEST(pread_and_pwrite_leave_the_offset_alone),
     TEST(umask_takes_permissions_away),
     TEST(fork_shares_the_offset),
     TEST(dup2_replaces_and_closes),

@@ -2,6 +2,7 @@
 /* Job control: stopping and going on, groups, sessions, the terminal's background. */
 #include <fcntl.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <termios.h>
@@ -239,6 +240,19 @@ static void terminal_does_not_stop_an_orphaned_group(void)
     CHECK(exit_status_of(pid) == 5);
 }
 
+/* Whether a child of ours executes a program of that name by now. */
+static bool executes(pid_t pid, const char *name)
+{
+    struct frank_procinfo all[64];
+    int count = frank_processes(all, 64);
+
+    for (int i = 0; i < count; i++) {
+        if (all[i].pid == pid)
+            return strcmp(all[i].name, name) == 0;
+    }
+    return false;
+}
+
 static void groups_and_sessions_have_their_rules(void)
 {
     static const char *words[] = {"/bin/sleep", "1000", NULL};
@@ -271,7 +285,8 @@ static void groups_and_sessions_have_their_rules(void)
     runs = fork_checked();
     if (runs == 0)
         _exit(execv(words[0], ARGV(words)));
-    wait_until_asleep(runs);
+    while (!executes(runs, "sleep"))
+        sleep_ms(1);
     CHECK_ERROR(setpgid(runs, runs), EACCES);
     end(runs);
 }

@@ -191,7 +191,8 @@ static void nonsense_to_every_call_is_survived(void)
                 number == FRANK_SYS_reboot || number == FRANK_SYS_sigreturn ||
                 number == FRANK_SYS_nanosleep || number == FRANK_SYS_brk ||
                 number == FRANK_SYS_read || number == FRANK_SYS_ioctl ||
-                number == FRANK_SYS_mprotect || number == FRANK_SYS_setpgid)
+                number == FRANK_SYS_mprotect || number == FRANK_SYS_munmap ||
+                number == FRANK_SYS_setpgid)
                 continue;
             for (int i = 0; i < COUNT * COUNT * COUNT; i++)
                 (void)raw_call(number, values[i % COUNT], values[i / COUNT % COUNT],

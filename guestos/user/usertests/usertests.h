@@ -75,6 +75,7 @@ extern const struct test pipe_tests[];
 extern const struct test process_tests[];
 extern const struct test scheduling_tests[];
 extern const struct test memory_tests[];
+extern const struct test mapping_tests[];
 extern const struct test signal_tests[];
 extern const struct test pointer_tests[];
 extern const struct test library_tests[];

@@ -80,6 +80,11 @@ void page_put(pa_t page)
     }
 }
 
+bool page_is_exclusive(pa_t page)
+{
+    return *page_references(page) == 1;
+}
+
 void page_unreserve(pa_t first, u64 count)
 {
     assert_true(first != 0 && count <= 1); /* a single page has its count */
