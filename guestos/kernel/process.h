@@ -75,6 +75,11 @@ struct process {
     struct frank_siginfo infos[SIGNAL_COUNT]; /* of those that are pending */
 };
 
+static inline struct file_table *process_files(void)
+{
+    return process_current()->files;
+}
+
 /* Make the first process: it will run the program at `path`, with the words of `arguments` (kept by
    the caller) as its arguments. */
 void process_start_init(const char *path, const char *arguments);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The system calls on files: arguments from the user are checked here, and strings and structures
- * copied in and out. What a call does stands in file.c, path.c and the file systems.
+ * The system calls on names, and on what files are: arguments from the user are checked here, and
+ * strings and structures copied in and out. What a call does stands in file.c, path.c and the file
+ * systems.
  */
 #include "frank/errno.h"
 #include "frank/fcntl.h"
@@ -10,7 +11,6 @@
 #include "kernel/fs/file.h"
 #include "kernel/fs/mount.h"
 #include "kernel/fs/path.h"
-#include "kernel/fs/pipe.h"
 #include "kernel/process.h"
 #include "kernel/syscall.h"
 #include "kernel/timer.h"
@@ -18,14 +18,8 @@
 #include "string.h"
 
 enum {
-    TRANSFER_MAX_BYTES = 0x7ffff000, /* what one read or write does at most */
     STAT_BLOCK_BYTES = 512,
 };
-
-static struct file_table *current_files(void)
-{
-    return process_current()->files;
-}
 
 /* A path from the user into FRANK_PATH_SIZE bytes: 0 or a negative errno. */
 static int copy_path(char *path, u64 address)
@@ -37,177 +31,8 @@ static int copy_path(char *path, u64 address)
 
 static u32 permissions_for_new(u64 asked)
 {
-    return (u32)asked & 0777 & ~current_files()->creation_mask;
+    return (u32)asked & 0777 & ~process_files()->creation_mask;
 }
-
-/* ---- reading and writing -----------------------------------------------------------------------
- */
-
-/* Read or write at the file's own offset, which files with one keep locked meanwhile. */
-static ssize_t transfer(struct file *file, struct uio *uio, bool writes)
-{
-    bool seekable = inode_is_seekable(file->inode);
-    u64 *offset = &file->offset;
-    ssize_t done;
-
-    if (seekable)
-        mutex_lock(&file->offset_lock);
-    if (writes && file->appends)
-        *offset = INODE_OFFSET_END;
-    done = writes ? inode_write(file->inode, uio, offset) : inode_read(file->inode, uio, offset);
-    if (seekable)
-        mutex_unlock(&file->offset_lock);
-    return done;
-}
-
-static long read_or_write(u64 descriptor, u64 buffer, u64 size, bool writes)
-{
-    struct file *file = file_table_get(current_files(), descriptor);
-    struct uio uio;
-    long result;
-
-    if (!file)
-        return -EBADF;
-    uio_init_user(&uio, buffer, min(size, (u64)TRANSFER_MAX_BYTES));
-    if (writes ? file->can_write : file->can_read)
-        result = transfer(file, &uio, writes);
-    else
-        result = -EBADF;
-    file_put(file);
-    return result;
-}
-
-/* At an offset of the caller's; the file's own is not moved. */
-static long read_or_write_at(u64 descriptor, u64 buffer, u64 size, u64 offset, bool writes)
-{
-    struct file *file = file_table_get(current_files(), descriptor);
-    struct uio uio;
-    long result;
-
-    if (!file)
-        return -EBADF;
-    uio_init_user(&uio, buffer, min(size, (u64)TRANSFER_MAX_BYTES));
-    if (!inode_is_seekable(file->inode))
-        result = -ESPIPE;
-    else if (!(writes ? file->can_write : file->can_read))
-        result = -EBADF;
-    else if ((i64)offset < 0)
-        result = -EINVAL;
-    else
-        result = writes ? inode_write(file->inode, &uio, &offset)
-                        : inode_read(file->inode, &uio, &offset);
-    file_put(file);
-    return result;
-}
-
-long sys_pread(u64 descriptor, u64 buffer, u64 size, u64 offset)
-{
-    return read_or_write_at(descriptor, buffer, size, offset, false);
-}
-
-long sys_pwrite(u64 descriptor, u64 buffer, u64 size, u64 offset)
-{
-    return read_or_write_at(descriptor, buffer, size, offset, true);
-}
-
-long sys_read(u64 descriptor, u64 buffer, u64 size)
-{
-    return read_or_write(descriptor, buffer, size, false);
-}
-
-long sys_write(u64 descriptor, u64 buffer, u64 size)
-{
-    return read_or_write(descriptor, buffer, size, true);
-}
-
-static long seek_locked(struct file *file, i64 distance, u64 whence)
-{
-    i64 base;
-    i64 target;
-
-    switch (whence) {
-    case SEEK_SET:
-        base = 0;
-        break;
-    case SEEK_CUR:
-        base = (i64)file->offset;
-        break;
-    case SEEK_END:
-        base = (i64)READ_ONCE(file->inode->size);
-        break;
-    default:
-        return -EINVAL;
-    }
-    if (__builtin_add_overflow(base, distance, &target))
-        return -EOVERFLOW;
-    if (target < 0)
-        return -EINVAL;
-    file->offset = (u64)target;
-    return target;
-}
-
-long sys_lseek(u64 descriptor, u64 distance, u64 whence)
-{
-    struct file *file = file_table_get(current_files(), descriptor);
-    long result = -ESPIPE;
-
-    if (!file)
-        return -EBADF;
-    if (inode_is_seekable(file->inode)) {
-        mutex_lock(&file->offset_lock);
-        result = seek_locked(file, (i64)distance, whence);
-        mutex_unlock(&file->offset_lock);
-    }
-    file_put(file);
-    return result;
-}
-
-long sys_ftruncate(u64 descriptor, u64 size)
-{
-    struct file *file = file_table_get(current_files(), descriptor);
-    long result;
-
-    if (!file)
-        return -EBADF;
-    if (!file->can_write || (i64)size < 0)
-        result = -EINVAL;
-    else
-        result = inode_truncate(file->inode, size);
-    file_put(file);
-    return result;
-}
-
-long sys_fsync(u64 descriptor)
-{
-    struct file *file = file_table_get(current_files(), descriptor);
-    long result;
-
-    if (!file)
-        return -EBADF;
-    result = inode_sync(file->inode);
-    file_put(file);
-    return result;
-}
-
-long sys_sync(void)
-{
-    return mount_sync_all();
-}
-
-long sys_ioctl(u64 descriptor, u64 request, u64 argument)
-{
-    struct file *file = file_table_get(current_files(), descriptor);
-    long result;
-
-    if (!file)
-        return -EBADF;
-    result = inode_control(file->inode, request, argument);
-    file_put(file);
-    return result;
-}
-
-/* ---- descriptors -------------------------------------------------------------------------------
- */
 
 long sys_open(u64 path_address, u64 flags, u64 permissions)
 {
@@ -215,123 +40,12 @@ long sys_open(u64 path_address, u64 flags, u64 permissions)
     int error = copy_path(path, path_address);
 
     return error ? error
-                 : file_open(current_files(), path, (u32)flags, permissions_for_new(permissions));
-}
-
-long sys_close(u64 descriptor)
-{
-    struct file *file = file_table_remove(current_files(), descriptor);
-
-    if (!file)
-        return -EBADF;
-    file_put(file);
-    return 0;
-}
-
-/* The flags that an open file has and that its opener can change. */
-static long file_flags(const struct file *file)
-{
-    long access = !file->can_write ? O_RDONLY : file->can_read ? O_RDWR : O_WRONLY;
-
-    return access | (file->appends ? O_APPEND : 0);
-}
-
-long sys_fcntl(u64 descriptor, u64 request, u64 argument)
-{
-    struct file_table *files = current_files();
-    struct file *file = file_table_get(files, descriptor);
-    long result = 0;
-
-    if (!file)
-        return -EBADF;
-    switch (request) {
-    case F_DUPFD:
-    case F_DUPFD_CLOEXEC:
-        result = argument >= FILE_TABLE_SLOTS
-                     ? -EINVAL
-                     : file_table_add(files, file, (u32)argument, request == F_DUPFD_CLOEXEC);
-        if (result >= 0)
-            return result; /* the reference is the new descriptor's */
-        break;
-    case F_GETFD:
-        result = file_table_closes_on_exec(files, descriptor) ? FD_CLOEXEC : 0;
-        break;
-    case F_SETFD:
-        file_table_set_close_on_exec(files, descriptor, (argument & FD_CLOEXEC) != 0);
-        break;
-    case F_GETFL:
-        result = file_flags(file);
-        break;
-    case F_SETFL:
-        file->appends = (argument & O_APPEND) != 0;
-        break;
-    default:
-        result = -EINVAL;
-    }
-    file_put(file);
-    return result;
-}
-
-long sys_dup2(u64 from, u64 to)
-{
-    struct file *file = file_table_get(current_files(), from);
-    int result;
-
-    if (!file)
-        return -EBADF;
-    if (from == to) {
-        file_put(file);
-        return (long)to;
-    }
-    result = file_table_replace(current_files(), file, to);
-    if (result < 0)
-        file_put(file);
-    return result;
-}
-
-/* An open file on a fresh inode, in the table; takes over the inode whether it succeeds or not. */
-static int add_pipe_end(struct inode *inode, bool is_writer)
-{
-    struct file *file = file_create(inode, !is_writer, is_writer, false);
-    int descriptor;
-
-    if (!file) {
-        inode_put(inode);
-        return -ENOMEM;
-    }
-    descriptor = file_table_add(current_files(), file, 0, false);
-    if (descriptor < 0)
-        file_put(file);
-    return descriptor;
-}
-
-long sys_pipe(u64 descriptors_address)
-{
-    struct inode *reader;
-    struct inode *writer;
-    i32 descriptors[2];
-    int error = pipe_create(&reader, &writer);
-
-    if (error)
-        return error;
-    descriptors[0] = add_pipe_end(reader, false);
-    descriptors[1] = add_pipe_end(writer, true);
-    if (descriptors[0] < 0 || descriptors[1] < 0)
-        error = descriptors[0] < 0 ? descriptors[0] : descriptors[1];
-    else
-        error = copy_to_user(descriptors_address, descriptors, sizeof(descriptors));
-    if (error) {
-        for (unsigned i = 0; i < ARRAY_SIZE(descriptors); i++) {
-            if (descriptors[i] >= 0)
-                (void)sys_close((u64)descriptors[i]);
-        }
-    }
-    return error;
+                 : file_open(process_files(), path, (u32)flags, permissions_for_new(permissions));
 }
 
 long sys_umask(u64 mask)
 {
-    struct file_table *files = current_files();
+    struct file_table *files = process_files();
     long before = files->creation_mask;
 
     files->creation_mask = (u32)mask & 0777;
@@ -373,7 +87,7 @@ static int report_inode(struct inode *inode, u64 address)
 
 long sys_fstat(u64 descriptor, u64 stat_address)
 {
-    struct file *file = file_table_get(current_files(), descriptor);
+    struct file *file = file_table_get(process_files(), descriptor);
     int error;
 
     if (!file)
@@ -575,7 +289,7 @@ static long report_entries(struct inode *inode, u64 *cursor, u64 buffer, u64 cou
 /* A directory's offset is its cursor. */
 long sys_getdents(u64 descriptor, u64 buffer, u64 count)
 {
-    struct file *file = file_table_get(current_files(), descriptor);
+    struct file *file = file_table_get(process_files(), descriptor);
     long result = -ENOTDIR;
 
     if (!file)
@@ -592,7 +306,7 @@ long sys_getdents(u64 descriptor, u64 buffer, u64 count)
 long sys_chdir(u64 path_address)
 {
     char path[FRANK_PATH_SIZE];
-    struct file_table *files = current_files();
+    struct file_table *files = process_files();
     struct inode *inode;
     int error = copy_path(path, path_address);
 
@@ -612,7 +326,7 @@ long sys_chdir(u64 path_address)
 long sys_getcwd(u64 buffer, u64 size)
 {
     char path[FRANK_PATH_SIZE];
-    struct inode *directory = file_table_directory(current_files());
+    struct inode *directory = file_table_directory(process_files());
     int length = path_of_directory(directory, path, sizeof(path));
 
     inode_put(directory);
