@@ -212,6 +212,8 @@ static void test_each_wrong_request_is_answered_by_itself(void **state)
 
     (void)state;
     wrong[3].request.segment_count = 5;
+    for (u32 i = 1; i < ARRAY_SIZE(wrong[3].request.segments); i++)
+        wrong[3].request.segments[i] = wrong[3].request.segments[0];
     wrong[4].request.operation = DISK_OPERATION_FLUSH;
     wrong[ARRAY_SIZE(wrong) - 2].request.reserved = 1;
     wrong[ARRAY_SIZE(wrong) - 1].request.segments[0].reserved = 1;
