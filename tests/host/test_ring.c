@@ -340,8 +340,8 @@ static void test_a_ring_with_requests_on_their_way_stays(void **state)
     fake_disk_do_all(device);
     event_deliver(cpu);
     check_value(hc_disk_detach(cpu));
-    fake_disk_interrupt(device);
-    event_deliver(cpu); /* an event of before finds no ring */
+    event_send(cpu, EVENT_DISK); /* an event of before finds no ring */
+    event_deliver(cpu);
 }
 
 static void test_the_event_comes_with_the_responses(void **state)

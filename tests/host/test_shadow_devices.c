@@ -375,6 +375,24 @@ static void test_the_rest_of_a_long_request_is_due_at_once(void **state)
     assert_memory_equal(buffer(), medium->data, LONG_BYTES);
 }
 
+static void test_a_long_write_is_taken_in_pieces(void **state)
+{
+    (void)state;
+    memset(buffer(), 0x3c, LONG_BYTES);
+    blk_write_header(1, 8);
+    blk_describe(HEADER, 16, NEXT);
+    blk_describe(BUFFER, LONG_BYTES, NEXT | READABLE);
+    blk_describe(STATUS, 1, WRITABLE);
+    blk_offer(0);
+    blk_put(REG_NOTIFY, 0);
+    assert_true(vm->shadow->machine.disk.more);
+    assert_int_equal(vcpu->timer, 0);
+    while (disk_serve())
+        ;
+    assert_int_equal(blk_peek(STATUS, 1), 0);
+    assert_memory_equal(buffer(), sector(8), LONG_BYTES);
+}
+
 static void test_a_reset_ends_a_request_that_is_half_served(void **state)
 {
     static u8 before[LONG_BYTES];
@@ -454,6 +472,7 @@ int main(void)
         on(test_a_machine_without_a_disk_has_nothing_there),
         driven(test_a_buffer_outside_of_its_memory_is_an_error),
         driven(test_the_rest_of_a_long_request_is_due_at_once),
+        driven(test_a_long_write_is_taken_in_pieces),
         driven(test_a_reset_ends_a_request_that_is_half_served),
         driven(test_a_disk_that_writes_over_a_table_in_step_gives_up_the_shadows),
     };
