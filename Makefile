@@ -174,8 +174,8 @@ unmodified_options = image=$(BUILD)/frank-native.elf,name=unmodified,virt=shadow
 run-shadow: all ## boot Candor with an unmodified Frank beside a paravirtual one (DEPRIV=u: its kernel in user mode; DISK=file; OPTIONS=...)
 	@tools/candor run $(OPTIONS) --vm $(call quoted,$(unmodified_options)) $(call frank_vm,pv)
 
-native: all ## boot Frank on the bare machine (QEMU and OpenSBI)
-	@tools/candor native --image $(BUILD)/frank-native.elf --initrd $(BUILD)/initrd.img $(if $(ARGS),--args $(call quoted,$(ARGS)))
+native: all ## boot Frank on the bare machine (QEMU and OpenSBI; HARTS=4: on as many harts, up to eight)
+	@tools/candor native $(if $(HARTS),--smp $(HARTS)) --image $(BUILD)/frank-native.elf --initrd $(BUILD)/initrd.img $(if $(ARGS),--args $(call quoted,$(ARGS)))
 
 .PHONY: trace-syscall trace-fault trace-switch
 trace-syscall: all ## one bounced system call, from a trace: process, operating system, hypervisor; the direct one beside it (DEPRIV=u, DEPRIV=s: of an unmodified kernel)

@@ -44,6 +44,16 @@ endif
 endef
 $(foreach p,native pv,$(eval $(call frank_link,$(p))))
 
+# build/debug/frank-native.elf checks the order of its locks, for the tests.
+FLAGS_frank-checked := $(C_COMMON) $(KERNEL_FLAGS) $(FRANK_INCLUDES) -DFRANK_LOCK_CHECKS=1
+$(eval $(call compile_rules,$(BUILD)/frank-checked,frank-checked,$(CC),$(FRANK_OFFSETS)))
+FRANK_CHECKED_OBJECTS := $(call objects_of,$(BUILD)/frank-checked,$(FRANK_SOURCES))
+ifneq ($(FRANK_native_SCRIPT),)
+$(eval $(call link_rule,$(BUILD)/debug/frank-native.elf,$(FRANK_native_SCRIPT),$(FRANK_CHECKED_OBJECTS) $(FRANK_native_OBJECTS),$(KERNEL_FLAGS) $(KERNEL_LINK)))
+FRANK_DEBUG_IMAGE := $(BUILD)/debug/frank-native.elf
+ALL_TEST_OBJECTS += $(FRANK_CHECKED_OBJECTS)
+endif
+
 # ---- user programs ------------------------------------------------------------------------------
 # Each guestos/user/NAME.c, and each folder guestos/user/NAME/, is a program. The C library port is
 # linked as objects, before newlib: its functions stand in for newlib's own of the same name.

@@ -165,7 +165,7 @@ ALL_TEST_OBJECTS += $(BARE_SHARED) $(patsubst %,$(BUILD)/bare/tests/guest/bare/%
 
 .PHONY: test test-build stay neighbours core check format format-check tidy headers-check
 test-build: all $(HOST_PROGRAMS) $(FUZZ_PROGRAMS) $(GUEST_IMAGES) $(DIFFERENTIAL) $(DIFFERENTIAL_FIRMWARE) \
-            $(if $(HV_SCRIPT),$(BUILD)/debug/candor.elf) $(if $(filter lua,$(FOREIGN)),$(BUILD)/tools/lua)
+            $(if $(HV_SCRIPT),$(BUILD)/debug/candor.elf) $(FRANK_DEBUG_IMAGE) $(if $(filter lua,$(FOREIGN)),$(BUILD)/tools/lua)
 
 test: test-build | $(SETUP) ## run all tests, or some: SUITES="host native" (tests/run --list)
 	@tests/run $(SUITES)

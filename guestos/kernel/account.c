@@ -2,38 +2,64 @@
 /*
  * The division of time into user mode and kernel: see account.h.
  *
- * A thread's stretch of user mode goes from account_user_begin to account_user_end. The timed
- * vector calls the latter, which also asks by FRAME_WORK_TIMED for the former on the way back.
- * Threads that are in the kernel when the watch begins entered it by the other vector: they are
- * asked there.
+ * The timed vector calls account_user_end, which also asks by FRAME_WORK_TIMED for
+ * account_user_begin on the way back. Threads that are in the kernel when the watch begins entered
+ * it by the other vector: they are asked there. Other CPUs change their vector when they are told,
+ * in an interrupt, which ends a thread's stretch of user mode if the vector was the timed one.
  */
 #include "kernel/account.h"
 
 #include "arch.h"
+#include "kernel/cpu.h"
 #include "kernel/process.h"
 #include "kernel/thread.h"
 
 static u64 watcher_count; /* guarded by process_lock */
-static u64 watched_since; /* by account_clock(); an older beginning is of an earlier watch */
 
 void account_user_end(void)
 {
     struct thread *thread = thread_current();
-    u64 now = account_clock(plat_times());
+    struct cpu *cpu = cpu_this();
+    i64 now = (i64)account_clock(plat_times(cpu->number));
 
-    if (thread->user_since >= watched_since) {
-        thread->user_ticks += now - thread->user_since;
-        cpu_this()->user_ticks += now - thread->user_since;
+    if (thread->user_ticks < 0) {
+        WRITE_ONCE(thread->user_ticks, thread->user_ticks + now);
+        WRITE_ONCE(cpu->user_ticks, cpu->user_ticks + now);
     }
     __atomic_fetch_or(&thread->frame->work, FRAME_WORK_TIMED, __ATOMIC_RELAXED);
 }
 
+/* Somebody may watch of whom this CPU was not told yet: then this is asked for again. */
 void account_user_begin(void)
 {
     struct thread *thread = thread_current();
+    struct cpu *cpu = cpu_this();
+    i64 now = (i64)account_clock(plat_times(cpu->number));
 
-    __atomic_fetch_and(&thread->frame->work, ~(u32)FRAME_WORK_TIMED, __ATOMIC_RELAXED);
-    thread->user_since = account_clock(plat_times());
+    if (cpu->times_traps || READ_ONCE(watcher_count) == 0)
+        __atomic_fetch_and(&thread->frame->work, ~(u32)FRAME_WORK_TIMED, __ATOMIC_RELAXED);
+    if (cpu->times_traps) {
+        WRITE_ONCE(thread->user_ticks, thread->user_ticks - now);
+        WRITE_ONCE(cpu->user_ticks, cpu->user_ticks - now);
+    }
+}
+
+void account_follow(void)
+{
+    struct cpu *cpu = cpu_this();
+    bool timed = READ_ONCE(watcher_count) > 0;
+
+    if (cpu->times_traps != timed) {
+        cpu->times_traps = timed;
+        plat_time_traps(timed);
+    }
+}
+
+/* Somebody has begun to watch, or nobody does any more. */
+static void follow_everywhere(void)
+{
+    account_follow();
+    cpu_notify_others();
 }
 
 void account_watch_locked(struct process *process)
@@ -45,27 +71,21 @@ void account_watch_locked(struct process *process)
     process->watches_times = true;
     if (watcher_count++ > 0)
         return;
-    watched_since = account_clock(plat_times());
-    plat_time_traps(true);
     for (process = process_next_locked(NULL); process != NULL;
          process = process_next_locked(process))
         list_for_each (thread, &process->threads, process_node)
             __atomic_fetch_or(&thread->frame->work, FRAME_WORK_TIMED, __ATOMIC_RELAXED);
+    follow_everywhere();
 }
 
 void account_unwatch_locked(struct process *process)
 {
     if (process->watches_times && --watcher_count == 0)
-        plat_time_traps(false);
+        follow_everywhere();
     process->watches_times = false;
 }
 
 u32 account_frame_work(void)
 {
     return READ_ONCE(watcher_count) > 0 ? FRAME_WORK_TIMED : 0;
-}
-
-u64 account_user_ticks(void)
-{
-    return READ_ONCE(cpu_this()->user_ticks);
 }

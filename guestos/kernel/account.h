@@ -5,7 +5,10 @@
  *
  * How much of that was user mode is known only while some process watches (account_watch): then
  * each trap from user mode and each return to it looks at the clock. While nobody does, a system
- * call pays nothing for it: the traps go through another vector (plat_time_traps).
+ * call pays nothing for it: the traps go through another vector (plat_time_traps), on each CPU.
+ *
+ * What a thread and a CPU were in user mode is one word, so that other CPUs can read it at any
+ * time: while they are, it is less by the clock at which that began, and so negative.
  */
 #ifndef FRANK_KERNEL_ACCOUNT_H
 #define FRANK_KERNEL_ACCOUNT_H
@@ -21,9 +24,18 @@ static inline u64 account_clock(struct plat_times times)
     return times.now - times.stolen;
 }
 
+/* That word as ticks. `now` was read behind it. */
+static inline u64 account_ticks(i64 word, u64 now)
+{
+    return (u64)(word < 0 ? word + (i64)now : word);
+}
+
 /* User mode has ended, or is about to begin, on this CPU. Interrupts off; for the trap path. */
 void account_user_end(void);
 void account_user_begin(void);
+
+/* This CPU's traps are timed from now on if, and only if, somebody watches. Interrupts off. */
+void account_follow(void);
 
 /* The process watches from now on, or does so no longer. process_lock is held. */
 void account_watch_locked(struct process *process);
@@ -31,8 +43,5 @@ void account_unwatch_locked(struct process *process);
 
 /* The work with which a new thread's frame begins. */
 u32 account_frame_work(void);
-
-/* User mode on this CPU, in ticks, while it was watched. */
-u64 account_user_ticks(void);
 
 #endif

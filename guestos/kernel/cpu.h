@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* What each CPU has of its own. The architecture keeps a pointer to it at hand (arch_this_cpu). */
+/*
+ * What each CPU has of its own. The architecture keeps a pointer to it at hand (arch_this_cpu).
+ *
+ * CPUs tell each other that something is to be looked at by an interrupt that carries nothing: who
+ * gets one sees in memory what it is about (cpu_interrupted).
+ */
 #ifndef FRANK_KERNEL_CPU_H
 #define FRANK_KERNEL_CPU_H
 
@@ -14,6 +19,7 @@ enum cpu_limits {
 
 struct space;
 struct thread;
+struct timer;
 
 struct cpu {
     u32 number;
@@ -29,18 +35,25 @@ struct cpu {
     u32 lock_levels_held;    /* one bit a level, kept when FRANK_LOCK_CHECKS */
     u64 timer_programmed_ticks;
     u64 slice_end_ticks; /* TIMER_NEVER: nobody else waits to run */
-    u64 user_ticks;      /* user mode, while it was watched (account.h) */
+    i64 user_ticks;      /* user mode, while it was watched (account.h) */
+    bool times_traps;    /* account.h */
 
-    struct spinlock run_lock; /* level LOCK_RUN_QUEUE; guards the three below and threads' states */
+    /* Level LOCK_RUN_QUEUE; guards the three below, `current`, and the states of threads whose CPU
+       this is. Of two CPUs' never more than one is held. */
+    struct spinlock run_lock;
     struct list_node run_queue;
     u32 runnable_count;
     u64 switch_count;
 
-    struct spinlock timer_lock; /* level LOCK_TIMER */
+    struct spinlock timer_lock; /* level LOCK_TIMER; guards the two below */
     struct list_node timers;
+    struct timer *expiring; /* whose expire() runs now */
 };
 
 extern struct cpu cpus[CPU_COUNT_MAX];
+
+/* How many run, by number from 0 on. Grows while the first one boots. */
+extern u32 cpu_count;
 
 /* Interrupts are off, or the caller does not mind to be moved. */
 static inline struct cpu *cpu_this(void)
@@ -48,7 +61,19 @@ static inline struct cpu *cpu_this(void)
     return arch_this_cpu();
 }
 
-/* Set up the entry of the CPU that calls. */
-void cpu_init(u32 number);
+/* Set up a CPU's entry. */
+struct cpu *cpu_init(u32 number);
+
+/* Start the other CPUs that the platform has. Once, on the first, when it can switch threads. */
+void cpu_start_others(void);
+
+/* Where a CPU that was started begins, on the stack of its idle thread. */
+NORETURN void cpu_main(struct thread *idle);
+
+/* Have every other CPU look. Any context. */
+void cpu_notify_others(void);
+
+/* Another CPU wants this one to look. Interrupt context. */
+void cpu_interrupted(void);
 
 #endif

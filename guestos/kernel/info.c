@@ -4,6 +4,7 @@
 #include "frank/procinfo.h"
 #include "kernel/account.h"
 #include "kernel/block/buffer.h"
+#include "kernel/cpu.h"
 #include "kernel/fs/mount.h"
 #include "kernel/kmalloc.h"
 #include "kernel/main.h"
@@ -76,17 +77,25 @@ long sys_clock(u64 clock, u64 address)
 long sys_times(u64 address, u64 flags)
 {
     struct frank_times report = {.ticks_per_second = kernel_plat_info->timebase_hz};
-    struct plat_times times;
+    u64 first = flags >> FRANK_TIMES_CPU_SHIFT, end = first;
 
-    if ((flags & ~(u64)FRANK_TIMES_WATCH) != 0)
+    if ((flags & ~(u64)FRANK_TIMES_WATCH & (BIT(FRANK_TIMES_CPU_SHIFT) - 1)) != 0 ||
+        first > cpu_count)
         return -EINVAL;
-    interrupts_push_off();
-    times = plat_times();
-    report.user_ticks = account_user_ticks();
-    interrupts_pop();
-    report.ticks = times.now;
-    report.idle_ticks = times.idle;
-    report.stolen_ticks = times.stolen;
+    if (first == 0) { /* all of them */
+        first = 1;
+        end = cpu_count;
+    }
+    report.cpu_count = end - first + 1;
+    for (; first <= end; first++) {
+        i64 user = READ_ONCE(cpus[first - 1].user_ticks);
+        struct plat_times times = plat_times((u32)first - 1);
+
+        report.ticks += times.now;
+        report.idle_ticks += times.idle;
+        report.stolen_ticks += times.stolen;
+        report.user_ticks += account_ticks(user, account_clock(times));
+    }
     if (copy_to_user(address, &report, sizeof(report)) != 0)
         return -EFAULT;
     if ((flags & FRANK_TIMES_WATCH) != 0) {
@@ -131,6 +140,7 @@ long sys_meminfo(u64 address, u64 flags)
     if ((flags & ~(u64)FRANK_MEMINFO_TRIM) != 0)
         return -EINVAL;
     if ((flags & FRANK_MEMINFO_TRIM) != 0) {
+        thread_wait_for_exits();
         thread_trim_spares();
         spare_trim();
         if (mount_sync_all() == 0)

@@ -72,6 +72,7 @@ static void begin(void *unused)
     find_argument("init", init_path, sizeof(init_path));
     printk("Frank: started in %lu us, running %s\n",
            timer_ns_from_ticks(plat_time_now() - started_ticks) / US_PER_NS_DIVISOR, init_path);
+    thread_begin_exit();
     process_start_init(init_path, info->args);
     thread_exit();
 }
@@ -82,18 +83,21 @@ void kernel_main(u64 boot_a0, u64 boot_a1)
     struct thread *beginning;
     char idle[8] = "";
 
-    cpu_init(0);
+    arch_set_this_cpu(cpu_init(0));
+    cpu_count = 1;
     info = plat_init(boot_a0, boot_a1);
     kernel_plat_info = info;
     started_ticks = plat_time_now();
     timer_set_timebase(info->timebase_hz);
     page_init(info);
     kmalloc_init();
-    thread_init_idle((struct thread *)kernel_boot_stack);
+    thread_init_idle(cpu_this(), (struct thread *)kernel_boot_stack);
     plat_cpu_init();
     tty_init();
-    printk("Frank on %s: %lu KiB of memory, %lu KiB free, clock %lu Hz\n", info->name,
-           info->memory.bytes / 1024, page_free_count() * KIB_PER_PAGE, info->timebase_hz);
+    cpu_start_others();
+    printk("Frank on %s: %lu KiB of memory, %lu KiB free, clock %lu Hz, CPUs: %u\n", info->name,
+           info->memory.bytes / 1024, page_free_count() * KIB_PER_PAGE, info->timebase_hz,
+           cpu_count);
     beginning = thread_create(begin, NULL);
     if (beginning == NULL)
         panic("no memory for the first thread");

@@ -3,6 +3,7 @@
 #include "kernel/printk.h"
 
 #include "arch.h"
+#include "kernel/cpu.h"
 #include "kernel/lock.h"
 #include "platform.h"
 
@@ -11,7 +12,7 @@ enum printk_sizes {
     TURNS_MAX = 1000, /* how often the console is tried before the rest of a message is dropped */
 };
 
-static u32 panicking; /* atomic */
+static u32 panicking; /* atomic: the number of the CPU that ends the kernel, + 1 */
 
 static void print(const char *text, size_t size)
 {
@@ -33,12 +34,30 @@ void printk(const char *format, ...)
     print(line, min((size_t)length, sizeof(line) - 1));
 }
 
+bool printk_is_panicking(void)
+{
+    return READ_ONCE(panicking) != 0;
+}
+
+void printk_stop(void)
+{
+    arch_interrupts_off();
+    for (;;)
+        plat_idle(~(u64)0);
+}
+
 static NORETURN void end(const struct trap_frame *frame, const char *format, va_list arguments)
 {
+    u32 self = cpu_this()->number + 1, by = 0;
     char line[LINE_SIZE];
 
     arch_interrupts_off();
-    if (!__atomic_exchange_n(&panicking, 1, __ATOMIC_RELAXED)) {
+    if (!__atomic_compare_exchange_n(&panicking, &by, self, false, __ATOMIC_SEQ_CST,
+                                     __ATOMIC_SEQ_CST) &&
+        by != self)
+        printk_stop();
+    if (by == 0) {
+        cpu_notify_others();
         vsnprintf(line, sizeof(line), format, arguments);
         printk("frank: panic: %s\n", line);
         if (frame != NULL)

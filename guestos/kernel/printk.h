@@ -16,6 +16,10 @@ NORETURN void panic(const char *format, ...) PRINTF_LIKE(1, 2);
 NORETURN void panic_frame(const struct trap_frame *frame, const char *format, ...)
     PRINTF_LIKE(2, 3);
 
+/* Whether the kernel is ending; a CPU that does not end it stops for good. */
+bool printk_is_panicking(void);
+NORETURN void printk_stop(void);
+
 /* Holds in every build: what is tested is cheap. */
 #define kassert(condition)                                                        \
     ({                                                                            \

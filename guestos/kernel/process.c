@@ -64,6 +64,7 @@ static int enter_locked(struct process *process, struct process *parent)
     process->group = parent != NULL ? parent->group : PID_INIT;
     process->session = parent != NULL ? parent->session : PID_INIT;
     process->parent = parent;
+    process->parent_pid = parent != NULL ? parent->pid : 0;
     list_for_each (other, &all_processes, all_node)
         if (other->pid > process->pid)
             break;
@@ -168,14 +169,14 @@ long sys_fork(void)
     child->space = space_fork(parent->space);
     if (child->space == NULL)
         goto free_process;
+    copy_registers(thread, thread_current());
+
+    spin_acquire(&process_lock);
     memcpy(child->name, parent->name, sizeof(child->name));
     child->set_actions = parent->set_actions;
     for (int signal = 1; signal < SIGNAL_COUNT && parent->set_actions >> signal != 0; signal++)
         if ((parent->set_actions & 1U << signal) != 0)
             child->actions[signal] = parent->actions[signal];
-    copy_registers(thread, thread_current());
-
-    spin_acquire(&process_lock);
     error = enter_locked(child, parent);
     pid = child->pid;
     spin_release(&process_lock);
@@ -203,6 +204,7 @@ static void orphan_children_locked(struct process *process)
         struct process *child = list_entry(node, struct process, sibling_node);
 
         child->parent = init_process;
+        WRITE_ONCE(child->parent_pid, init_process->pid);
         list_push_back(&init_process->children, node);
         if (child->state == PROCESS_ZOMBIE)
             wake_all(&init_process->child_wait);
@@ -261,6 +263,7 @@ void process_exit(int status)
 {
     struct thread *thread = thread_current(), *other;
     struct process *process = thread->process;
+    struct thread_ticks ticks;
     bool is_last;
 
     spin_acquire(&process_lock);
@@ -273,12 +276,16 @@ void process_exit(int status)
                 thread_interrupt(other);
     }
     arch_fp_reset(thread); /* nobody is to find what it leaves in the registers */
+    thread_begin_exit();
     list_remove(&thread->process_node);
-    process->ended_run_ticks += thread_run_ticks(thread);
-    process->ended_user_ticks += thread->user_ticks;
+    ticks = thread_ticks(thread);
+    process->ended_run_ticks += ticks.run;
+    process->ended_user_ticks += ticks.user;
     is_last = --process->thread_count == 0;
-    if (!is_last)
+    if (!is_last) {
         thread->process = NULL;
+        space_switch(NULL); /* which another CPU may take apart from here on */
+    }
     spin_release(&process_lock);
     if (is_last)
         become_zombie(process);
@@ -387,9 +394,7 @@ long sys_getpid(void)
 
 long sys_getppid(void)
 {
-    struct process *parent = READ_ONCE(process_current()->parent);
-
-    return parent != NULL ? parent->pid : 0;
+    return READ_ONCE(process_current()->parent_pid);
 }
 
 long sys_sched_yield(void)
@@ -411,16 +416,19 @@ static void report_locked(struct process *process, struct frank_procinfo *info)
 
     memset(info, 0, sizeof(*info));
     info->pid = process->pid;
-    info->parent_pid = process->parent != NULL ? process->parent->pid : 0;
+    info->parent_pid = process->parent_pid;
     info->group = process->group;
     info->session = process->session;
     info->thread_count = process->thread_count;
     info->page_count = process->space != NULL ? process->space->page_count : 0;
     info->state = FRANK_PROCESS_ZOMBIE;
     list_for_each (thread, &process->threads, process_node) {
-        ticks += thread_run_ticks(thread);
-        user_ticks += thread->user_ticks;
-        info->state = min(info->state, (u32)states[thread->state]);
+        struct thread_ticks own = thread_ticks(thread);
+
+        ticks += own.run;
+        user_ticks += own.user;
+        info->state = min(info->state, (u32)states[READ_ONCE(thread->state)]);
+        info->cpu = READ_ONCE(thread->cpu)->number;
     }
     if (process->is_stopped)
         info->state = FRANK_PROCESS_STOPPED;

@@ -53,6 +53,7 @@ struct process {
     i32 group;          /* process_group.h */
     i32 session;
     struct process *parent;
+    i32 parent_pid; /* 0: none; for who does not hold the lock */
     struct list_node children;
     struct list_node sibling_node; /* on the parent's children */
     struct list_node all_node;     /* on the list of all, by pid */

@@ -53,8 +53,10 @@ void process_stop_locked(struct process *process, int signal)
     process->is_stopped = true;
     process->stop_status = wait_status_stopped(signal);
     stopped_count++;
-    list_for_each (thread, &process->threads, process_node)
+    list_for_each (thread, &process->threads, process_node) {
         __atomic_fetch_or(&thread->frame->work, FRAME_WORK_STOP, __ATOMIC_RELEASE);
+        thread_notify(thread);
+    }
     process_tell_parent_locked(process, FRANK_CLD_STOPPED, signal);
 }
 

@@ -16,32 +16,18 @@
 enum thread_limits {
     SLICE_NS = 10000000,
     SPARE_THREADS_MAX = 16,
+    EXIT_LOOKS_PER_SLICE = 10,
+    EXIT_TRIES = 1000,
     STACK_PAGES = THREAD_STACK_SIZE / PAGE_SIZE,
 };
 
-struct cpu cpus[CPU_COUNT_MAX];
-
 static u64 slice_ticks;
+static u32 exiting_count; /* atomic: thread_begin_exit() */
 
 /* Threads that were freed, kept with their stacks so that the next fork is quick. */
 static struct spinlock spare_lock = SPINLOCK_INITIALIZER("spare threads", LOCK_KMALLOC);
 static struct list_node spare_threads = {&spare_threads, &spare_threads};
 static u32 spare_count;
-
-void cpu_init(u32 number)
-{
-    struct cpu *cpu = &cpus[number];
-
-    memset(cpu, 0, sizeof(*cpu));
-    cpu->number = number;
-    cpu->timer_programmed_ticks = TIMER_NEVER;
-    cpu->slice_end_ticks = TIMER_NEVER;
-    spin_init(&cpu->run_lock, "run queue", LOCK_RUN_QUEUE);
-    list_init(&cpu->run_queue);
-    spin_init(&cpu->timer_lock, "timers", LOCK_TIMER);
-    list_init(&cpu->timers);
-    arch_set_this_cpu(cpu);
-}
 
 static void expire_sleep(struct timer *timer)
 {
@@ -91,8 +77,10 @@ static void finish_switch(void)
     bool is_dead = previous->state == THREAD_DEAD;
 
     spin_release(&cpu->run_lock);
-    if (is_dead)
+    if (is_dead) {
         thread_destroy(previous);
+        __atomic_fetch_sub(&exiting_count, 1, __ATOMIC_RELEASE);
+    }
 }
 
 /* The first C code of a new thread. */
@@ -115,7 +103,8 @@ struct thread *thread_create(void (*entry)(void *argument), void *argument)
     thread->entry = entry;
     thread->argument = argument;
     thread->state = THREAD_NEW;
-    thread->cpu = cpu_this(); /* a signal may come before it is started */
+    thread->cpu = cpu_this();  /* a signal may come before it is started */
+    thread->frame->cpu = NULL; /* it has run nowhere */
     thread->frame->work = account_frame_work();
     thread->frame->status = 0;
     arch_frame_init(thread->frame, 0, 0);
@@ -152,48 +141,165 @@ void thread_trim_spares(void)
         free_memory(spare);
 }
 
-/* Put a thread at the end of a CPU's queue, whose run_lock is held. */
-static void enqueue_locked(struct cpu *cpu, struct thread *thread)
+/* ---- queues of several CPUs --------------------------------------------------------------------
+ */
+
+/* How much a CPU has to do. Without its run_lock that is a guess. */
+static u32 load_of(const struct cpu *cpu)
 {
+    return READ_ONCE(cpu->runnable_count) + (READ_ONCE(cpu->current) != cpu->idle);
+}
+
+/* Where a thread that was on `last` is to go. */
+static struct cpu *least_loaded(struct cpu *last)
+{
+    struct cpu *best = last;
+    u32 least = load_of(last);
+
+    for (u32 i = 0; least > 0 && i < cpu_count; i++) {
+        u32 load = load_of(&cpus[i]);
+
+        if (load < least) {
+            best = &cpus[i];
+            least = load;
+        }
+    }
+    return best;
+}
+
+/* A thread was queued on a CPU that is busy. One that went idle meanwhile, and saw nothing, is
+   told: it has looked after it said that it is idle, we look at that after we have queued the
+   thread. */
+static void offer(const struct cpu *queued)
+{
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    if (load_of(queued) < 2)
+        return;
+    for (u32 i = 0; i < cpu_count; i++)
+        if (load_of(&cpus[i]) == 0) {
+            plat_cpu_notify(i);
+            return;
+        }
+}
+
+/* Take the thread's CPU's run_lock; returns that CPU. */
+static struct cpu *lock_cpu_of(struct thread *thread)
+{
+    for (;;) {
+        struct cpu *cpu = READ_ONCE(thread->cpu);
+
+        spin_acquire(&cpu->run_lock);
+        if (READ_ONCE(thread->cpu) == cpu)
+            return cpu;
+        spin_release(&cpu->run_lock);
+    }
+}
+
+/* Put a thread at the end of a CPU's queue, whose run_lock is held. Whether that CPU, another one
+   than this, must be told. */
+static bool enqueue_locked(struct cpu *cpu, struct thread *thread)
+{
+    bool is_idle = cpu->current == cpu->idle;
+
     thread->state = THREAD_RUNNABLE;
     list_push_back(&cpu->run_queue, &thread->run_node);
     cpu->runnable_count++;
-    if (cpu->current != cpu->idle && cpu->slice_end_ticks == TIMER_NEVER)
+    if (cpu != cpu_this())
+        return is_idle ? cpu->runnable_count == 1 : cpu->slice_end_ticks == TIMER_NEVER;
+    if (!is_idle && cpu->slice_end_ticks == TIMER_NEVER)
         timer_begin_slice(cpu, plat_time_now() + slice_ticks);
+    return false;
 }
+
+/* Let a thread that is on no queue run. Its CPU's run_lock is held, and released here. */
+static void place_locked(struct thread *thread)
+{
+    struct cpu *home = thread->cpu, *cpu = cpu_count > 1 ? least_loaded(home) : home;
+    bool must_tell;
+
+    if (cpu != home) {
+        thread->state = THREAD_NEW;
+        WRITE_ONCE(thread->cpu, cpu);
+        spin_release(&home->run_lock);
+        spin_acquire(&cpu->run_lock);
+    }
+    must_tell = enqueue_locked(cpu, thread);
+    spin_release(&cpu->run_lock);
+    if (must_tell)
+        plat_cpu_notify(cpu->number);
+    if (cpu_count > 1)
+        offer(cpu);
+}
+
+/* Take a thread that waits on a busy CPU. Whether there was one. Interrupts off. */
+static bool steal(struct cpu *to)
+{
+    __atomic_thread_fence(__ATOMIC_SEQ_CST); /* see offer() */
+    for (u32 i = 1; i < cpu_count; i++) {
+        struct cpu *from = &cpus[(to->number + i) % cpu_count];
+        struct thread *thread = NULL;
+
+        if (load_of(from) < 2)
+            continue;
+        spin_acquire(&from->run_lock);
+        if (from->runnable_count > 0) {
+            thread = list_entry(list_pop_front(&from->run_queue), struct thread, run_node);
+            from->runnable_count--;
+            thread->state = THREAD_NEW;
+            WRITE_ONCE(thread->cpu, to);
+        }
+        spin_release(&from->run_lock);
+        if (thread != NULL) {
+            spin_acquire(&to->run_lock);
+            enqueue_locked(to, thread);
+            spin_release(&to->run_lock);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- starting, waking, ending ------------------------------------------------------------------
+ */
 
 void thread_start(struct thread *thread)
 {
-    struct cpu *cpu;
-
-    interrupts_push_off();
-    cpu = cpu_this();
-    spin_acquire(&cpu->run_lock);
-    thread->cpu = cpu;
-    enqueue_locked(cpu, thread);
-    spin_release(&cpu->run_lock);
-    interrupts_pop();
+    lock_cpu_of(thread);
+    place_locked(thread);
 }
 
 bool thread_wake(struct thread *thread, int reason)
 {
-    struct cpu *cpu = thread->cpu;
-    bool woken;
+    struct cpu *cpu = lock_cpu_of(thread);
 
-    spin_acquire(&cpu->run_lock);
-    woken = thread->state == THREAD_SLEEPING && (reason != -EINTR || thread->interruptible);
-    if (woken) {
-        thread->wake_reason = reason;
-        enqueue_locked(cpu, thread);
+    if (thread->state != THREAD_SLEEPING || (reason == -EINTR && !thread->interruptible)) {
+        spin_release(&cpu->run_lock);
+        return false;
     }
+    thread->wake_reason = reason;
+    place_locked(thread);
+    return true;
+}
+
+void thread_notify(struct thread *thread)
+{
+    struct cpu *cpu;
+    bool is_elsewhere;
+
+    if (cpu_count == 1)
+        return;
+    cpu = lock_cpu_of(thread);
+    is_elsewhere = thread->state == THREAD_RUNNING && cpu != cpu_this();
     spin_release(&cpu->run_lock);
-    return woken;
+    if (is_elsewhere)
+        plat_cpu_notify(cpu->number);
 }
 
 void thread_interrupt(struct thread *thread)
 {
     __atomic_fetch_or(&thread->frame->work, FRAME_WORK_SIGNAL, __ATOMIC_RELEASE);
-    thread_wake(thread, -EINTR);
+    if (!thread_wake(thread, -EINTR))
+        thread_notify(thread);
 }
 
 void thread_restart_call(void)
@@ -227,6 +333,19 @@ int thread_sleep_until(u64 deadline_ticks)
     return reason == -ETIMEDOUT ? 0 : reason;
 }
 
+void thread_begin_exit(void)
+{
+    __atomic_fetch_add(&exiting_count, 1, __ATOMIC_RELAXED);
+}
+
+void thread_wait_for_exits(void)
+{
+    for (int i = 0; i < EXIT_TRIES && __atomic_load_n(&exiting_count, __ATOMIC_ACQUIRE) > 0; i++)
+        if (thread_sleep_until(plat_time_now() + slice_ticks / EXIT_LOOKS_PER_SLICE) != 0)
+            break;
+    thread_current()->restarts_call = false;
+}
+
 void thread_exit(void)
 {
     struct cpu *cpu;
@@ -240,13 +359,17 @@ void thread_exit(void)
     panic("a dead thread runs");
 }
 
-u64 thread_run_ticks(const struct thread *thread)
+struct thread_ticks thread_ticks(struct thread *thread)
 {
-    u64 ticks = thread->run_ticks;
+    struct cpu *cpu = lock_cpu_of(thread);
+    i64 user = READ_ONCE(thread->user_ticks);
+    u64 now = account_clock(plat_times(cpu->number));
+    struct thread_ticks ticks = {thread->run_ticks, account_ticks(user, now)};
 
-    return thread->state == THREAD_RUNNING
-               ? ticks + account_clock(plat_times()) - thread->started_ticks
-               : ticks;
+    if (thread->state == THREAD_RUNNING)
+        ticks.run += now - thread->started_ticks;
+    spin_release(&cpu->run_lock);
+    return ticks;
 }
 
 /* `now` is of account_clock(). */
@@ -265,9 +388,14 @@ static void switch_to(struct cpu *cpu, struct thread *from, struct thread *to, u
     if (from->process != NULL)
         arch_fp_leave(from);
     if (to->process != NULL) {
-        to->frame->cpu = cpu;
+        if (to->frame->cpu != cpu) {
+            to->frame->cpu = cpu;
+            arch_instruction_sync();
+        }
         space_switch(to->process->space);
         arch_fp_enter(to);
+    } else if (cpu_count > 1) {
+        space_switch(NULL); /* it may go on, and end, on another CPU */
     }
     arch_switch(&from->context, &to->context);
 }
@@ -279,7 +407,7 @@ void schedule_locked(void)
     struct list_node *node = list_pop_front(&cpu->run_queue);
     struct thread *to = node != NULL ? list_entry(node, struct thread, run_node) : cpu->idle;
     bool were_on = cpu->interrupts_were_on;
-    struct plat_times times = plat_times();
+    struct plat_times times = plat_times(cpu->number);
 
     kassert(cpu->interrupts_off_depth == 1);
     if (node != NULL)
@@ -323,14 +451,23 @@ void schedule_from_idle(void)
 {
     struct cpu *cpu = cpu_this();
 
-    if (cpu->current == cpu->idle && cpu->runnable_count > 0)
+    if (cpu->current != cpu->idle)
+        return;
+    while (cpu->runnable_count > 0 || (cpu_count > 1 && steal(cpu)))
         schedule_preempt();
 }
 
-void thread_init_idle(struct thread *thread)
+void thread_begin_slice(void)
 {
     struct cpu *cpu = cpu_this();
 
+    if (cpu->current != cpu->idle && READ_ONCE(cpu->runnable_count) > 0 &&
+        cpu->slice_end_ticks == TIMER_NEVER)
+        timer_begin_slice(cpu, plat_time_now() + slice_ticks);
+}
+
+void thread_init_idle(struct cpu *cpu, struct thread *thread)
+{
     slice_ticks = timer_ticks_from_ns(SLICE_NS);
     init_fields(thread);
     thread->cpu = cpu;
@@ -339,6 +476,15 @@ void thread_init_idle(struct thread *thread)
     cpu->current = thread;
     cpu->previous = thread;
     cpu->fp_holder = thread;
+}
+
+struct thread *thread_create_idle(struct cpu *cpu)
+{
+    struct thread *thread = take_memory();
+
+    if (thread != NULL)
+        thread_init_idle(cpu, thread);
+    return thread;
 }
 
 void thread_idle(bool spin)

@@ -2,10 +2,16 @@
 /*
  * Threads and their scheduling: per-CPU round robin.
  *
- * A thread is RUNNING on its CPU, RUNNABLE on its CPU's queue, SLEEPING, or DEAD until the thread
- * that runs next frees it. `state` and `run_node` are guarded by its CPU's run_lock. That lock is
- * held across a switch and released by the thread switched to, so a thread can be woken only after
- * its registers are saved.
+ * A thread is RUNNING on its CPU, RUNNABLE on its CPU's queue, SLEEPING, NEW while it is on no
+ * queue yet (or between two), or DEAD until the thread that runs next frees it. `state`, `cpu` and
+ * `run_node` are guarded by its CPU's run_lock: who has taken that looks again whether it still is
+ * the thread's CPU. That lock is held across a switch and released by the thread switched to, so a
+ * thread can be woken, or taken elsewhere, only after its registers are saved.
+ *
+ * A thread that begins to run or is woken goes to its last CPU if that is idle, else to the one
+ * that has least to do; a CPU without work takes a thread that waits elsewhere. A thread that ran
+ * on another CPU before finds nothing of its own in this one: instructions that it wrote are made
+ * visible, and floating-point registers are loaded (arch_fp_enter).
  *
  * The structure lies at the low end of the pages that hold the thread's kernel stack. Above it is a
  * word that must not change, then the stack, then the registers of user mode at the very top.
@@ -40,7 +46,7 @@ struct thread {
     void (*entry)(void *argument); /* where it begins */
     void *argument;
     struct trap_frame *frame; /* its registers of user mode */
-    struct cpu *cpu;          /* whose queue it runs on */
+    struct cpu *cpu;          /* whose queue it is or was last on */
     struct process *process;  /* NULL: a kernel thread */
     struct list_node process_node;
 
@@ -60,8 +66,7 @@ struct thread {
 
     u64 started_ticks; /* when it last began to run, by account_clock() */
     u64 run_ticks;     /* how long it ran before that */
-    u64 user_ticks;    /* of that, user mode while it was watched (account.h) */
-    u64 user_since;    /* when it was last seen to enter user mode */
+    i64 user_ticks;    /* of that, user mode while it was watched (account.h) */
     struct arch_fp fp; /* its floating-point registers while no CPU holds them */
     u64 canary;        /* last: what an overflowing stack overwrites first */
 };
@@ -98,6 +103,9 @@ bool thread_wake(struct thread *thread, int reason);
 /* End the thread's sleep if it may be interrupted, and have it look for signals. Any context. */
 void thread_interrupt(struct thread *thread);
 
+/* Its frame's work has grown: should it run on another CPU, have it look. Any context. */
+void thread_notify(struct thread *thread);
+
 /* The current thread's system call gives -EINTR: unless a handler wants that seen, it is to begin
    anew when the signal is dealt with. */
 void thread_restart_call(void);
@@ -108,11 +116,18 @@ bool thread_has_signal(void);
 /* Sleep until a time of plat_time_now(). 0, or -EINTR. */
 MUST_CHECK int thread_sleep_until(u64 deadline_ticks);
 
-/* End the current thread, which no longer has a process. */
+/* End the current thread, which no longer has a process. What others may see only when its memory
+   is free again comes behind thread_begin_exit(): thread_wait_for_exits() waits, for a second at
+   most, until all that have said so are gone. */
+void thread_begin_exit(void);
 NORETURN void thread_exit(void);
+void thread_wait_for_exits(void);
 
-/* Ticks that it has run. */
-u64 thread_run_ticks(const struct thread *thread);
+/* Ticks that it has run, and of those in user mode while somebody watched. Takes its run_lock. */
+struct thread_ticks {
+    u64 run, user;
+};
+struct thread_ticks thread_ticks(struct thread *thread);
 
 /* --- for waiting, timers and the trap path --- */
 
@@ -126,12 +141,17 @@ void thread_request_preempt(void);
 /* Give way if anybody waits to run. Interrupts off or on, no lock held. */
 void schedule_preempt(void);
 
-/* In an interrupt: if the idle thread was running and somebody wants to run, switch. */
+/* In an interrupt: if the idle thread was running and somebody wants to run, here or waiting on
+   another CPU, switch. */
 void schedule_from_idle(void);
 
-/* Make the caller's stack, which begins with room for the structure, the idle thread of this CPU.
- */
-void thread_init_idle(struct thread *thread);
+/* In an interrupt: another CPU may have queued a thread here. */
+void thread_begin_slice(void);
+
+/* Make a stack, which begins with room for the structure, the idle thread of a CPU; or take one
+   from the page allocator (NULL: out of memory). */
+void thread_init_idle(struct cpu *cpu, struct thread *thread);
+MUST_CHECK struct thread *thread_create_idle(struct cpu *cpu);
 
 /* The idle thread's work. `spin`: without telling the platform. */
 NORETURN void thread_idle(bool spin);

@@ -29,11 +29,22 @@ void timer_init(struct timer *timer, void (*expire)(struct timer *timer))
     timer->expire = expire;
 }
 
-static u64 first_deadline(const struct cpu *cpu)
+static u64 first_deadline_locked(const struct cpu *cpu)
 {
     if (list_empty(&cpu->timers))
         return TIMER_NEVER;
     return list_entry(cpu->timers.next, struct timer, node)->deadline_ticks;
+}
+
+/* Another CPU may be cancelling one. */
+static u64 first_deadline(struct cpu *cpu)
+{
+    u64 deadline;
+
+    spin_acquire(&cpu->timer_lock);
+    deadline = first_deadline_locked(cpu);
+    spin_release(&cpu->timer_lock);
+    return deadline;
 }
 
 static void program_by(struct cpu *cpu, u64 deadline_ticks)
@@ -74,6 +85,13 @@ void timer_cancel(struct timer *timer)
     spin_release(&cpu->timer_lock);
 }
 
+void timer_finish(struct timer *timer)
+{
+    timer_cancel(timer);
+    while (timer->cpu != NULL && __atomic_load_n(&timer->cpu->expiring, __ATOMIC_ACQUIRE) == timer)
+        arch_relax();
+}
+
 void timer_begin_slice(struct cpu *cpu, u64 end_ticks)
 {
     cpu->slice_end_ticks = end_ticks;
@@ -99,10 +117,11 @@ static struct timer *take_expired(struct cpu *cpu, u64 now)
     struct timer *timer = NULL;
 
     spin_acquire(&cpu->timer_lock);
-    if (first_deadline(cpu) <= now) {
+    if (first_deadline_locked(cpu) <= now) {
         timer = list_entry(cpu->timers.next, struct timer, node);
         list_remove(&timer->node);
     }
+    cpu->expiring = timer;
     spin_release(&cpu->timer_lock);
     return timer;
 }

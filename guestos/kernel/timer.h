@@ -24,9 +24,11 @@ struct timer {
 void timer_init(struct timer *timer, void (*expire)(struct timer *timer));
 
 /* Start on this CPU, or cancel. A started timer is not started again. Cancelling an expired one is
-   harmless; it may still be running on another CPU then. */
+   harmless; it may still be running on another CPU then. timer_finish() waits for that, too: the
+   caller holds no lock that expire() takes. */
 void timer_start(struct timer *timer, u64 deadline_ticks);
 void timer_cancel(struct timer *timer);
+void timer_finish(struct timer *timer);
 
 /* The running thread's turn on this CPU, `cpu`, ends then; TIMER_NEVER: it may run on. Interrupts
  * off. */

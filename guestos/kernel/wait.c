@@ -42,7 +42,7 @@ static int sleep_on(struct wait_queue *queue, struct spinlock *held, u64 deadlin
     }
 
     if (deadline_ticks != WAIT_FOREVER)
-        timer_cancel(&thread->timer);
+        timer_finish(&thread->timer);
     list_remove(&thread->wait_node);
     if (thread->wake_reason == -EINTR)
         thread_restart_call();

@@ -10,8 +10,11 @@
  * references to the pages it maps: its callers do.
  *
  * Functions that change a space are called with its owner's lock held, and flush what they make
- * stale. A page that was not mapped before needs no flush: should a CPU remember its absence, the
- * fault is repaired by mapping the same page again, which flushes.
+ * stale: when they return, no CPU uses, or will find, what was there before. So a page that was
+ * unmapped, or lost a right, may be given back at once. A page that was not mapped before needs no
+ * flush, nor one that gains a right: should a CPU not know, the fault is repaired by mapping the
+ * same page again, which flushes for that CPU. What is mapped with PLAT_PROT_EXEC is seen by every
+ * CPU as it is in memory then.
  *
  * "Interrupts off" means those of the calling CPU. Errors are 0 or negative errnos.
  */
@@ -21,6 +24,8 @@
 #include "frank/counters.h"
 #include "kernel/addr.h"
 #include "types.h"
+
+struct thread;
 
 #define PLAT_DIRECT_MAP_OFFSET 0xffffffc000000000UL
 
@@ -52,6 +57,7 @@ struct plat_info {
     u32 reserved_count;
     struct plat_range initrd; /* 0 bytes: none */
     u64 timebase_hz;
+    u32 cpu_count;             /* this one and those that can be started */
     char args[PLAT_ARGS_SIZE]; /* words between spaces */
     /* Where a thread goes to enter user mode, with its trap frame in place at the top of its stack
        and interrupts off; a label in assembly that never returns. */
@@ -68,7 +74,7 @@ static inline void plat_reserve(struct plat_info *info, pa_t base, u64 bytes)
 /* What the platform keeps of a space: words that mean something to it alone, zero before creation.
  */
 struct plat_space {
-    u64 words[8];
+    u64 words[12]; /* platform/native counts CPUs here */
 };
 
 /* ---- start ---- */
@@ -80,6 +86,13 @@ const struct plat_info *plat_init(u64 boot_a0, u64 boot_a1);
 /* Make this CPU take traps and interrupts (still off) and know its timer. Once on each CPU, after
    the page allocator works. */
 void plat_cpu_init(void);
+
+/* Start a CPU, the next by number: it calls cpu_main(idle) on the stack that this structure lies at
+   the low end of. False: it cannot be. */
+MUST_CHECK bool plat_cpu_start(u32 number, struct thread *idle);
+
+/* Interrupt a CPU, be it asleep in plat_idle(): its plat_irq() calls cpu_interrupted(). */
+void plat_cpu_notify(u32 number);
 
 /* Find the machine's disks: block_register() for each. Once, on the first CPU, when it takes
    interrupts. */
@@ -145,20 +158,20 @@ u64 plat_unmap(struct plat_space *space, uva_t address, u64 count, pa_t *pages,
 /* The clock, in ticks of timebase_hz. */
 u64 plat_time_now(void);
 
-/* What this CPU's time went to so far, in ticks of one and the same moment. */
+/* What a CPU's time went to so far, in ticks of one and the same moment. */
 struct plat_times {
     u64 now;    /* as plat_time_now() */
     u64 idle;   /* asleep in plat_idle() */
     i64 offset; /* of `now` from what the processor counts */
     u64 stolen; /* it would have run, but the platform beneath ran something else */
 };
-struct plat_times plat_times(void);
+struct plat_times plat_times(u32 cpu);
 
 /* Interrupt this CPU at a time (at once if it is past); replaces the time set before. ~0: never. */
 void plat_timer_set(u64 deadline_ticks);
 
-/* An interrupt was taken: find out what is pending and call timer_interrupt(), tty_input(). `cause`
-   is the processor's. Interrupts off. */
+/* An interrupt was taken: find out what is pending and call timer_interrupt(), tty_input(),
+   cpu_interrupted(). `cause` is the processor's. Interrupts off. */
 void plat_irq(u64 cause);
 
 /* Sleep until an interrupt may be pending, at most until the time. Interrupts off before and after;

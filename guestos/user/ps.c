@@ -20,14 +20,14 @@ int main(void)
         fprintf(stderr, "ps: %s\n", strerror(errno));
         return 1;
     }
-    printf("%5s %5s %5s %5s %-8s %10s %7s  %s\n", "PID", "PPID", "PGID", "SID", "STATE", "TIME",
-           "KIB", "NAME");
+    printf("%5s %5s %5s %5s %-8s %3s %10s %7s  %s\n", "PID", "PPID", "PGID", "SID", "STATE", "CPU",
+           "TIME", "KIB", "NAME");
     for (int i = 0; i < count; i++) {
         const struct frank_procinfo *process = &all[i];
 
-        printf("%5ld %5ld %5ld %5ld %-8s %9.3fs %7llu  %s\n", (long)process->pid,
+        printf("%5ld %5ld %5ld %5ld %-8s %3u %9.3fs %7llu  %s\n", (long)process->pid,
                (long)process->parent_pid, (long)process->group, (long)process->session,
-               state_name(process->state), (double)process->run_ns / 1e9,
+               state_name(process->state), (unsigned)process->cpu, (double)process->run_ns / 1e9,
                (unsigned long long)(process->page_count * (uint64_t)getpagesize() / 1024),
                process->name);
     }

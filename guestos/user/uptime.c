@@ -2,7 +2,8 @@
 /*
  * uptime: how long the system runs; what share of that it was idle, and what share a hypervisor
  * gave to other machines while there was work here. Behind it the same of the time since uptime was
- * last called: what it found then is kept in a file. The load is the share of time with work to do.
+ * last called: what it found then is kept in a file. The load is how many CPUs had work, on
+ * average.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -53,17 +54,21 @@ int main(void)
         fprintf(stderr, "uptime: %s\n", strerror(errno));
         return 1;
     }
-    hundredths = now.ticks / (now.ticks_per_second / 100);
+    hundredths = now.ticks / now.cpu_count / (now.ticks_per_second / 100);
     seconds = hundredths / 100;
-    printf("up %lu:%02lu:%02lu.%02lu, idle %.1f %%, steal %.1f %%", seconds / 3600,
-           seconds / 60 % 60, seconds % 60, hundredths % 100, percent(now.idle_ticks, now.ticks),
+    printf("up %lu:%02lu:%02lu.%02lu, ", seconds / 3600, seconds / 60 % 60, seconds % 60,
+           hundredths % 100);
+    if (now.cpu_count > 1)
+        printf("%u CPUs, ", (unsigned)now.cpu_count);
+    printf("idle %.1f %%, steal %.1f %%", percent(now.idle_ticks, now.ticks),
            percent(now.stolen_ticks, now.ticks));
     if (read_last(&last) && last.ticks < now.ticks) {
         uint64_t passed = now.ticks - last.ticks;
         uint64_t idle = now.idle_ticks - last.idle_ticks;
 
         printf("; last %.2f s: load %.2f, steal %.1f %%",
-               (double)passed / (double)now.ticks_per_second, 1.0 - percent(idle, passed) / 100.0,
+               (double)passed / (double)now.ticks_per_second / (double)now.cpu_count,
+               (double)now.cpu_count * (1.0 - percent(idle, passed) / 100.0),
                percent(now.stolen_ticks - last.stolen_ticks, passed));
     }
     printf("\n");

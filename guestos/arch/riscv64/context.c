@@ -30,7 +30,7 @@ void arch_frame_init(struct trap_frame *frame, u64 pc, u64 sp)
     frame->status = SSTATUS_UXL_64 | SSTATUS_SPIE |
                     (frame->status & SSTATUS_FS_MASK ? frame->status & SSTATUS_FS_MASK
                                                      : SSTATUS_FS_INITIAL);
-    frame->work |= FRAME_WORK_RESTORE;
+    __atomic_fetch_or(&frame->work, FRAME_WORK_RESTORE, __ATOMIC_RELAXED);
 }
 
 void arch_print_frame(const struct trap_frame *frame)

@@ -23,6 +23,8 @@ struct frank_procinfo {
     int32_t session;
     uint32_t state;
     uint32_t thread_count;
+    uint32_t cpu; /* where one of its threads is, or was last */
+    uint32_t unused;
     uint64_t page_count; /* pages mapped, shared ones included */
     uint64_t run_ns;     /* how long it has run, in user mode and in the kernel */
     uint64_t user_ns;    /* of that, user mode while some process watched the times */
@@ -42,10 +44,11 @@ enum frank_meminfo_flags {
     FRANK_MEMINFO_TRIM = 1, /* first give back what the kernel keeps for quick use */
 };
 
-/* What the processor's time went to since the start, in ticks, all of one moment. The processor was
- * busy for the rest: ticks - idle_ticks - stolen_ticks. */
+/* What the CPUs' time went to since the start, in ticks, for each of one moment; all are sums over
+ * cpu_count CPUs. They were busy for the rest: ticks - idle_ticks - stolen_ticks. */
 struct frank_times {
     uint64_t ticks_per_second;
+    uint64_t cpu_count;  /* all, or with FRANK_TIMES_CPU(number) 1 */
     uint64_t ticks;      /* since the start */
     uint64_t idle_ticks; /* asleep */
     uint64_t
@@ -55,7 +58,11 @@ struct frank_times {
 
 enum frank_times_flags {
     FRANK_TIMES_WATCH = 1, /* tell user mode and kernel apart from now on, until the caller ends */
+    FRANK_TIMES_CPU_SHIFT = 8,
 };
+
+/* The times of one CPU, by number from 0 on; EINVAL if there is none. */
+#define FRANK_TIMES_CPU(number) (((number) + 1UL) << FRANK_TIMES_CPU_SHIFT)
 
 /* What usage(who) fills in. */
 struct frank_usage {

@@ -97,31 +97,27 @@ static void destroy(struct disk_inode *inode)
     kfree(inode);
 }
 
-/* A new inode with what is on the disk. */
-static int load(struct diskfs *fs, u32 number, struct disk_inode **inode)
+/* The number's inode is not in memory: make it of what is in its buffer, and put it on the list.
+   That lock is held, so that nobody can have changed the inode and let go of it meanwhile. */
+static int load_locked(struct diskfs *fs, u32 number, struct buffer *buffer,
+                       struct disk_inode **inode)
 {
-    struct buffer *buffer;
-    int error = inode_buffer(fs, number, &buffer);
-
-    if (error)
-        return error;
-    if (is_sound(inode_in(buffer, number))) {
-        *inode = make(fs, number, inode_in(buffer, number));
-        error = *inode ? 0 : -ENOMEM;
-    } else {
+    if (!is_sound(inode_in(buffer, number))) {
         printk("%s: inode %u is damaged: run fsck\n", buffer_cache_device(fs->cache)->name, number);
-        error = -EIO;
+        return -EIO;
     }
-    if (error)
-        buffer_put(buffer);
-    else
-        (*inode)->buffer = buffer;
-    return error;
+    *inode = make(fs, number, inode_in(buffer, number));
+    if (!*inode)
+        return -ENOMEM;
+    (*inode)->buffer = buffer;
+    list_push_front(&fs->inodes, &(*inode)->node);
+    return 0;
 }
 
 int disk_inode_get(struct diskfs *fs, u32 number, struct disk_inode **inode)
 {
-    struct disk_inode *fresh, *found;
+    struct disk_inode *found;
+    struct buffer *buffer;
     int error;
 
     spin_acquire(&fs->inodes_lock);
@@ -131,18 +127,19 @@ int disk_inode_get(struct diskfs *fs, u32 number, struct disk_inode **inode)
         *inode = found;
         return 0;
     }
-    error = load(fs, number, &fresh);
+    error = inode_buffer(fs, number, &buffer);
     if (error)
         return error;
     spin_acquire(&fs->inodes_lock);
     found = find_locked(fs, number); /* somebody may have been faster */
-    if (!found)
-        list_push_front(&fs->inodes, &fresh->node);
-    spin_release(&fs->inodes_lock);
     if (found)
-        destroy(fresh);
-    *inode = found ? found : fresh;
-    return 0;
+        *inode = found;
+    else
+        error = load_locked(fs, number, buffer, inode);
+    spin_release(&fs->inodes_lock);
+    if (found || error)
+        buffer_put(buffer);
+    return error;
 }
 
 int disk_inode_create(struct diskfs *fs, enum inode_type type, u32 permissions, u32 parent,

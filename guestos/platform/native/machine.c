@@ -71,6 +71,21 @@ static i32 find_hart_controller(const struct fdt *tree, u64 hart)
     return FDT_NONE;
 }
 
+/* All harts that can be started, behind the one that boots. */
+static void read_harts(const struct fdt *tree, u64 boot_hart, struct machine *machine)
+{
+    i32 node = FDT_NONE;
+    u64 number;
+
+    machine->harts[machine->hart_count++] = boot_hart;
+    while ((node = fdt_find_compatible(tree, node, "riscv,cpu-intc")) != FDT_NONE &&
+           machine->hart_count < CPU_COUNT_MAX) {
+        if (fdt_property_number(tree, fdt_parent(tree, node), "reg", &number) == FDT_OK &&
+            number != boot_hart && number < MACHINE_HART_LIMIT && boot_hart < MACHINE_HART_LIMIT)
+            machine->harts[machine->hart_count++] = number;
+    }
+}
+
 /* A PLIC's context is the place in its list of (controller, interrupt) pairs. */
 static bool read_plic(const struct fdt *tree, i32 hart_controller, struct machine *machine)
 {
@@ -131,18 +146,21 @@ u64 machine_read(const void *tree_address, u64 hart, struct plat_info *info,
                  struct machine *machine)
 {
     struct fdt tree;
-    i32 cpus, controller;
+    i32 harts_node, controller;
 
     if (fdt_open(&tree, tree_address, TREE_BYTES_MAX) != FDT_OK)
         return 0;
-    cpus = fdt_find_path(&tree, "/cpus");
+    harts_node = fdt_find_path(&tree, "/cpus");
     controller = find_hart_controller(&tree, hart);
-    if (cpus == FDT_NONE || controller == FDT_NONE ||
-        fdt_property_number(&tree, cpus, "timebase-frequency", &info->timebase_hz) != FDT_OK ||
+    if (harts_node == FDT_NONE || controller == FDT_NONE ||
+        fdt_property_number(&tree, harts_node, "timebase-frequency", &info->timebase_hz) !=
+            FDT_OK ||
         info->timebase_hz == 0 || !read_memory(&tree, info) || !read_uart(&tree, machine) ||
         !read_plic(&tree, controller, machine))
         return 0;
     read_isa(&tree, controller, machine);
+    read_harts(&tree, hart, machine);
+    info->cpu_count = machine->hart_count;
     read_disk_slots(&tree, machine);
     read_chosen(&tree, info);
     return tree.total_bytes;

@@ -3,18 +3,22 @@
 #ifndef FRANK_NATIVE_MACHINE_H
 #define FRANK_NATIVE_MACHINE_H
 
+#include "kernel/cpu.h"
 #include "platform.h"
 #include "types.h"
 
 enum machine_limits {
     MACHINE_DISKS_MAX = 8,
+    MACHINE_HART_LIMIT = 64, /* those with higher numbers are left alone: masks are one word */
 };
 
 struct machine {
+    u64 harts[CPU_COUNT_MAX]; /* by CPU; the boot's first */
+    u32 hart_count;
     pa_t uart;
     u32 uart_interrupt;
     pa_t plic;
-    u32 plic_context; /* of this hart's supervisor mode */
+    u32 plic_context; /* of the boot hart's supervisor mode */
     struct {
         pa_t base;
         u32 interrupt;
@@ -27,6 +31,9 @@ struct machine {
  *machine. Returns the tree's size, or 0 if it is damaged or lacks something. */
 MUST_CHECK u64 machine_read(const void *tree, u64 hart, struct plat_info *info,
                             struct machine *machine);
+
+/* What is known of the machine, since plat_init(). */
+extern struct machine this_machine;
 
 /* A device's register in the direct map. */
 static inline volatile void *machine_device(pa_t address)

@@ -3,6 +3,7 @@
    specification 1.0). Spaces are in space.c. */
 #include "platform.h"
 
+#include "kernel/cpu.h"
 #include "kernel/printk.h"
 #include "kernel/timer.h"
 #include "machine.h"
@@ -17,9 +18,15 @@ void native_vector(void);
 void native_vector_timed(void);
 void native_vector_return(void);
 
+/* entry.S: where each hart begins, and what it finds there. */
+void _start(void);
+extern struct thread *native_idle_threads[MACHINE_HART_LIMIT];
+
 static struct plat_info info;
-static struct machine machine;
-static u64 idle_ticks;
+struct machine this_machine;
+
+/* Of each CPU: how long it was asleep, less the time since the start while it sleeps. */
+static i64 idle_ticks[CPU_COUNT_MAX];
 
 const struct plat_info *plat_init(u64 hart, u64 tree)
 {
@@ -28,11 +35,12 @@ const struct plat_info *plat_init(u64 hart, u64 tree)
 
     info.name = "the bare machine";
     info.user_return = native_vector_return;
-    tree_bytes = machine_read((const void *)(tree + PLAT_DIRECT_MAP_OFFSET), hart, &info, &machine);
+    tree_bytes = machine_read((const void *)(tree + PLAT_DIRECT_MAP_OFFSET), hart, &info,
+                              &this_machine);
     if (tree_bytes == 0)
         plat_poweroff(true);
     sv39_init_kernel(info.memory.base, info.memory.bytes, &tables);
-    uart_init(machine.uart);
+    uart_init(this_machine.uart);
     plat_reserve(&info, info.memory.base,
                  tables - info.memory.base); /* firmware, image, kernel's tables */
     plat_reserve(&info, info.initrd.base, info.initrd.bytes);
@@ -40,22 +48,39 @@ const struct plat_info *plat_init(u64 hart, u64 tree)
     return &info;
 }
 
+/* Devices interrupt the first CPU. */
 void plat_cpu_init(void)
 {
+    bool is_first = cpu_this()->number == 0;
+
     sv39_find_asids();
     plat_time_traps(false);
-    csr_write(scounteren, SCOUNTEREN_BASE);
     plat_timer_set(TIMER_NEVER);
-    plic_init(machine.plic, machine.plic_context);
-    plic_enable(machine.uart_interrupt);
-    uart_enable_interrupt();
+    if (is_first) {
+        plic_init(this_machine.plic, this_machine.plic_context);
+        plic_enable(this_machine.uart_interrupt);
+        uart_enable_interrupt();
+    }
     csr_write(scounteren, SCOUNTEREN_ALL);
-    csr_write(sie, 1UL << IRQ_TIMER | 1UL << IRQ_EXTERNAL);
+    csr_write(sie, 1UL << IRQ_SOFTWARE | 1UL << IRQ_TIMER | (u64)is_first << IRQ_EXTERNAL);
+}
+
+bool plat_cpu_start(u32 number, struct thread *idle)
+{
+    u64 hart = this_machine.harts[number];
+
+    __atomic_store_n(&native_idle_threads[hart], idle, __ATOMIC_SEQ_CST);
+    return sbi_call(SBI_HSM, SBI_HSM_START, hart, (u64)_start - PLAT_DIRECT_MAP_OFFSET).error == 0;
+}
+
+void plat_cpu_notify(u32 number)
+{
+    (void)sbi_call(SBI_IPI, SBI_IPI_SEND, BIT(this_machine.harts[number]), 0);
 }
 
 void plat_find_disks(void)
 {
-    disk_init(&machine);
+    disk_init(&this_machine);
 }
 
 void plat_time_traps(bool timed)
@@ -73,14 +98,16 @@ u64 plat_time_now(void)
     return csr_read(time);
 }
 
-struct plat_times plat_times(void)
+struct plat_times plat_times(u32 cpu)
 {
-    return (struct plat_times){.now = plat_time_now(), .idle = idle_ticks};
+    i64 idle = READ_ONCE(idle_ticks[cpu]), now = (i64)plat_time_now();
+
+    return (struct plat_times){.now = (u64)now, .idle = (u64)(idle < 0 ? idle + now : idle)};
 }
 
 void plat_timer_set(u64 deadline_ticks)
 {
-    if (machine.sstc)
+    if (this_machine.sstc)
         csr_write(CSR_STIMECMP, deadline_ticks);
     else
         (void)sbi_call(SBI_TIME, SBI_TIME_SET, deadline_ticks, 0);
@@ -96,12 +123,16 @@ void plat_irq(u64 cause)
         break;
     case IRQ_EXTERNAL:
         while ((source = plic_claim()) != 0) {
-            if (source == machine.uart_interrupt)
+            if (source == this_machine.uart_interrupt)
                 uart_interrupt();
             else
                 disk_interrupt(source);
             plic_complete(source);
         }
+        break;
+    case IRQ_SOFTWARE:
+        csr_clear(sip, 1UL << IRQ_SOFTWARE);
+        cpu_interrupted();
         break;
     default:
         panic("interrupt %lu, which was not asked for", cause);
@@ -110,11 +141,12 @@ void plat_irq(u64 cause)
 
 void plat_idle(u64 deadline_ticks)
 {
-    u64 before = plat_time_now();
+    i64 *idle = &idle_ticks[cpu_this()->number];
 
     (void)deadline_ticks; /* the timer is set */
+    WRITE_ONCE(*idle, *idle - (i64)plat_time_now());
     __asm__ volatile("wfi" : : : "memory");
-    idle_ticks += plat_time_now() - before;
+    WRITE_ONCE(*idle, *idle + (i64)plat_time_now());
 }
 
 void plat_counters(struct frank_counters *counters)

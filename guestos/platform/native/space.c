@@ -5,15 +5,25 @@
  * A space that ends has no page mapped. It is kept with its tables linked, and the next one that is
  * wanted begins with them: most processes use the same few tables.
  *
- * An ASID is given at the first switch to a space and not used again before all of them are used
- * up; then every translation is flushed and a new generation begins. So a space that is never
- * switched to again needs no flush when it ends.
+ * Each CPU has ASIDs of its own. One is given at its first switch to a space and not used again
+ * before all of them are used up; then the CPU flushes every translation and begins a new
+ * generation. So a space that is never switched to again needs no flush when it ends.
+ *
+ * Shoot-down: SPACE_HOLDERS are the CPUs that have been in a space, SPACE_INSIDE those that are.
+ * Who changes what a CPU may remember flushes its own translations and takes the ASID away from the
+ * other holders, so that they find nothing of this space when they enter it again; those that are
+ * inside flush at once, by the firmware. A CPU says that it is inside before it looks at its ASID,
+ * and the other takes the ASID away before it looks who is inside: so one of the two sees the
+ * other.
  */
 #include "arch.h"
 #include "frank/errno.h"
+#include "kernel/cpu.h"
 #include "kernel/page.h"
+#include "machine.h"
 #include "platform.h"
 #include "riscv.h"
+#include "sbi.h"
 #include "spare_spaces.h"
 #include "string.h"
 #include "sv39.h"
@@ -22,8 +32,12 @@
 enum space_word {
     SPACE_ROOT,
     SPACE_TABLE_COUNT, /* below the root */
-    SPACE_ASID,        /* with its generation above ASID_BITS */
+    SPACE_HOLDERS,     /* one bit a CPU; the bits of others are atomic, as in the next */
+    SPACE_INSIDE,
+    SPACE_ASID, /* one word a CPU, with its generation above ASID_BITS; 0: none */
 };
+_Static_assert(SPACE_ASID + CPU_COUNT_MAX <= ARRAY_SIZE(((struct plat_space *)0)->words),
+               "a space has room for them");
 
 enum space_limits {
     ASID_BITS = 16,
@@ -31,7 +45,13 @@ enum space_limits {
     SPARE_TABLES_MAX = 6, /* a space with more is taken apart at once */
 };
 
-static u64 asid_max, asid_next = 1, asid_generation = 1;
+static u64 asid_max;
+
+/* What each CPU alone knows. */
+static struct hart {
+    u64 asid_used, asid_generation;
+    struct plat_space *space; /* where it is, if there are other CPUs */
+} harts[CPU_COUNT_MAX];
 
 _Static_assert((PLAT_PROT_READ << 1) == PTE_R && (PLAT_PROT_WRITE << 1) == PTE_W &&
                    (PLAT_PROT_EXEC << 1) == PTE_X,
@@ -75,18 +95,79 @@ static pa_t table_alloc(void)
     return table;
 }
 
-static void flush_space(const struct plat_space *space)
+/* The ASID that this CPU has for a space; 0: another took it away, perhaps while we are inside. */
+static u64 asid_here(const struct plat_space *space)
 {
-    u64 asid = space->words[SPACE_ASID] & (BIT(ASID_BITS) - 1);
-
-    __asm__ volatile("sfence.vma zero, %0" : : "r"(asid) : "memory");
+    return READ_ONCE(space->words[SPACE_ASID + cpu_this()->number]) & (BIT(ASID_BITS) - 1);
 }
 
-static void flush_page(const struct plat_space *space, uva_t address)
+static void flush_all(void)
 {
-    u64 asid = space->words[SPACE_ASID] & (BIT(ASID_BITS) - 1);
+    __asm__ volatile("sfence.vma" : : : "memory");
+}
 
-    __asm__ volatile("sfence.vma %0, %1" : : "r"(address), "r"(asid) : "memory");
+/* The harts that are in the space, but for this one; the others that have been there will find
+   nothing of it. */
+static u64 shoot_down(struct plat_space *space)
+{
+    u64 others = READ_ONCE(space->words[SPACE_HOLDERS]) & ~BIT(cpu_this()->number), mask = 0;
+
+    for (u32 i = 0; others >> i != 0; i++)
+        if ((others >> i & 1) != 0)
+            WRITE_ONCE(space->words[SPACE_ASID + i], 0);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    others &= READ_ONCE(space->words[SPACE_INSIDE]);
+    for (u32 i = 0; others >> i != 0; i++)
+        mask |= (others >> i & 1) << this_machine.harts[i];
+    return mask;
+}
+
+static bool is_held_elsewhere(const struct plat_space *space)
+{
+    return (READ_ONCE(space->words[SPACE_HOLDERS]) & ~BIT(cpu_this()->number)) != 0;
+}
+
+static OUT_OF_LINE void flush_elsewhere(struct plat_space *space, uva_t address, u64 bytes)
+{
+    u64 mask = shoot_down(space);
+
+    if (mask != 0)
+        (void)sbi_call_4(SBI_RFNC, SBI_RFNC_SFENCE_VMA, mask, 0, address, bytes);
+}
+
+static void flush_space(struct plat_space *space)
+{
+    u64 asid = asid_here(space);
+
+    if (asid != 0)
+        __asm__ volatile("sfence.vma zero, %0" : : "r"(asid) : "memory");
+    else
+        flush_all();
+    if (is_held_elsewhere(space))
+        flush_elsewhere(space, 0, USER_TOP);
+}
+
+static void flush_page(struct plat_space *space, uva_t address)
+{
+    u64 asid = asid_here(space);
+
+    if (asid != 0)
+        __asm__ volatile("sfence.vma %0, %1" : : "r"(address), "r"(asid) : "memory");
+    else
+        flush_all();
+}
+
+/* What was written to memory becomes visible to the fetches of all that are in the space, before it
+   is mapped. */
+static void sync_code(struct plat_space *space, u32 prot)
+{
+    u64 mask;
+
+    if ((prot & PLAT_PROT_EXEC) == 0 || !is_held_elsewhere(space))
+        return;
+    mask = shoot_down(space);
+    if (mask != 0)
+        (void)sbi_call(SBI_RFNC, SBI_RFNC_FENCE_I, mask, 0);
 }
 
 int plat_space_create(struct plat_space *space)
@@ -101,7 +182,8 @@ int plat_space_create(struct plat_space *space)
         space->words[SPACE_ROOT] = root;
         space->words[SPACE_TABLE_COUNT] = 0;
     }
-    space->words[SPACE_ASID] = 0;
+    memset(&space->words[SPACE_HOLDERS], 0,
+           sizeof(space->words) - SPACE_HOLDERS * sizeof(space->words[0]));
     return 0;
 }
 
@@ -158,29 +240,54 @@ static u64 *make_entry(struct plat_space *space, uva_t address)
     return &table[sv39_index(address, 0)];
 }
 
-static void give_asid(struct plat_space *space)
+/* Also for a CPU that lost its ASID, which may have missed new instructions, too. */
+static u64 give_asid(struct plat_space *space, u32 cpu)
 {
-    if (asid_next > asid_max) {
-        asid_generation++;
-        asid_next = 1;
-        __asm__ volatile("sfence.vma" : : : "memory");
+    struct hart *hart = &harts[cpu];
+
+    if (hart->asid_used >= asid_max || hart->asid_generation == 0) {
+        hart->asid_generation++;
+        hart->asid_used = 0;
+        flush_all();
     }
-    space->words[SPACE_ASID] = asid_generation << ASID_BITS | asid_next++;
+    arch_instruction_sync();
+    space->words[SPACE_ASID + cpu] = hart->asid_generation << ASID_BITS | ++hart->asid_used;
+    return space->words[SPACE_ASID + cpu];
+}
+
+/* For several CPUs: this one is about to use a space (NULL: none); it is in the other one until it
+   does. Returns that. */
+static struct plat_space *begin_inside(struct plat_space *space, u32 cpu)
+{
+    struct plat_space *left = harts[cpu].space;
+
+    harts[cpu].space = space;
+    if (space != NULL) {
+        __atomic_fetch_or(&space->words[SPACE_HOLDERS], BIT(cpu), __ATOMIC_RELAXED);
+        __atomic_fetch_or(&space->words[SPACE_INSIDE], BIT(cpu), __ATOMIC_SEQ_CST);
+    }
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    return left;
 }
 
 void plat_space_switch(struct plat_space *space)
 {
-    u64 asid;
+    u32 cpu = cpu_this()->number;
+    struct plat_space *left = cpu_count > 1 ? begin_inside(space, cpu) : NULL;
 
     if (space == NULL) {
         sv39_use_kernel();
-        return;
+    } else {
+        u64 asid = READ_ONCE(space->words[SPACE_ASID + cpu]);
+
+        if (asid >> ASID_BITS != harts[cpu].asid_generation)
+            asid = give_asid(space, cpu);
+        csr_write(satp, (u64)SATP_MODE_SV39 << SATP_MODE_SV39_SHIFT |
+                            (asid & asid_max) << ASID_SHIFT |
+                            space->words[SPACE_ROOT] >> PAGE_SHIFT);
     }
-    if (space->words[SPACE_ASID] >> ASID_BITS != asid_generation)
-        give_asid(space);
-    asid = space->words[SPACE_ASID] & asid_max;
-    csr_write(satp, (u64)SATP_MODE_SV39 << SATP_MODE_SV39_SHIFT | asid << ASID_SHIFT |
-                        space->words[SPACE_ROOT] >> PAGE_SHIFT);
+    if (left != NULL)
+        __atomic_fetch_and(&left->words[SPACE_INSIDE], ~BIT(cpu), __ATOMIC_SEQ_CST);
 }
 
 void sv39_find_asids(void)
@@ -199,10 +306,14 @@ int plat_map(struct plat_space *space, uva_t address, pa_t page, u32 prot)
 
     if (entry == NULL)
         return -ENOMEM;
+    sync_code(space, prot);
     old = *entry;
     *entry = pte_make(page, bits_of(prot));
-    if (old != 0)
-        flush_page(space, address);
+    if (old == 0)
+        return 0;
+    flush_page(space, address);
+    if ((pte_page(old) != page || (old & ~*entry) != 0) && is_held_elsewhere(space))
+        flush_elsewhere(space, address, PAGE_SIZE);
     return 0;
 }
 
@@ -221,6 +332,7 @@ int plat_map_many(struct plat_space *space, uva_t address, u64 count, const pa_t
         second = make_entry(space, address + in_first * PAGE_SIZE);
     if (entry == NULL || second == NULL)
         return -ENOMEM;
+    sync_code(space, prot);
     for (u64 i = 0; i < count; i++, entry++) {
         if (i == in_first)
             entry = second;
@@ -246,6 +358,7 @@ void plat_protect(struct plat_space *space, uva_t address, u64 count, u32 prot)
 {
     bool changed = false;
 
+    sync_code(space, prot);
     for (u64 run; count > 0; address += run * PAGE_SIZE, count -= run) {
         u64 *entry = find_entry(space, address);
 

@@ -22,7 +22,7 @@ enum { CONSOLE_CHUNK = 64, TIMES_TRIES_MAX = 100 };
 
 struct shared_page pv_shared_page __attribute__((aligned(PAGE_SIZE)));
 
-static struct plat_info info = {.name = "Candor, paravirtualized"};
+static struct plat_info info = {.name = "Candor, paravirtualized", .cpu_count = 1};
 static bool has_sstc, has_bounced_traps;
 
 /* trap.S: the vectors, and the ways to user mode that belong to them. */
@@ -60,6 +60,17 @@ void plat_cpu_init(void)
     plat_timer_set(TIMER_NEVER);
     plat_time_traps(false);
     csr_write(sie, 1 << IRQ_SOFTWARE | 1 << IRQ_TIMER);
+}
+
+/* There is one vCPU. */
+bool plat_cpu_start(u32 number, struct thread *idle)
+{
+    return number == 0 && idle != NULL;
+}
+
+void plat_cpu_notify(u32 number)
+{
+    (void)number;
 }
 
 void plat_time_traps(bool timed)
@@ -103,11 +114,12 @@ static void console_input(void)
 
 /* The times in the shared page with the hart's, all of one moment: if the version has changed, or
    is odd, Candor has had them in hand meanwhile. That it does so each time does not happen. */
-inline struct plat_times plat_times(void)
+inline struct plat_times plat_times(u32 cpu)
 {
     struct plat_times times;
     u64 version, tries = TIMES_TRIES_MAX;
 
+    (void)cpu;
     do {
         version = __atomic_load_n(&pv_shared_page.time_version, __ATOMIC_ACQUIRE);
         times.offset = pv_shared_page.time_offset;
@@ -123,12 +135,12 @@ inline struct plat_times plat_times(void)
 /* From our clock to the hart's: the guest's time starts when it does. */
 static u64 hart_time(u64 ticks)
 {
-    return ticks == TIMER_NEVER ? TIMER_NEVER : ticks - (u64)plat_times().offset;
+    return ticks == TIMER_NEVER ? TIMER_NEVER : ticks - (u64)plat_times(0).offset;
 }
 
 u64 plat_time_now(void)
 {
-    return plat_times().now;
+    return plat_times(0).now;
 }
 
 void plat_timer_set(u64 deadline_ticks)

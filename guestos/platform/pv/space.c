@@ -144,10 +144,9 @@ int plat_map(struct plat_space *space, uva_t address, pa_t page, u32 prot)
     u64 entry = (page >> PAGE_SHIFT) << ENTRY_PAGE_SHIFT | entry_rights(prot) | ENTRY_VALID;
     struct hc_result set;
 
-    while ((set = candor_pte_set(space->words[SPACE_ROOT], address, entry)).error == HC_NO_TABLE) {
+    while ((set = candor_pte_set(space->words[SPACE_ROOT], address, entry)).error == HC_NO_TABLE)
         if (space_cover(space, address, 1) != 0)
             return -ENOMEM;
-    }
     pv_expect_done(set, "pte_set");
     return 0;
 }
@@ -209,10 +208,9 @@ static u64 entries_to_pages(pa_t *entries, u64 count)
 {
     u64 found = 0;
 
-    for (u64 i = 0; i < count; i++) {
+    for (u64 i = 0; i < count; i++)
         if (entries[i] != 0)
             entries[found++] = page_of_entry(entries[i]);
-    }
     return found;
 }
 

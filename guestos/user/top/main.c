@@ -32,10 +32,17 @@ struct options {
 
 static const char *line_end; /* clears the rest of the line where pictures are drawn in place */
 
+static void print_shares(const char *name, const struct shares *shares)
+{
+    printf("%s: user %.1f %%, system %.1f %%, idle %.1f %%, steal %.1f %%%s\n", name, shares->user,
+           shares->system, shares->idle, shares->steal, line_end);
+}
+
 static void print_head(const struct sample *before, const struct sample *now)
 {
-    struct shares shares = sample_shares(before, now);
-    unsigned long seconds = now->times.ticks / now->times.ticks_per_second;
+    struct shares shares = sample_shares(&before->times, &now->times);
+    unsigned cpu_count = (unsigned)now->times.cpu_count;
+    unsigned long seconds = now->times.ticks / cpu_count / now->times.ticks_per_second;
     unsigned long page_kib = (unsigned long)getpagesize() / 1024;
     unsigned long total = now->memory.total_pages * page_kib;
     unsigned long free_kib = now->memory.free_pages * page_kib;
@@ -44,11 +51,17 @@ static void print_head(const struct sample *before, const struct sample *now)
     for (int i = 0; i < now->count; i++)
         active += now->processes[i].state <= FRANK_PROCESS_RUNNABLE;
     printf("up %lu:%02lu:%02lu, %d tasks: %d active; load %.2f%s\n", seconds / 3600,
-           seconds / 60 % 60, seconds % 60, now->count, active, 1.0 - shares.idle / 100.0,
-           line_end);
+           seconds / 60 % 60, seconds % 60, now->count, active,
+           cpu_count * (1.0 - shares.idle / 100.0), line_end);
     printf("memory: %lu KiB, %lu used, %lu free%s\n", total, total - free_kib, free_kib, line_end);
-    printf("cpu: user %.1f %%, system %.1f %%, idle %.1f %%, steal %.1f %%%s\n%s\n", shares.user,
-           shares.system, shares.idle, shares.steal, line_end, line_end);
+    print_shares("cpu", &shares);
+    for (unsigned i = 0; cpu_count > 1 && i < cpu_count; i++) {
+        char name[] = {'c', 'p', 'u', (char)('0' + i), 0};
+
+        shares = sample_shares(&before->cpus[i], &now->cpus[i]);
+        print_shares(name, &shares);
+    }
+    printf("%s\n", line_end);
     printf("%5s %5s %-7s %6s %8s %10s  %s%s\n", "PID", "PPID", "STATE", "%CPU", "KIB", "TIME",
            "COMMAND", line_end);
 }
@@ -56,10 +69,11 @@ static void print_head(const struct sample *before, const struct sample *now)
 static void print_picture(const struct sample *before, const struct sample *now, bool drawn)
 {
     static struct line lines[SAMPLE_PROCESSES_MAX];
-    int shown = now->count;
+    int cpu_lines = now->times.cpu_count > 1 ? (int)now->times.cpu_count : 0;
+    int room = SCREEN_LINES - HEAD_LINES - 1 - cpu_lines, shown = now->count;
 
-    if (drawn && shown > SCREEN_LINES - HEAD_LINES - 1)
-        shown = SCREEN_LINES - HEAD_LINES - 1;
+    if (drawn && shown > room)
+        shown = room;
     if (drawn)
         printf("\033[H");
     print_head(before, now);

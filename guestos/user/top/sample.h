@@ -8,16 +8,17 @@
 
 #include "frank_system.h"
 
-enum { SAMPLE_PROCESSES_MAX = 1024 };
+enum { SAMPLE_PROCESSES_MAX = 1024, SAMPLE_CPUS_MAX = 8 };
 
 struct sample {
-    struct frank_times times;
+    struct frank_times times; /* of all CPUs */
+    struct frank_times cpus[SAMPLE_CPUS_MAX];
     struct frank_meminfo memory;
     struct frank_procinfo processes[SAMPLE_PROCESSES_MAX]; /* by pid */
     int count;
 };
 
-/* How the processor's time of an interval was spent, in percent of it; together 100. */
+/* How the time of a CPU, or of all, in an interval was spent, in percent of it; together 100. */
 struct shares {
     double user;
     double system;
@@ -28,14 +29,14 @@ struct shares {
 /* A process in an interval. */
 struct line {
     const struct frank_procinfo *process;
-    double percent; /* of the interval's time that it ran */
+    double percent; /* of one CPU's time in the interval that it ran */
 };
 
 /* Fill in what is there now: 0, or -1 with errno. */
 int sample_take(struct sample *sample);
 
 /* From `before` to `now`. */
-struct shares sample_shares(const struct sample *before, const struct sample *now);
+struct shares sample_shares(const struct frank_times *before, const struct frank_times *now);
 
 /* The processes of `now`, those that ran most in the interval first; `lines` has room for them. */
 void sample_lines(const struct sample *before, const struct sample *now, struct line *lines);

@@ -23,14 +23,14 @@
 
 enum {
     TEST_LIMIT_SECONDS = 60,
-    SETTLE_TRIES = 10,
+    SETTLE_TRIES = 1000,
     LEAK_WARM_UP = 50,
 };
 
 static const struct test *const groups[] = {
     file_tests,   directory_tests, pipe_tests,   process_tests, scheduling_tests,
     memory_tests, mapping_tests,   signal_tests, pointer_tests, library_tests,
-    times_tests,  mask_tests,      job_tests,
+    times_tests,  mask_tests,      job_tests,    cpu_tests,
 };
 
 static const char work_directory[] = "/tmp/usertests";

@@ -13,6 +13,7 @@
 
 enum {
     TABLE_MAX = 64,
+    CPUS_MAX = 8,
     TRIES = 5, /* the host may take its processor away for a while, in user mode or in the kernel */
 };
 
@@ -96,18 +97,41 @@ static uint64_t run_ticks_of_all(struct frank_times *before, struct frank_times 
     return run_ns / (1000000000 / before->ticks_per_second);
 }
 
-/* While somebody always has work, what the processes were charged is what the processor worked. */
+/* Wait until these, who never sleep and are one more than the CPUs, keep all CPUs busy. */
+static void wait_until_spread(const pid_t *pids, long count)
+{
+    static struct frank_procinfo all[TABLE_MAX];
+    unsigned seen;
+
+    do {
+        int process_count = frank_processes(all, TABLE_MAX);
+
+        sleep_ms(1);
+        seen = 0;
+        for (int i = 0; i < process_count; i++)
+            for (long j = 0; j < count; j++)
+                if (all[i].pid == pids[j] && all[i].run_ns > 0)
+                    seen |= 1U << all[i].cpu;
+    } while (__builtin_popcount(seen) < (int)count - 1);
+}
+
+/* While every processor has work, what the processes were charged is what the processors worked. */
 static void every_busy_tick_is_charged_to_a_process(void)
 {
     struct frank_times first[2], second[2];
-    pid_t one = start(spin_for_ever), other = start(call_for_ever);
+    long spinner_count = sysconf(_SC_NPROCESSORS_ONLN);
+    pid_t pids[CPUS_MAX + 1] = {start(call_for_ever)};
     uint64_t run;
 
+    CHECK(spinner_count > 0 && spinner_count <= CPUS_MAX);
+    for (long i = 0; i < spinner_count; i++)
+        pids[i + 1] = start(spin_for_ever);
+    wait_until_spread(pids, spinner_count + 1);
     run = run_ticks_of_all(&first[0], &first[1]);
     sleep_ms(200);
     run = run_ticks_of_all(&second[0], &second[1]) - run;
-    end(one);
-    end(other);
+    for (long i = 0; i <= spinner_count; i++)
+        end(pids[i]);
     /* A process's time is rounded down to its nanoseconds: no tick is lost by that. */
     CHECK(run <= busy_ticks(&second[1]) - busy_ticks(&first[0]));
     CHECK(run >= busy_ticks(&second[0]) - busy_ticks(&first[1]));

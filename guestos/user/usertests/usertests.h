@@ -82,6 +82,7 @@ extern const struct test library_tests[];
 extern const struct test times_tests[];
 extern const struct test mask_tests[];
 extern const struct test job_tests[];
+extern const struct test cpu_tests[];
 
 #define TEST(name)  \
     {               \
