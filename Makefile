@@ -168,7 +168,7 @@ run: all ## boot Candor with two Frank VMs (ARGS="words for both"; OPTIONS="of t
 	@tools/candor run $(OPTIONS) $(VMS)$(if $(filter 0,$(TRACE)),, --trace $(TRACE_FILE))
 qemu: run ## the same as run
 
-# DISK: a file that its disk is filled from.
+# DISK: a file that is its disk, and is written to.
 unmodified_options = image=$(BUILD)/frank-native.elf,name=unmodified,virt=shadow,depriv=$(or $(DEPRIV),s),initrd=$(BUILD)/initrd.img$(if \
                      $(DISK),$(comma)disk=$(DISK))
 run-shadow: all ## boot Candor with an unmodified Frank beside a paravirtual one (DEPRIV=u: its kernel in user mode; DISK=file; OPTIONS=...)
