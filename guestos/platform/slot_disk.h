@@ -24,6 +24,7 @@ struct slot_disk {
     struct spinlock lock;                            /* LOCK_BLOCK; guards the rest */
     struct block_request *requests[SLOT_DISK_SLOTS]; /* on their way; NULL: free */
     struct list_node waiting;
+    u32 seen; /* the driver's: what it has taken so far of the disk's answers */
 };
 
 /* Tell of a disk whose driver has set `start` and `take`: vda, vdb, ... by `number`. */

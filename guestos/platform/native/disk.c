@@ -40,7 +40,6 @@ struct disk {
 
     /* Guarded by the slots' lock: */
     struct shared *shared;
-    u16 used_seen;
 };
 
 static struct disk disks[MACHINE_DISKS_MAX];
@@ -119,9 +118,9 @@ static bool take_locked(struct slot_disk *slots, u32 *slot, int *error)
     struct disk *disk = (struct disk *)slots;
 
     order_with_device();
-    if (disk->used_seen == READ_ONCE(disk->shared->used.index))
+    if ((u16)slots->seen == READ_ONCE(disk->shared->used.index))
         return false;
-    *slot = disk->shared->used.ring[disk->used_seen++ % QUEUE_SIZE].first / SLOT_DESCRIPTORS;
+    *slot = disk->shared->used.ring[slots->seen++ % QUEUE_SIZE].first / SLOT_DESCRIPTORS;
     kassert(*slot < SLOT_DISK_SLOTS);
     *error = disk->shared->status[*slot] == VIRTIO_BLOCK_OK ? 0 : -EIO;
     return true;

@@ -5,16 +5,13 @@
 #include "pv.h"
 
 static struct disk_ring ring __attribute__((aligned(PAGE_SIZE)));
-static u32 responses_seen;
-enum { RING_SIZE = ARRAY_SIZE(ring.requests) };
 
-_Static_assert((int)BLOCK_READ == DISK_OPERATION_READ && (int)BLOCK_FLUSH == DISK_OPERATION_FLUSH,
-               "we say to Candor what is said to us");
+_Static_assert((int)BLOCK_FLUSH == DISK_OPERATION_FLUSH, "we say to Candor what is said to us");
 
 static void start(struct slot_disk *disk, u32 slot, const struct block_request *request)
 {
     (void)disk;
-    ring.requests[ring.requests_made % RING_SIZE] = (struct disk_request){
+    ring.requests[ring.requests_made % ARRAY_SIZE(ring.requests)] = (struct disk_request){
         .id = slot,
         .sector = (u64)request->block * SLOT_DISK_SECTORS_PER_BLOCK,
         .operation = request->operation,
@@ -27,12 +24,11 @@ static void start(struct slot_disk *disk, u32 slot, const struct block_request *
 
 static bool take(struct slot_disk *disk, u32 *slot, int *error)
 {
-    const struct disk_response *response = &ring.responses[responses_seen % RING_SIZE];
+    const struct disk_response *response = &ring.responses[disk->seen % ARRAY_SIZE(ring.responses)];
 
-    (void)disk;
-    if (responses_seen == __atomic_load_n(&ring.responses_made, __ATOMIC_ACQUIRE))
+    if (disk->seen == __atomic_load_n(&ring.responses_made, __ATOMIC_ACQUIRE))
         return false;
-    responses_seen++;
+    disk->seen++;
     *slot = (u32)response->id;
     *error = response->status == HC_OK ? 0 : -EIO;
     return true;
