@@ -266,6 +266,8 @@ static size_t take_locked(u8 *bytes, size_t size, bool *line_ended)
         u8 c = *ring_at(tty.head);
 
         tty.head++;
+        if (canonical && c == TTY_RETURN) /* typed ahead in raw mode */
+            c = '\n';
         if (canonical && c == TTY_END) {
             *line_ended = true;
             break;

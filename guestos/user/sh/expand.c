@@ -1,162 +1,289 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Quotes and $ in words. 'as it is', "with $", \x; $?, $$, $#, $0 to $9, $NAME and ${NAME} from the
- * environment. What $ gives is one word or a part of one: it is not split at blanks.
- */
-#include <ctype.h>
-#include <stdio.h>
-#include <stdlib.h>
+/* Quotes, $, ` and ~ in words, to bytes that know their kind. */
+#include "expand.h"
+
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "job.h"
+#include "run.h"
 #include "sh.h"
+#include "syntax.h"
 
-enum { NUMBER_TEXT_BYTES = 24 };
-
-/* Text that grows, in the arena. */
-struct text {
-    char *bytes;
-    size_t length;
-    size_t room;
+enum {
+    EXPANSION_FIRST_BYTES = 32,
+    OUTPUT_PIECE_BYTES = 1024,
 };
 
-static void text_add(struct text *text, const char *from, size_t length)
+void expansion_add(struct expansion *expansion, const char *bytes, size_t length,
+                   enum byte_kind kind)
 {
-    if (!text->bytes || text->room - text->length <= length) {
-        size_t room = (text->length + length + 1) * 2;
-        char *bytes = arena_alloc(room);
+    if (expansion->room - expansion->length < length) {
+        size_t room = (expansion->length + length) * 2 + EXPANSION_FIRST_BYTES;
+        char *larger = arena_alloc(&shell.scratch, room);
+        unsigned char *kinds = arena_alloc(&shell.scratch, room);
 
-        if (text->length > 0)
-            memcpy(bytes, text->bytes, text->length);
-        text->bytes = bytes;
-        text->room = room;
+        if (expansion->length > 0) {
+            memcpy(larger, expansion->bytes, expansion->length);
+            memcpy(kinds, expansion->kinds, expansion->length);
+        }
+        expansion->bytes = larger;
+        expansion->kinds = kinds;
+        expansion->room = room;
     }
-    memcpy(text->bytes + text->length, from, length);
-    text->length += length;
-    text->bytes[text->length] = '\0';
+    if (length == 0)
+        return;
+    memcpy(expansion->bytes + expansion->length, bytes, length);
+    memset(expansion->kinds + expansion->length, kind, length);
+    expansion->length += length;
 }
 
-static size_t name_length(const char *at)
-{
-    size_t length = 0;
+/* ---- command substitution ----------------------------------------------------------------------
+ */
 
-    if (isdigit((unsigned char)*at))
-        return 0;
-    while (isalnum((unsigned char)at[length]) || at[length] == '_')
-        length++;
-    return length;
+static char *read_output(int descriptor)
+{
+    struct text text = {.arena = &shell.scratch};
+    char piece[OUTPUT_PIECE_BYTES];
+
+    for (;;) {
+        ssize_t got = read(descriptor, piece, sizeof(piece));
+
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            break;
+        for (ssize_t i = 0; i < got; i++) {
+            if (piece[i] != '\0')
+                text_add_byte(&text, piece[i]);
+        }
+    }
+    while (text.length > 0 && text.bytes[text.length - 1] == '\n')
+        text.bytes[--text.length] = '\0';
+    return arena_copy(&shell.scratch, text_string(&text), text.length);
 }
 
-static void add_number(struct text *text, long number)
+char *command_output(const char *text, size_t size)
 {
-    char digits[NUMBER_TEXT_BYTES];
+    char *commands = arena_copy(&shell.scratch, text, size);
+    struct job *job = job_new(NULL);
+    int ends[2];
+    char *output;
+    pid_t pid;
 
-    text_add(text, digits, (size_t)snprintf(digits, sizeof(digits), "%ld", number));
+    if (pipe(ends) < 0)
+        shell_fail("pipe: %s", strerror(errno));
+    pid = job_fork(job, JOB_SAME_GROUP);
+    if (pid == 0) {
+        close(ends[0]);
+        if (ends[1] != STDOUT_FILENO) {
+            (void)dup2(ends[1], STDOUT_FILENO);
+            close(ends[1]);
+        }
+        shell_exit(run_text(commands, shell.line));
+    }
+    close(ends[1]);
+    if (pid < 0) {
+        close(ends[0]);
+        job_drop(job);
+        shell_abort(STATUS_USAGE);
+    }
+    output = read_output(ends[0]);
+    close(ends[0]);
+    shell.last_status = job_wait(job);
+    shell.has_substituted = true;
+    return output;
 }
 
-static void add_argument(struct text *text, int index)
+/* Inside backquotes a backslash stands before ` \ $ only. */
+static char *unquote_backquoted(const char *text, size_t size, bool in_quotes)
 {
-    const char *value = NULL;
+    struct text plain = {.arena = &shell.scratch};
 
-    if (index == 0)
-        value = shell.name;
-    else if (index <= shell.argument_count)
-        value = shell.arguments[index - 1];
-    if (value)
-        text_add(text, value, strlen(value));
+    for (size_t i = 0; i < size; i++) {
+        if (text[i] == '\\' && i + 1 < size && strchr(in_quotes ? "$`\\\"" : "$`\\", text[i + 1]))
+            i++;
+        text_add_byte(&plain, text[i]);
+    }
+    return arena_copy(&shell.scratch, text_string(&plain), plain.length);
 }
 
-static void add_variable(struct text *text, const char *name, size_t length)
-{
-    const char *value = getenv(arena_copy(name, length));
+/* ---- words -------------------------------------------------------------------------------------
+ */
 
-    if (value)
-        text_add(text, value, strlen(value));
+static bool is_unquoted(enum quoting quoting)
+{
+    return quoting == QUOTING_NONE || quoting == QUOTING_ASSIGNMENT;
 }
 
-/* What the $ at `at` stands for; returns behind it. */
-static const char *expand_dollar(struct text *text, const char *at)
+static void add_arithmetic(struct expansion *expansion, const char *text, size_t size,
+                           enum byte_kind kind)
 {
-    size_t length;
+    struct expansion inner = {0};
+    const char *number;
 
-    at++;
-    if (*at == '?') {
-        add_number(text, shell.last_status);
-    } else if (*at == '$') {
-        add_number(text, getpid());
-    } else if (*at == '#') {
-        add_number(text, shell.argument_count);
-    } else if (isdigit((unsigned char)*at)) {
-        add_argument(text, *at - '0');
-    } else if (*at == '{' && (length = name_length(at + 1)) > 0 && at[1 + length] == '}') {
-        add_variable(text, at + 1, length);
-        return at + length + 2;
-    } else {
-        length = name_length(at);
-        if (length == 0)
-            text_add(text, "$", 1);
+    expand_text(&inner, text, size, QUOTING_HERE);
+    expansion_add(&inner, "", 1, BYTE_QUOTED);
+    number = arena_format(&shell.scratch, "%lld", (long long)arithmetic(inner.bytes));
+    expansion_add(expansion, number, strlen(number), kind);
+}
+
+/* What begins with $ or `: how long it is. */
+static size_t expand_dollar(struct expansion *expansion, const char *text, enum quoting quoting)
+{
+    bool in_quotes = !is_unquoted(quoting);
+    enum byte_kind kind = in_quotes ? BYTE_QUOTED : BYTE_SPLIT;
+    const char *output;
+    size_t size;
+
+    if (*text == '$' && text[1] != '(') {
+        size = expand_parameter(expansion, text, in_quotes);
+        if (size == 0)
+            expansion_add(expansion, text, 1, in_quotes ? BYTE_QUOTED : BYTE_PLAIN);
+        return size > 0 ? size : 1;
+    }
+    switch (dollar_measure(text, in_quotes, &size)) {
+    case DOLLAR_ARITHMETIC:
+        add_arithmetic(expansion, text + 3, size - 5, kind);
+        return size;
+    case DOLLAR_BACKQUOTE:
+        output = unquote_backquoted(text + 1, size - 2, quoting == QUOTING_DOUBLE);
+        output = command_output(output, strlen(output));
+        break;
+    default:
+        output = command_output(text + 2, size - 3);
+        break;
+    }
+    expansion_add(expansion, output, strlen(output), kind);
+    return size;
+}
+
+/* '...': how long it is. */
+static size_t expand_single_quoted(struct expansion *expansion, const char *text)
+{
+    size_t length = strcspn(text + 1, "'");
+
+    expansion_add(expansion, "", 1, BYTE_MARK);
+    expansion_add(expansion, text + 1, length, BYTE_QUOTED);
+    return length + 2;
+}
+
+/* "...": how long it is. What is "$@" alone gives no field if there are no arguments. */
+static size_t expand_double_quoted(struct expansion *expansion, const char *text, size_t size)
+{
+    size_t start = expansion->length, end = 1, step;
+    bool is_arguments;
+
+    while (end < size && text[end] != '"') {
+        if (text[end] == '\\' && end + 1 < size)
+            end += 2;
+        else if (text[end] == '`' || (text[end] == '$' && end + 1 < size && text[end + 1] &&
+                                      strchr("({", text[end + 1])))
+            (void)dollar_measure(text + end, true, &step), end += step;
         else
-            add_variable(text, at, length);
-        return at + length;
+            end++;
     }
-    return at + 1;
+    is_arguments = end > 1 && strncmp(text + 1, "$@", 2) == 0;
+    if (!is_arguments)
+        expansion_add(expansion, "", 1, BYTE_MARK);
+    expand_text(expansion, text + 1, end - 1, QUOTING_DOUBLE);
+    if (is_arguments && expansion->length == start && end > 3)
+        expansion_add(expansion, "", 1, BYTE_MARK);
+    return end + 1;
 }
 
-/* Inside double quotes only these lose their meaning by a backslash. */
-static bool is_escaped_in_quotes(const char *at)
+/* \x: how long it is. */
+static size_t expand_backslash(struct expansion *expansion, const char *text, size_t size,
+                               enum quoting quoting)
 {
-    return at[0] == '\\' && at[1] && strchr("$\"\\`", at[1]);
+    const char *special = quoting == QUOTING_DOUBLE ? "$`\"\\" : "$`\\";
+
+    if (size < 2) {
+        expansion_add(expansion, text, 1, BYTE_QUOTED);
+        return 1;
+    }
+    if (text[1] == '\n')
+        return 2;
+    if (is_unquoted(quoting) || strchr(special, text[1]))
+        expansion_add(expansion, text + 1, 1, BYTE_QUOTED);
+    else
+        expansion_add(expansion, text, 2, BYTE_QUOTED);
+    return 2;
 }
 
-static const char *expand_double_quoted(struct text *text, const char *at)
+/* ~ or ~/ at the start: how long what stands for HOME is, or 0. */
+static size_t expand_tilde(struct expansion *expansion, const char *text, size_t size,
+                           enum quoting quoting)
 {
-    at++;
-    while (*at != '"') {
-        if (*at == '$') {
-            at = expand_dollar(text, at);
+    const char *home = variable_get("HOME");
+    bool ends = size == 1 || text[1] == '/' || (quoting == QUOTING_ASSIGNMENT && text[1] == ':');
+
+    if (text[0] != '~' || !ends || !home)
+        return 0;
+    expansion_add(expansion, home, strlen(home), BYTE_QUOTED);
+    return 1;
+}
+
+void expand_text(struct expansion *expansion, const char *text, size_t size, enum quoting quoting)
+{
+    size_t at = 0;
+
+    if (is_unquoted(quoting) && size > 0)
+        at = expand_tilde(expansion, text, size, quoting);
+    while (at < size) {
+        char byte = text[at];
+
+        if (byte == '\\') {
+            at += expand_backslash(expansion, text + at, size - at, quoting);
+        } else if (byte == '$' || byte == '`') {
+            at += expand_dollar(expansion, text + at, quoting);
+        } else if (byte == '\'' && is_unquoted(quoting)) {
+            at += expand_single_quoted(expansion, text + at);
+        } else if (byte == '"' && quoting != QUOTING_HERE) {
+            at += expand_double_quoted(expansion, text + at, size - at);
         } else {
-            if (is_escaped_in_quotes(at))
-                at++;
-            text_add(text, at++, 1);
+            expansion_add(expansion, text + at++, 1,
+                          is_unquoted(quoting) ? BYTE_PLAIN : BYTE_QUOTED);
+            if (byte == ':' && quoting == QUOTING_ASSIGNMENT && at < size)
+                at += expand_tilde(expansion, text + at, size - at, quoting);
         }
     }
-    return at + 1;
 }
 
-char *expand_word(const char *word)
+char *expansion_string(const struct expansion *expansion, size_t start, size_t end, bool as_pattern)
 {
-    struct text text = {NULL, 0, 0};
+    struct text text = {.arena = &shell.scratch};
 
-    for (const char *at = word; *at;) {
-        if (*at == '\'') {
-            size_t length = strcspn(at + 1, "'");
+    text_add(&text, "", 0);
+    for (size_t i = start; i < end; i++) {
+        enum byte_kind kind = expansion->kinds[i];
 
-            text_add(&text, at + 1, length);
-            at += length + 2;
-        } else if (*at == '"') {
-            text_add(&text, "", 0);
-            at = expand_double_quoted(&text, at);
-        } else if (*at == '$') {
-            at = expand_dollar(&text, at);
-        } else if (at[0] == '\\' && at[1] == '\n') {
-            at += 2;
-        } else {
-            if (at[0] == '\\' && at[1])
-                at++;
-            text_add(&text, at++, 1);
+        if (kind == BYTE_MARK)
+            continue;
+        if (kind == BYTE_BREAK) {
+            text_add_byte(&text, ' ');
+            continue;
         }
+        if (as_pattern && kind == BYTE_QUOTED)
+            text_add_byte(&text, '\\');
+        text_add_byte(&text, expansion->bytes[i]);
     }
     return text.bytes;
 }
 
-bool assign_word(const char *word)
+char *expand_string(const char *word, enum quoting quoting)
 {
-    size_t length = name_length(word);
-    char *value;
+    struct expansion expansion = {0};
 
-    if (length == 0 || word[length] != '=')
-        return false;
-    value = expand_word(word + length + 1);
-    setenv(arena_copy(word, length), value ? value : "", 1);
-    return true;
+    expand_text(&expansion, word, strlen(word), quoting);
+    return expansion_string(&expansion, 0, expansion.length, false);
+}
+
+char *expand_pattern(const char *word)
+{
+    struct expansion expansion = {0};
+
+    expand_text(&expansion, word, strlen(word), QUOTING_NONE);
+    return expansion_string(&expansion, 0, expansion.length, true);
 }

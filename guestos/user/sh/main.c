@@ -1,267 +1,334 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sh [FILE [ARG...]] | sh -c COMMANDS [NAME [ARG...]]: the shell.
+ * sh [-aefmnuxC] [-o OPTION] [FILE [ARG...]] | sh -c COMMANDS [NAME [ARG...]] | sh -s [ARG...]:
+ * the shell. `+` instead of `-` takes an option back.
  *
- * Input is taken line by line; lines are joined while a quote is open or something must follow. A
- * line from standard input is read byte by byte unless that is a terminal, because the commands may
- * read the rest of it.
+ * Without FILE and -c the commands come from standard input; if that is a terminal, somebody types
+ * them: then there are a prompt (PS1, PS2), a line editor and job control.
  */
 #include <errno.h>
-#include <fcntl.h>
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "builtin.h"
+#include "edit.h"
+#include "expand.h"
+#include "job.h"
+#include "run.h"
 #include "sh.h"
+#include "trap.h"
 
-enum { LINE_PIECE_BYTES = 256 };
+enum { MESSAGE_BYTES = 400 };
 
 struct shell shell;
-
-/* ---- the arena ---------------------------------------------------------------------------------
- */
-
-struct arena_piece {
-    struct arena_piece *next;
-    max_align_t memory[];
+const char option_letters[OPTION_COUNT + 1] = "aefmnuxC";
+const char *const option_names[OPTION_COUNT] = {
+    "allexport", "errexit", "noglob", "monitor", "noexec", "nounset", "xtrace", "noclobber",
 };
 
-static struct arena_piece *arena;
+extern char **environ;
 
-void *arena_alloc(size_t size)
+static jmp_buf prompt_jump; /* where an interactive shell gives up to */
+
+/* ---- errors and the end ------------------------------------------------------------------------
+ */
+
+static void complain_list(const char *format, va_list arguments)
 {
-    struct arena_piece *piece = malloc(sizeof(*piece) + size);
+    char message[MESSAGE_BYTES];
 
-    if (!piece) {
-        complain("out of memory");
-        exit(1);
-    }
-    piece->next = arena;
-    arena = piece;
-    return piece->memory;
-}
-
-char *arena_copy(const char *text, size_t length)
-{
-    char *copy = arena_alloc(length + 1);
-
-    memcpy(copy, text, length);
-    copy[length] = '\0';
-    return copy;
-}
-
-/* Free what was allocated since the arena looked like `mark`. */
-static void arena_free_to(struct arena_piece *mark)
-{
-    while (arena != mark) {
-        struct arena_piece *next = arena->next;
-
-        free(arena);
-        arena = next;
-    }
+    (void)out_flush();
+    vsnprintf(message, sizeof(message), format, arguments);
+    if (shell.script && !shell.interactive)
+        write_format(STDERR_FILENO, "%s: %u: %s\n", shell.script, shell.line, message);
+    else
+        write_format(STDERR_FILENO, "sh: %s\n", message);
 }
 
 void complain(const char *format, ...)
 {
     va_list arguments;
 
-    fprintf(stderr, "sh: ");
     va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
+    complain_list(format, arguments);
     va_end(arguments);
-    fputc('\n', stderr);
 }
 
-/* ---- input -------------------------------------------------------------------------------------
- */
-
-/* What is to be run: lines of a descriptor, or of a text in memory. */
-struct input {
-    int descriptor;   /* -1: from `text` */
-    const char *text; /* what is left of it */
-    bool by_bytes;    /* take no byte behind the line */
-};
-
-/* Lines that belong together. */
-struct lines {
-    char *bytes;
-    size_t length;
-    size_t room;
-};
-
-static void add_bytes(struct lines *lines, const char *bytes, size_t length)
+void shell_fail(const char *format, ...)
 {
-    if (lines->room - lines->length <= length) {
-        lines->room = (lines->length + length + 1) * 2;
-        lines->bytes = realloc(lines->bytes, lines->room);
-        if (!lines->bytes) {
-            complain("out of memory");
-            exit(1);
-        }
+    va_list arguments;
+
+    va_start(arguments, format);
+    complain_list(format, arguments);
+    va_end(arguments);
+    shell_abort(STATUS_USAGE);
+}
+
+void shell_abort(int status)
+{
+    if (shell.interactive)
+        longjmp(prompt_jump, status);
+    shell_exit(status);
+}
+
+void shell_exit(int status)
+{
+    static bool is_ending;
+
+    if (!is_ending) {
+        is_ending = true;
+        shell.last_status = status;
+        trap_run_exit();
     }
-    memcpy(lines->bytes + lines->length, bytes, length);
-    lines->length += length;
-    lines->bytes[lines->length] = '\0';
+    (void)out_flush();
+    if (shell.interactive)
+        jobs_leave_terminal();
+    _exit(status);
 }
 
-/* Add the next line. 1; 0 at the end; -1 with errno. */
-static int read_line_of_descriptor(struct input *input, struct lines *lines)
+void call_enter(void)
 {
-    char piece[LINE_PIECE_BYTES];
-    bool any = false;
-
-    for (;;) {
-        ssize_t size = read(input->descriptor, piece, input->by_bytes ? 1 : sizeof(piece));
-
-        if (size < 0)
-            return -1;
-        if (size == 0)
-            return any;
-        add_bytes(lines, piece, (size_t)size);
-        any = true;
-        if (piece[size - 1] == '\n')
-            return 1;
-    }
-}
-
-static int read_line(struct input *input, struct lines *lines)
-{
-    size_t length;
-
-    if (input->descriptor >= 0)
-        return read_line_of_descriptor(input, lines);
-    if (!*input->text)
-        return 0;
-    length = strcspn(input->text, "\n");
-    length += input->text[length] == '\n';
-    add_bytes(lines, input->text, length);
-    input->text += length;
-    return 1;
-}
-
-static void prompt(bool continued)
-{
-    const char *host = getenv("HOSTNAME");
-
-    if (!shell.interactive)
-        return;
-    if (continued)
-        fputs("> ", stdout);
-    else
-        printf("%s$ ", host ? host : "frank");
-    fflush(stdout);
+    if (++shell.call_depth > CALLS_MAX)
+        shell_fail("more than %d calls within each other", CALLS_MAX);
 }
 
 /* ---- the loop ----------------------------------------------------------------------------------
  */
 
-/* Run what is complete in `lines`, and empty it. False: more is needed. */
-static bool run_lines(struct lines *lines, bool at_end)
+/* Run the next command: false: there is none. */
+static bool run_next(struct source *source)
 {
-    struct arena_piece *mark = arena;
-    struct node *tree;
-    enum parse_result result = parse(lines->bytes, &tree);
+    struct tree *tree;
 
-    if (result == PARSE_INCOMPLETE && at_end) {
-        complain("syntax error: the input ends too early");
-        result = PARSE_ERROR;
-    }
-    if (result == PARSE_OK)
-        (void)run_tree(tree);
-    else if (result == PARSE_ERROR)
-        shell.last_status = STATUS_USAGE;
-    arena_free_to(mark);
-    if (result == PARSE_INCOMPLETE)
+    switch (parse_command(source, &tree)) {
+    case PARSE_END:
         return false;
-    lines->length = 0;
-    return true;
+    case PARSE_ERROR:
+        shell_abort(STATUS_USAGE);
+    default:
+        break;
+    }
+    if (shell.options[OPTION_NO_RUN] && !shell.interactive) {
+        tree_end(tree);
+    } else {
+        (void)run_tree(tree);
+    }
+    return shell.unwind == UNWIND_NONE;
 }
 
-static int run_input(struct input *input)
+int run_text(const char *text, unsigned line)
 {
-    struct lines lines = {NULL, 0, 0};
-    int got;
+    struct source source = source_of_text(text, strlen(text), line);
+    struct arena_mark mark = arena_mark(&shell.scratch);
 
-    for (;;) {
-        if (shell.interactive)
-            reap_background();
-        prompt(lines.length > 0);
-        got = read_line(input, &lines);
-        if (got < 0 && errno == EINTR) {
-            /* ^C at the prompt: forget what was typed. */
-            lines.length = 0;
-            shell.last_status = STATUS_SIGNAL_BASE + 2;
-            continue;
-        }
-        if (got <= 0)
-            break;
-        (void)run_lines(&lines, false);
+    call_enter();
+    shell.last_status = 0;
+    while (run_next(&source)) {
     }
-    if (got < 0)
-        complain("read: %s", strerror(errno));
-    if (lines.length > 0)
-        (void)run_lines(&lines, true);
-    free(lines.bytes);
+    shell.call_depth--;
+    arena_release(&shell.scratch, mark);
     return shell.last_status;
 }
 
 int run_file(const char *path)
 {
-    struct input input = {.by_bytes = true};
-    int status;
+    const char *script = shell.script;
+    struct source source;
+    unsigned line = shell.line;
 
-    input.descriptor = open(path, O_RDONLY | O_CLOEXEC);
-    if (input.descriptor < 0) {
-        complain("%s: %s", path, strerror(errno));
-        return STATUS_NOT_FOUND;
+    if (source_of_file(&source, path) < 0)
+        return -1;
+    call_enter();
+    shell.script = path;
+    shell.last_status = 0;
+    while (run_next(&source)) {
     }
-    status = run_input(&input);
-    close(input.descriptor);
-    return status;
+    if (shell.unwind == UNWIND_RETURN)
+        shell.unwind = UNWIND_NONE;
+    shell.call_depth--;
+    shell.script = script;
+    shell.line = line;
+    source_free(&source);
+    return shell.last_status;
 }
 
-static int run_standard_input(void)
+/* ---- somebody types ----------------------------------------------------------------------------
+ */
+
+static const char *prompt_text(bool is_first)
 {
-    struct input input = {.descriptor = STDIN_FILENO};
-    int status;
+    const char *prompt = variable_get(is_first ? "PS1" : "PS2");
+    const char *host = variable_get("HOSTNAME");
 
-    shell.interactive = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
-    input.by_bytes = !shell.interactive;
-    status = run_input(&input);
-    if (shell.interactive)
-        putchar('\n');
-    return status;
+    if (prompt)
+        return expand_string(prompt, QUOTING_HERE);
+    return is_first ? arena_format(&shell.scratch, "%s$ ", host ? host : "frank") : "> ";
 }
+
+static bool fill_typed(struct source *source)
+{
+    struct arena_mark mark = arena_mark(&shell.scratch);
+    struct text line = {.arena = &shell.scratch};
+    bool is_first = source->length == source->command_start;
+    enum edit_result result;
+
+    if (is_first)
+        jobs_report();
+    result = edit_line(prompt_text(is_first), &line);
+    if (result == EDIT_INTERRUPTED)
+        shell_abort(STATUS_SIGNAL_BASE + 2);
+    if (result == EDIT_LINE)
+        source_add(source, line.bytes, line.length);
+    arena_release(&shell.scratch, mark);
+    return result == EDIT_LINE;
+}
+
+/* What was under way when shell_abort() was called is over. */
+static void recover(int status, struct source *source)
+{
+    shell.last_status = status;
+    shell.unwind = UNWIND_NONE;
+    shell.loop_depth = 0;
+    shell.call_depth = 0;
+    shell.errors_expected = 0;
+    shell.script = NULL;
+    trees_stop();
+    redirect_undo(0);
+    variables_restore(0);
+    arguments_restore(0);
+    arena_release(&shell.scratch, (struct arena_mark){NULL, 0});
+    source_drop_all(source);
+}
+
+static bool run_typed(struct source *source)
+{
+    int status = setjmp(prompt_jump);
+
+    if (status != 0) {
+        recover(status, source);
+        return true;
+    }
+    return run_next(source) || shell.unwind != UNWIND_NONE;
+}
+
+static void run_interactive(void)
+{
+    struct source source = {.text = "", .line = 1, .descriptor = -1, .fill = fill_typed};
+    bool warned = false;
+
+    trap_init_interactive();
+    jobs_init_terminal();
+    for (;;) {
+        shell.unwind = UNWIND_NONE;
+        if (run_typed(&source)) {
+            warned = false;
+        } else if (jobs_any_stopped() && !warned) {
+            complain("there are stopped jobs");
+            warned = true;
+        } else {
+            break;
+        }
+    }
+    shell_exit(shell.last_status);
+}
+
+/* ---- the start ---------------------------------------------------------------------------------
+ */
 
 static void set_arguments(char **words, int count)
 {
     shell.name = words[0];
-    shell.arguments = words + 1;
-    shell.argument_count = count - 1;
+    shell.arguments = (struct arguments){words + 1, count - 1, false};
+}
+
+static void run_script(const char *path)
+{
+    int error;
+
+    if (run_file(path) >= 0)
+        return;
+    error = errno;
+    complain("%s: %s", path, strerror(error));
+    shell_exit(error == ENOENT || error == ENOTDIR ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE);
+}
+
+static void run_standard_input(void)
+{
+    struct source source = source_of_lines(STDIN_FILENO);
+
+    shell.interactive = isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
+    if (shell.interactive)
+        run_interactive();
+    shell.script = shell.name;
+    while (run_next(&source)) {
+    }
+}
+
+/* A word of options: "c" and "s" are told, the others set. How many words were used. */
+static int take_option_word(char **words, bool *of_text, bool *of_input)
+{
+    char *word = words[0], *to = word + 1;
+    bool takes_back = word[0] == '+';
+    int used;
+
+    for (const char *from = word + 1; *from; from++) {
+        if (*from == 'c' && !takes_back)
+            *of_text = true;
+        else if (*from == 's' && !takes_back)
+            *of_input = true;
+        else
+            *to++ = *from;
+    }
+    *to = '\0';
+    used = word[1] ? options_parse(words) : 1;
+    if (used < 0)
+        shell_exit(STATUS_USAGE);
+    return used;
+}
+
+/* Options before the rest: how many words of argv they are, with argv[0]. */
+static int take_options(char **argv, bool *of_text, bool *of_input)
+{
+    int at = 1;
+
+    while (argv[at] && (argv[at][0] == '-' || argv[at][0] == '+') && argv[at][1]) {
+        if (strcmp(argv[at], "--") == 0)
+            return at + 1;
+        at += take_option_word(argv + at, of_text, of_input);
+    }
+    return at;
 }
 
 int main(int argc, char **argv)
 {
-    if (argc > 1 && strcmp(argv[1], "-c") == 0) {
-        struct input input = {.descriptor = -1};
+    bool of_text = false, of_input = false;
+    int at;
 
-        if (argc < 3) {
-            complain("usage: sh -c COMMANDS");
-            return STATUS_USAGE;
+    shell.pid = getpid();
+    shell.name = argc > 0 ? argv[0] : "sh";
+    variables_import(environ);
+    variable_set("IFS", " \t\n");
+    at = argc > 0 ? take_options(argv, &of_text, &of_input) : argc;
+    if (of_text) {
+        if (at >= argc) {
+            complain("usage: sh -c COMMANDS [NAME [ARG...]]");
+            shell_exit(STATUS_USAGE);
         }
-        input.text = argv[2];
-        if (argc > 3)
-            set_arguments(argv + 3, argc - 3);
-        else
-            set_arguments(argv, 1);
-        return run_input(&input);
+        if (argc > at + 1)
+            set_arguments(argv + at + 1, argc - at - 1);
+        shell.script = shell.name;
+        (void)run_text(argv[at], 1);
+    } else if (at < argc && !of_input) {
+        set_arguments(argv + at, argc - at);
+        run_script(argv[at]);
+    } else {
+        if (argc > at)
+            shell.arguments = (struct arguments){argv + at, argc - at, false};
+        run_standard_input();
     }
-    if (argc > 1) {
-        set_arguments(argv + 1, argc - 1);
-        return run_file(argv[1]);
-    }
-    set_arguments(argv, argc);
-    return run_standard_input();
+    shell_exit(shell.last_status);
 }

@@ -1,521 +1,370 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Running a tree.
+ * Walking the tree.
  *
- * Each command of a pipeline is a child of the shell. An interactive shell puts a pipeline's
- * processes into a process group, named after the first of them, and names it to the terminal while
- * it waits: that is whom ^C reaches. What runs in the background has a group too, but the terminal
- * is not told, and it reads from /dev/null.
+ * break, continue and return do not jump: they set shell.unwind, and everything here stops when it
+ * is set, until it reaches whom it means.
  */
+#include "run.h"
+
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include <fnmatch.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "expand.h"
+#include "job.h"
 #include "sh.h"
+#include "trap.h"
 
-enum {
-    BACKGROUND_MAX = 32,
-    PATH_BYTES = 1024,
-    CREATE_PERMISSIONS = 0666,
-};
+static struct tree *current_tree;
 
-/* What was started with & and not yet waited for; 0 marks a free place. */
-static pid_t background[BACKGROUND_MAX];
+static int run_node(const struct node *node);
 
-/* A pipeline under way. */
-struct job {
-    pid_t group; /* 0: none given */
-    pid_t last;  /* whose status is the pipeline's */
-    int count;   /* processes */
-    bool in_background;
-};
-
-/* ---- children ----------------------------------------------------------------------------------
- */
-
-static void set_foreground(pid_t group)
+struct tree *run_current_tree(void)
 {
-    if (!shell.interactive)
-        return;
-    (void)ioctl(STDIN_FILENO, FRANK_TTY_SET_FOREGROUND, (long)group);
-    if (group == 0) /* a program may have left the terminal in a mode of its own */
-        (void)ioctl(STDIN_FILENO, FRANK_TTY_SET_MODE, (long)FRANK_TTY_COOKED);
+    return current_tree;
 }
 
-/*
- * Both parent and child say which group the child is in, and name it to the terminal: whichever
- * comes first, neither an exec nor a ^C can come before it.
- */
-static void join_group(struct job *job, pid_t pid)
+int run_part(struct tree *tree, const struct node *node)
 {
-    if (!shell.interactive)
-        return;
-    if (job->group == 0)
-        job->group = pid;
-    (void)setpgid(pid, job->group);
-    if (!job->in_background)
-        set_foreground(job->group);
-}
+    struct tree *outer = current_tree;
+    int status;
 
-/* fork(), with what the child has to do first in either case. */
-static pid_t start_child(struct job *job)
-{
-    pid_t pid;
-
-    fflush(NULL);
-    pid = fork();
-    if (pid < 0) {
-        complain("fork: %s", strerror(errno));
-        return -1;
-    }
-    if (pid == 0) {
-        join_group(job, getpid());
-        shell.interactive = false;
-        memset(background, 0, sizeof(background));
-        return 0;
-    }
-    join_group(job, pid);
-    job->last = pid;
-    job->count++;
-    return pid;
-}
-
-static void report_signal(int status, pid_t pid)
-{
-    static const struct {
-        int number;
-        const char *text;
-    } names[] = {
-        {SIGSEGV, "Segmentation fault"}, {SIGKILL, "Killed"},
-        {SIGTERM, "Terminated"},         {SIGABRT, "Aborted"},
-        {SIGILL, "Illegal instruction"}, {SIGBUS, "Bus error"},
-    };
-
-    if (!WIFSIGNALED(status))
-        return;
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        if (names[i].number == WTERMSIG(status))
-            fprintf(stderr, "%s (process %ld)\n", names[i].text, (long)pid);
-    }
-}
-
-static int shell_status(int status)
-{
-    return WIFEXITED(status) ? WEXITSTATUS(status) : STATUS_SIGNAL_BASE + WTERMSIG(status);
-}
-
-/* Whether it was one of the background's. */
-static bool forget_background(pid_t pid)
-{
-    for (int i = 0; i < BACKGROUND_MAX; i++) {
-        if (background[i] == pid) {
-            background[i] = 0;
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Wait for a pipeline's processes: the status of the last of them. */
-static int wait_for_job(struct job *job)
-{
-    int result = 1;
-
-    while (job->count > 0) {
-        int status;
-        pid_t pid = waitpid(-1, &status, 0);
-
-        if (pid < 0 && errno == EINTR)
-            continue;
-        if (pid < 0)
-            break;
-        report_signal(status, pid);
-        /* What ran in the background may end just now. */
-        if (forget_background(pid))
-            continue;
-        if (pid == job->last)
-            result = shell_status(status);
-        job->count--;
-    }
-    set_foreground(0);
-    return result;
-}
-
-/* ---- redirections ------------------------------------------------------------------------------
- */
-
-static int open_target(const struct redirection *redirection, const char *target)
-{
-    switch (redirection->kind) {
-    case TOKEN_INPUT:
-        return open(target, O_RDONLY);
-    case TOKEN_OUTPUT:
-        return open(target, O_WRONLY | O_CREAT | O_TRUNC, CREATE_PERMISSIONS);
-    case TOKEN_APPEND:
-        return open(target, O_WRONLY | O_CREAT | O_APPEND, CREATE_PERMISSIONS);
-    default:
-        return dup(atoi(target));
-    }
-}
-
-static bool redirect(const struct redirection *redirection)
-{
-    for (; redirection; redirection = redirection->next) {
-        const char *target = expand_word(redirection->target);
-        int descriptor = open_target(redirection, target ? target : "");
-
-        if (descriptor < 0) {
-            complain("%s: %s", target ? target : "(empty)", strerror(errno));
-            return false;
-        }
-        if (descriptor != redirection->descriptor) {
-            (void)dup2(descriptor, redirection->descriptor);
-            close(descriptor);
-        }
-    }
-    return true;
-}
-
-/* Keep the shell's own descriptors 0 to 2 aside while a builtin runs with others. */
-static void save_descriptors(int saved[3])
-{
-    for (int i = 0; i < 3; i++)
-        saved[i] = dup(i);
-}
-
-static void restore_descriptors(const int saved[3])
-{
-    for (int i = 0; i < 3; i++) {
-        if (saved[i] >= 0) {
-            (void)dup2(saved[i], i);
-            close(saved[i]);
-        } else {
-            close(i);
-        }
-    }
-}
-
-/* ---- simple commands ---------------------------------------------------------------------------
- */
-
-/* The words, expanded; NAME=value before the first other word goes to the environment. */
-static char **expand_words(const struct node *node, int *count)
-{
-    char **words = arena_alloc((size_t)(node->word_count + 1) * sizeof(*words));
-
-    *count = 0;
-    for (int i = 0; i < node->word_count; i++) {
-        char *word;
-
-        if (*count == 0 && assign_word(node->words[i]))
-            continue;
-        word = expand_word(node->words[i]);
-        if (word)
-            words[(*count)++] = word;
-    }
-    words[*count] = NULL;
-    return words;
-}
-
-/* A file that is no program is a script, for a shell of its own. */
-static void exec_script(const char *path, char **words, int count)
-{
-    char **script = arena_alloc((size_t)(count + 2) * sizeof(*script));
-
-    script[0] = arena_copy("sh", 2);
-    script[1] = arena_copy(path, strlen(path));
-    memcpy(script + 2, words + 1, (size_t)count * sizeof(*script));
-    execv("/bin/sh", script);
-}
-
-/* Become the program `path`; returns if that fails, with errno. */
-static void exec_path(const char *path, char **words, int count)
-{
-    execv(path, words);
-    if (errno == ENOEXEC)
-        exec_script(path, words, count);
-}
-
-/* Look for the program along $PATH; returns if there is none, with errno. */
-static void exec_search(char **words, int count)
-{
-    const char *path = getenv("PATH");
-    char full[PATH_BYTES];
-
-    for (const char *from = path ? path : "/bin"; from;) {
-        size_t length = strcspn(from, ":");
-
-        if (snprintf(full, sizeof(full), "%.*s/%s", (int)length, from, words[0]) <
-            (int)sizeof(full))
-            exec_path(full, words, count);
-        if (errno != ENOENT && errno != ENOTDIR)
-            return;
-        from = from[length] ? from + length + 1 : NULL;
-    }
-}
-
-/* In a child: become the command. Does not return. */
-static void exec_command(char **words, int count)
-{
-    if (strchr(words[0], '/'))
-        exec_path(words[0], words, count);
-    else
-        exec_search(words, count);
-    if (errno == ENOENT && !strchr(words[0], '/'))
-        complain("%s: not found", words[0]);
-    else
-        complain("%s: %s", words[0], strerror(errno));
-    _exit(errno == ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE);
-}
-
-static int run_builtin(builtin_t builtin, const struct node *node, char **words, int count)
-{
-    int saved[3];
-    int status = 1;
-
-    if (!node->redirections)
-        return builtin(count, words);
-    fflush(NULL);
-    save_descriptors(saved);
-    if (redirect(node->redirections))
-        status = builtin(count, words);
-    fflush(NULL);
-    restore_descriptors(saved);
+    tree->runs++;
+    current_tree = tree;
+    status = run_node(node);
+    current_tree = outer;
+    tree->runs--;
     return status;
 }
 
-/* In a child of its own already: run a command or a list, and end. */
-static void run_in_child(const struct node *node)
+int run_tree(struct tree *tree)
 {
-    builtin_t builtin;
-    char **words;
-    int count;
+    int status = run_part(tree, tree->root);
 
-    if (node->kind != NODE_COMMAND) {
-        if (!redirect(node->redirections))
-            _exit(1);
-        exit(run_tree(node->kind == NODE_SUBSHELL ? node->left : node));
-    }
-    words = expand_words(node, &count);
-    if (!redirect(node->redirections))
-        _exit(1);
-    if (count == 0)
-        _exit(0);
-    builtin = find_builtin(words[0]);
-    if (builtin)
-        exit(builtin(count, words));
-    exec_command(words, count);
+    tree_end(tree);
+    return status;
 }
 
-static int run_command(const struct node *node)
-{
-    struct job job = {0};
-    builtin_t builtin;
-    char **words;
-    int count;
-
-    words = expand_words(node, &count);
-    builtin = count > 0 ? find_builtin(words[0]) : find_builtin(":");
-    if (builtin)
-        return run_builtin(builtin, node, words, count);
-    switch (start_child(&job)) {
-    case -1:
-        return 1;
-    case 0:
-        if (!redirect(node->redirections))
-            _exit(1);
-        exec_command(words, count);
-    }
-    return wait_for_job(&job);
-}
-
-/* ---- pipelines and lists -----------------------------------------------------------------------
+/* ---- processes ---------------------------------------------------------------------------------
  */
 
-/* One process of a pipeline, between the descriptors `in` and `out`; -1: as they are. */
-static bool start_stage(struct job *job, const struct node *node, int in, const int out[2])
-{
-    pid_t pid = start_child(job);
+/* In a child of its own: run it and end. */
+static void run_and_exit(const struct node *node) __attribute__((noreturn));
 
-    if (pid != 0)
-        return pid > 0;
-    if (in >= 0) {
+static void run_and_exit(const struct node *node)
+{
+    if (node->kind == NODE_COMMAND)
+        shell_exit(run_command(node, true));
+    if (node->kind == NODE_SUBSHELL) {
+        if (redirect(node->redirections, false) < 0)
+            shell_exit(1);
+        node = node->body;
+    }
+    shell_exit(run_node(node));
+}
+
+static int run_subshell(const struct node *node)
+{
+    struct job *job = job_new("( )");
+    pid_t pid = job_fork(job, JOB_FOREGROUND);
+
+    if (pid == 0)
+        run_and_exit(node);
+    if (pid < 0) {
+        job_drop(job);
+        return STATUS_USAGE;
+    }
+    return job_wait(job);
+}
+
+/* A child's descriptors between two pipes: `in` is the one before's end to read, or -1. */
+static void connect_stage(int in, const int out[2])
+{
+    if (in > STDIN_FILENO) {
         (void)dup2(in, STDIN_FILENO);
         close(in);
     }
     if (out[1] >= 0) {
-        (void)dup2(out[1], STDOUT_FILENO);
-        close(out[1]);
-        close(out[0]);
+        if (out[1] != STDOUT_FILENO) {
+            (void)dup2(out[1], STDOUT_FILENO);
+            close(out[1]);
+        }
+        if (out[0] != STDIN_FILENO)
+            close(out[0]);
     }
-    run_in_child(node);
-    return false;
 }
 
-/* a | b | c is the tree ((a b) c): the stage at `index` of `count`. */
-static const struct node *stage_of(const struct node *pipeline, int index, int count)
+/* Start all stages; the shell itself keeps no end of any pipe. False: not all could be. */
+static bool start_stages(struct job *job, const struct node *stage)
 {
-    if (index == 0 && count == 1)
-        return pipeline;
-    for (int i = count - 1; i > index; i--)
-        pipeline = pipeline->left;
-    return index == 0 ? pipeline : pipeline->right;
-}
-
-/* Start every stage; the shell itself keeps no end of any pipe. */
-static bool start_pipeline(struct job *job, const struct node *node)
-{
-    int count = 1;
     int in = -1;
-    bool started = true;
+    pid_t pid = 0;
 
-    for (const struct node *at = node; at->kind == NODE_PIPE; at = at->left)
-        count++;
-    for (int i = 0; i < count && started; i++) {
+    for (; stage; stage = stage->next) {
         int out[2] = {-1, -1};
 
-        if (i < count - 1 && pipe(out) < 0) {
+        if (stage->next && pipe(out) < 0) {
             complain("pipe: %s", strerror(errno));
-            started = false;
+            pid = -1;
             break;
         }
-        started = start_stage(job, stage_of(node, i, count), in, out);
+        pid = job_fork(job, JOB_FOREGROUND);
+        if (pid == 0) {
+            connect_stage(in, out);
+            run_and_exit(stage);
+        }
         if (in >= 0)
             close(in);
         if (out[1] >= 0)
             close(out[1]);
         in = out[0];
+        if (pid < 0)
+            break;
     }
     if (in >= 0)
         close(in);
-    return started;
+    return pid > 0;
 }
 
 static int run_pipeline(const struct node *node)
 {
-    struct job job = {0};
-    bool started = start_pipeline(&job, node);
-    int status = wait_for_job(&job);
+    struct job *job;
+    bool started;
+    int status;
 
-    return started ? status : 1;
+    if (node->is_negated && !node->first->next) {
+        shell.errors_expected++;
+        status = run_node(node->first);
+        shell.errors_expected--;
+        return shell.unwind == UNWIND_NONE ? !status : status;
+    }
+    job = job_new(node->text);
+    started = start_stages(job, node->first);
+    status = job_wait(job);
+    if (!started)
+        status = STATUS_USAGE;
+    return node->is_negated ? !status : status;
 }
 
-static void start_background(const struct node *node)
+static void run_background(const struct node *node)
 {
-    struct job job = {.in_background = true};
-    pid_t pid = start_child(&job);
+    struct job *job = job_new(node->text);
+    pid_t pid = job_fork(job, JOB_BACKGROUND);
 
-    if (pid == 0) {
-        int null = open("/dev/null", O_RDONLY);
-
-        if (null > STDIN_FILENO) {
-            (void)dup2(null, STDIN_FILENO);
-            close(null);
-        }
-        run_in_child(node);
-    }
-    if (pid < 0)
+    if (pid == 0)
+        run_and_exit(node);
+    if (pid < 0) {
+        job_drop(job);
         return;
-    for (int i = 0; i < BACKGROUND_MAX; i++) {
-        if (background[i] == 0) {
-            background[i] = pid;
-            break;
-        }
     }
-    if (shell.interactive)
-        fprintf(stderr, "[%ld]\n", (long)pid);
+    shell.last_background = pid;
+    job_put_background(job);
 }
 
-static int run_subshell(const struct node *node)
-{
-    struct job job = {0};
+/* ---- lists -------------------------------------------------------------------------------------
+ */
 
-    switch (start_child(&job)) {
-    case -1:
-        return 1;
-    case 0:
-        run_in_child(node);
+static int run_list(const struct node *node)
+{
+    int status = shell.last_status;
+
+    if (!node->first)
+        return status;
+    for (const struct node *at = node->first; at && shell.unwind == UNWIND_NONE; at = at->next) {
+        if (at->in_background) {
+            run_background(at);
+            status = 0;
+            shell.last_status = 0;
+        } else {
+            status = run_node(at);
+        }
     }
-    return wait_for_job(&job);
+    return status;
+}
+
+/* Only the last one's failure is one that set -e means. */
+static int run_and_or(const struct node *node)
+{
+    int status = 0;
+
+    for (const struct node *at = node->first; at && shell.unwind == UNWIND_NONE; at = at->next) {
+        if ((at->link == LINK_AND && status != 0) || (at->link == LINK_OR && status == 0))
+            continue;
+        shell.errors_expected += at->next != NULL;
+        status = run_node(at);
+        shell.errors_expected -= at->next != NULL;
+    }
+    return status;
+}
+
+static int run_condition(const struct node *node)
+{
+    int status;
+
+    shell.errors_expected++;
+    status = run_node(node);
+    shell.errors_expected--;
+    return status;
+}
+
+static int run_if(const struct node *node)
+{
+    for (; node; node = node->other) {
+        int status;
+
+        if (node->kind != NODE_IF)
+            return run_node(node);
+        status = run_condition(node->condition);
+        if (shell.unwind != UNWIND_NONE)
+            return status;
+        if (status == 0)
+            return run_node(node->body);
+    }
+    return 0;
+}
+
+/* ---- loops -------------------------------------------------------------------------------------
+ */
+
+/* Whether the innermost loop is to be left, after its body or condition was run. */
+static bool loop_is_left(void)
+{
+    bool goes_on = shell.unwind == UNWIND_CONTINUE;
+
+    if (shell.unwind == UNWIND_NONE)
+        return false;
+    if (shell.unwind == UNWIND_RETURN)
+        return true;
+    if (--shell.unwind_count > 0)
+        return true;
+    shell.unwind = UNWIND_NONE;
+    return !goes_on;
+}
+
+static int run_while(const struct node *node)
+{
+    bool is_until = node->kind == NODE_UNTIL;
+    int status = 0;
+
+    shell.loop_depth++;
+    for (;;) {
+        bool holds = run_condition(node->condition) == 0;
+
+        if (loop_is_left() || holds == is_until)
+            break;
+        status = run_node(node->body);
+        if (loop_is_left())
+            break;
+    }
+    shell.loop_depth--;
+    return status;
+}
+
+static int run_for(const struct node *node)
+{
+    struct words words = {.arena = &shell.scratch};
+    int status = 0;
+
+    if (node->has_in) {
+        for (const struct word *word = node->words; word; word = word->next)
+            expand_fields(&words, word->text);
+    } else {
+        expand_fields(&words, "\"$@\"");
+    }
+    shell.loop_depth++;
+    for (size_t i = 0; i < words.count; i++) {
+        variable_set(node->name, words.list[i]);
+        status = run_node(node->body);
+        if (loop_is_left())
+            break;
+    }
+    shell.loop_depth--;
+    return status;
+}
+
+static int run_case(const struct node *node)
+{
+    const char *subject = expand_string(node->words->text, QUOTING_NONE);
+
+    for (const struct case_item *item = node->items; item; item = item->next) {
+        for (const struct word *word = item->patterns; word; word = word->next) {
+            if (fnmatch(expand_pattern(word->text), subject, 0) == 0)
+                return item->body ? run_node(item->body) : 0;
+        }
+    }
+    return 0;
+}
+
+/* ---- nodes -------------------------------------------------------------------------------------
+ */
+
+static int run_compound(const struct node *node)
+{
+    switch (node->kind) {
+    case NODE_GROUP:
+        return run_node(node->body);
+    case NODE_IF:
+        return run_if(node);
+    case NODE_WHILE:
+    case NODE_UNTIL:
+        return run_while(node);
+    case NODE_FOR:
+        return run_for(node);
+    case NODE_CASE:
+        return run_case(node);
+    default:
+        function_define(current_tree, node);
+        return 0;
+    }
+}
+
+static int run_redirected(const struct node *node)
+{
+    struct arena_mark mark = arena_mark(&shell.scratch);
+    size_t saved = redirect_mark();
+    int status = 1;
+
+    if (redirect(node->redirections, true) == 0)
+        status = run_compound(node);
+    redirect_undo(saved);
+    arena_release(&shell.scratch, mark);
+    return status;
 }
 
 static int run_node(const struct node *node)
 {
     int status;
 
+    trap_check();
+    if (shell.unwind != UNWIND_NONE)
+        return shell.last_status;
+    shell.line = node->line;
     switch (node->kind) {
     case NODE_COMMAND:
-        return run_command(node);
+        status = run_command(node, false);
+        break;
+    case NODE_PIPELINE:
+        status = run_pipeline(node);
+        break;
     case NODE_SUBSHELL:
-        return run_subshell(node);
-    case NODE_PIPE:
-        return run_pipeline(node);
-    case NODE_AND:
-        status = run_tree(node->left);
-        return status == 0 ? run_tree(node->right) : status;
-    case NODE_OR:
-        status = run_tree(node->left);
-        return status != 0 ? run_tree(node->right) : status;
-    case NODE_BACKGROUND:
-        start_background(node->left);
-        return 0;
+        status = run_subshell(node);
+        break;
+    case NODE_LIST:
+        return run_list(node);
+    case NODE_AND_OR:
+        return run_and_or(node);
     default:
-        (void)run_tree(node->left);
-        return run_tree(node->right);
+        status = run_redirected(node);
+        shell.last_status = status;
+        return status;
     }
-}
-
-int run_tree(const struct node *tree)
-{
-    shell.last_status = run_node(tree);
-    return shell.last_status;
-}
-
-/* ---- the background ----------------------------------------------------------------------------
- */
-
-void reap_background(void)
-{
-    int status;
-    pid_t pid;
-
-    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-        report_signal(status, pid);
-        (void)forget_background(pid);
-    }
-}
-
-/* One that is waited for is in the foreground meanwhile, so that ^C can end it. */
-static int wait_for_one(pid_t pid)
-{
-    int status = 0;
-    pid_t ended;
-
-    set_foreground(pid);
-    do {
-        ended = waitpid(pid, &status, 0);
-    } while (ended < 0 && errno == EINTR);
-    set_foreground(0);
-    (void)forget_background(pid);
-    if (ended < 0)
-        return STATUS_NOT_FOUND;
-    report_signal(status, pid);
-    return shell_status(status);
-}
-
-int wait_for_background(pid_t pid)
-{
-    if (pid != 0)
-        return wait_for_one(pid);
-    for (int i = 0; i < BACKGROUND_MAX; i++) {
-        if (background[i] != 0)
-            (void)wait_for_one(background[i]);
-    }
-    return 0;
+    shell.last_status = status;
+    trap_check();
+    if (status != 0 && shell.options[OPTION_EXIT_ON_ERROR] && shell.errors_expected == 0 &&
+        !(node->kind == NODE_PIPELINE && node->is_negated))
+        shell_exit(status);
+    return status;
 }

@@ -1,14 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The shell, in reading order:
- *   main.c    where its input comes from, and the loop over it
- *   lex.c     text to words and operators
- *   parse.c   words to a tree
- *   expand.c  quotes and $ in words
- *   run.c     running the tree: processes, pipes, redirections
- *   builtin.c what the shell does itself: cd, exit, wait, ...
+ *   main.c       options, where commands come from, the loop over them
+ *   memory.c     arenas, text that grows
+ *   source.c     the text of commands: a file, a string, lines that are typed
+ *   lex.c        text to words and operators            (syntax.h)
+ *   parse.c      words to a tree, and tree.c how long it lives
+ *   variable.c   variables                              (expand.h)
+ *   expand.c     quotes and $ in words                  (expand.h)
+ *   parameter.c  ${...}
+ *   field.c      what was expanded to fields: splitting, patterns
+ *   arithmetic.c $((...))
+ *   run.c        walking the tree                       (run.h)
+ *   command.c    simple commands: functions, builtins, programs
+ *   redirect.c   redirections
+ *   job.c        processes, groups, the terminal        (job.h)
+ *   trap.c       signals                                (job.h)
+ *   builtin*.c   what the shell does itself             (builtin.h)
+ *   edit.c       the line editor, with history.c and complete.c (edit.h)
  *
- * The tree of a line lives in an arena that is emptied before the next line.
+ * Errors that end what is being done, and with it a shell that nobody types to, call
+ * shell_abort(), which does not return: so no function hands such errors up. What must be undone
+ * then is on stacks that the loop in main.c unwinds: descriptors, variables, arguments, memory.
  */
 #ifndef FRANK_SH_H
 #define FRANK_SH_H
@@ -17,6 +30,8 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "memory.h"
+
 enum shell_status {
     STATUS_USAGE = 2,
     STATUS_NOT_EXECUTABLE = 126,
@@ -24,125 +39,82 @@ enum shell_status {
     STATUS_SIGNAL_BASE = 128,
 };
 
+enum shell_limits {
+    NESTING_MAX = 400, /* of what is written within each other */
+    CALLS_MAX = 1000,  /* of functions, eval, `.` and traps within each other */
+};
+
+/* The options of `set`, as indices into shell.options; option_letters has a letter for each. */
+enum shell_option {
+    OPTION_ALL_EXPORT,
+    OPTION_EXIT_ON_ERROR,
+    OPTION_NO_PATTERNS,
+    OPTION_MONITOR, /* jobs have process groups */
+    OPTION_NO_RUN,
+    OPTION_NO_UNSET,
+    OPTION_TRACE,
+    OPTION_NO_OVERWRITE,
+    OPTION_COUNT,
+};
+
+/* What execution is on its way out of. */
+enum unwind {
+    UNWIND_NONE,
+    UNWIND_BREAK,
+    UNWIND_CONTINUE,
+    UNWIND_RETURN,
+};
+
+/* $1 and the following. */
+struct arguments {
+    char **words;
+    int count;
+    bool is_owned; /* made by `set`: to be freed */
+};
+
 struct shell {
     const char *name;   /* $0 */
-    char **arguments;   /* $1 ... */
-    int argument_count; /* $# */
-    int last_status;    /* $? */
-    bool interactive;   /* prompts, and gives each command line a process group */
+    const char *script; /* what messages name, or NULL: the shell */
+    unsigned line;      /* of the script */
+    struct arguments arguments;
+    int last_status;       /* $? */
+    pid_t pid;             /* $$ */
+    pid_t last_background; /* $!; 0: none */
+    bool interactive;      /* somebody types */
+    bool is_child;         /* a subshell */
+    bool options[OPTION_COUNT];
+    enum unwind unwind;
+    int unwind_count; /* loops that break and continue still leave */
+    int loop_depth;
+    int call_depth;       /* functions, eval, `.`, traps */
+    int errors_expected;  /* inside conditions: set -e does not count */
+    bool has_substituted; /* the command under way had a $( ) */
+    struct arena scratch; /* what expansion makes, released command by command */
 };
 
 extern struct shell shell;
+extern const char option_letters[OPTION_COUNT + 1];
+extern const char *const option_names[OPTION_COUNT];
 
-/* ---- main.c: the arena and errors --------------------------------------------------------------
- */
-
-/* Memory until the line is done; never NULL: the shell ends when there is none. */
-void *arena_alloc(size_t size);
-char *arena_copy(const char *text, size_t length);
-
-/* "sh: ..." on standard error. */
+/* "sh: ...", in a script "FILE: LINE: ...", on standard error. */
 void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Run the commands of a file in this shell: its status. */
+/* Give up: the interactive shell goes back to its prompt, any other ends with that status. */
+void shell_abort(int status) __attribute__((noreturn));
+
+/* The same, with a message; the status is STATUS_USAGE. */
+void shell_fail(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
+
+/* End, after the trap for EXIT. */
+void shell_exit(int status) __attribute__((noreturn));
+
+/* Run commands from a text, as `eval` does: the status of the last. */
+int run_text(const char *text, unsigned line);
+
+/* Run the commands of a file in this shell, as `.` does: their status, or -1 with errno. */
 int run_file(const char *path);
 
-/* ---- lex.c -------------------------------------------------------------------------------------
- */
-
-enum token_kind {
-    TOKEN_END, /* of the text */
-    TOKEN_NEWLINE,
-    TOKEN_WORD,
-    TOKEN_SEMICOLON,
-    TOKEN_AND, /* &&, and likewise below */
-    TOKEN_OR,
-    TOKEN_BACKGROUND,
-    TOKEN_PIPE,
-    TOKEN_OPEN, /* ( */
-    TOKEN_CLOSE,
-    TOKEN_INPUT, /* <, [n]>, [n]>>, [n]>&: the number in `descriptor` */
-    TOKEN_OUTPUT,
-    TOKEN_APPEND,
-    TOKEN_DUPLICATE,
-    TOKEN_INCOMPLETE, /* the text ends inside quotes */
-};
-
-struct token {
-    enum token_kind kind;
-    char *text;     /* a word as it was written, quotes and all */
-    int descriptor; /* of a redirection */
-};
-
-/* The token at *text, which is moved behind it. */
-struct token next_token(const char **text);
-
-/* ---- parse.c -----------------------------------------------------------------------------------
- */
-
-struct redirection {
-    struct redirection *next;
-    enum token_kind kind; /* TOKEN_INPUT, _OUTPUT, _APPEND, _DUPLICATE */
-    int descriptor;
-    char *target; /* not yet expanded */
-};
-
-enum node_kind {
-    NODE_COMMAND,    /* words */
-    NODE_SUBSHELL,   /* ( left ) */
-    NODE_PIPE,       /* left | right */
-    NODE_AND,        /* left && right */
-    NODE_OR,         /* left || right */
-    NODE_SEQUENCE,   /* left ; right */
-    NODE_BACKGROUND, /* left & */
-};
-
-struct node {
-    enum node_kind kind;
-    struct node *left;
-    struct node *right;
-    /* NODE_COMMAND (not yet expanded) and NODE_SUBSHELL: */
-    char **words;
-    int word_count;
-    struct redirection *redirections;
-};
-
-enum parse_result {
-    PARSE_OK,
-    PARSE_EMPTY,      /* nothing but blanks and comments */
-    PARSE_INCOMPLETE, /* more lines are needed */
-    PARSE_ERROR,      /* complained about */
-};
-
-enum parse_result parse(const char *text, struct node **tree);
-
-/* ---- expand.c ----------------------------------------------------------------------------------
- */
-
-/* A word without its quotes and with its $ replaced; NULL if nothing, not even quotes, is left. */
-char *expand_word(const char *word);
-
-/* If the word is NAME=value, put that into the environment. */
-bool assign_word(const char *word);
-
-/* ---- run.c -------------------------------------------------------------------------------------
- */
-
-/* Run the tree; its status, which becomes $?. */
-int run_tree(const struct node *tree);
-
-/* Wait for what was started with &: for one process, or for all (0). Its status. */
-int wait_for_background(pid_t pid);
-
-/* Forget what has ended meanwhile. */
-void reap_background(void);
-
-/* ---- builtin.c ---------------------------------------------------------------------------------
- */
-
-typedef int (*builtin_t)(int argc, char **argv);
-
-/* What the shell itself does for a name, or NULL. */
-builtin_t find_builtin(const char *name);
+/* One more level of calls; shell_fail() if that is too deep. */
+void call_enter(void);
 
 #endif
