@@ -44,6 +44,17 @@ void account_user_begin(void)
     }
 }
 
+u64 account_user_ticks(const i64 *word, u32 cpu, struct plat_times *times)
+{
+    i64 seen;
+
+    do {
+        seen = READ_ONCE(*word);
+        *times = plat_times(cpu);
+    } while (READ_ONCE(*word) != seen);
+    return (u64)seen + (seen < 0 ? account_clock(*times) : 0);
+}
+
 void account_follow(void)
 {
     struct cpu *cpu = cpu_this();

@@ -24,11 +24,8 @@ static inline u64 account_clock(struct plat_times times)
     return times.now - times.stolen;
 }
 
-/* That word as ticks. `now` was read behind it. */
-static inline u64 account_ticks(i64 word, u64 now)
-{
-    return (u64)(word < 0 ? word + (i64)now : word);
-}
+/* That word of a thread or CPU as ticks, and the times of its CPU at the same moment. */
+u64 account_user_ticks(const i64 *word, u32 cpu, struct plat_times *times);
 
 /* User mode has ended, or is about to begin, on this CPU. Interrupts off; for the trap path. */
 void account_user_end(void);

@@ -88,13 +88,13 @@ long sys_times(u64 address, u64 flags)
     }
     report.cpu_count = end - first + 1;
     for (; first <= end; first++) {
-        i64 user = READ_ONCE(cpus[first - 1].user_ticks);
-        struct plat_times times = plat_times((u32)first - 1);
+        struct plat_times times;
 
+        report.user_ticks += account_user_ticks(&cpus[first - 1].user_ticks, (u32)first - 1,
+                                                &times);
         report.ticks += times.now;
         report.idle_ticks += times.idle;
         report.stolen_ticks += times.stolen;
-        report.user_ticks += account_ticks(user, account_clock(times));
     }
     if (copy_to_user(address, &report, sizeof(report)) != 0)
         return -EFAULT;

@@ -362,12 +362,14 @@ void thread_exit(void)
 struct thread_ticks thread_ticks(struct thread *thread)
 {
     struct cpu *cpu = lock_cpu_of(thread);
-    i64 user = READ_ONCE(thread->user_ticks);
-    u64 now = account_clock(plat_times(cpu->number));
-    struct thread_ticks ticks = {thread->run_ticks, account_ticks(user, now)};
+    struct plat_times times;
+    struct thread_ticks ticks = {
+        .user = account_user_ticks(&thread->user_ticks, cpu->number, &times),
+        .run = thread->run_ticks,
+    };
 
     if (thread->state == THREAD_RUNNING)
-        ticks.run += now - thread->started_ticks;
+        ticks.run += account_clock(times) - thread->started_ticks;
     spin_release(&cpu->run_lock);
     return ticks;
 }
