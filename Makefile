@@ -155,27 +155,44 @@ include tests/build.mk
 
 all: $(IMAGES) compile_commands.json ## build everything: Candor, Frank (both builds), the user programs
 
+# Each machine that these commands boot has a disk of its own, which stays: build/disks/NAME.img. `make clean` keeps them.
+DISKS := $(BUILD)/disks
+$(DISKS)/%.img: | $(BUILD)/disk.img
+	@mkdir -p $(@D) && cp --sparse=always $(BUILD)/disk.img $@
+.PRECIOUS: $(DISKS)/%.img
+tell_of_old = @for disk in $(1); do [ ! $(BUILD)/disk.img -nt $$disk ] || \
+    echo "note: the programs on $$disk are older than those built; make new-disks gives new ones, without the files that were made there"; done
+.PHONY: new-disks
+new-disks: ## give the machines of run, run-shadow and native new disks, with the programs as they are built; what was on them is lost
+	@rm -rf $(DISKS)
+
 # ARGS: words for Frank's kernel and init, in each VM. A comma inside a value is doubled for the launcher.
-frank_options = image=$(BUILD)/frank-pv.elf,name=$(1),initrd=$(BUILD)/initrd.img$(if \
-                  $(ARGS),$(comma)args=$(subst $(comma),$(comma)$(comma),$(ARGS)))
+frank_options = image=$(BUILD)/frank-pv.elf,name=$(1),disk=$(DISKS)/$(1).img,args=root=vda$(if \
+                  $(ARGS), $(subst $(comma),$(comma)$(comma),$(ARGS)))
 frank_vm = --vm $(call quoted,$(frank_options))
 VMS ?= $(call frank_vm,vm1) $(call frank_vm,vm2)
 
 # TRACE: where the trace of a run goes, for ui.perfetto.dev; TRACE=0 runs without.
 TRACE_FILE := $(if $(filter-out 0 1,$(TRACE)),$(TRACE),$(BUILD)/trace.perfetto-trace)
 
-run: all ## boot Candor with two Frank VMs (ARGS="words for both"; OPTIONS="of tools/candor run"; TRACE=file for Perfetto, TRACE=0: none)
+RUN_DISKS := $(DISKS)/vm1.img $(DISKS)/vm2.img
+run: all $(RUN_DISKS) ## boot Candor with two Frank VMs (ARGS="words for both"; OPTIONS="of tools/candor run"; TRACE=file for Perfetto, TRACE=0: none)
+	$(call tell_of_old,$(RUN_DISKS))
 	@tools/candor run $(OPTIONS) $(VMS)$(if $(filter 0,$(TRACE)),, --trace $(TRACE_FILE))
 qemu: run ## the same as run
 
-# DISK: a file that is its disk, and is written to.
-unmodified_options = image=$(BUILD)/frank-native.elf,name=unmodified,virt=shadow,depriv=$(or $(DEPRIV),s),initrd=$(BUILD)/initrd.img$(if \
-                     $(DISK),$(comma)disk=$(DISK))
-run-shadow: all ## boot Candor with an unmodified Frank beside a paravirtual one (DEPRIV=u: its kernel in user mode; DISK=file; OPTIONS=...)
+# DISK: a file that is its disk, and is written to; it boots from memory then.
+unmodified_options = image=$(BUILD)/frank-native.elf,name=unmodified,virt=shadow,depriv=$(or $(DEPRIV),s)$(comma)$(if \
+                     $(DISK),initrd=$(BUILD)/initrd.img$(comma)disk=$(DISK),disk=$(DISKS)/unmodified.img$(comma)args=root=vda)
+SHADOW_DISKS := $(if $(DISK),,$(DISKS)/unmodified.img) $(DISKS)/pv.img
+run-shadow: all $(SHADOW_DISKS) ## boot Candor with an unmodified Frank beside a paravirtual one (DEPRIV=u: its kernel in user mode; DISK=file; OPTIONS=...)
+	$(call tell_of_old,$(SHADOW_DISKS))
 	@tools/candor run $(OPTIONS) --vm $(call quoted,$(unmodified_options)) $(call frank_vm,pv)
 
-native: all ## boot Frank on the bare machine (QEMU and OpenSBI; HARTS=4: on as many harts, up to eight)
-	@tools/candor native $(if $(HARTS),--smp $(HARTS)) --image $(BUILD)/frank-native.elf --initrd $(BUILD)/initrd.img $(if $(ARGS),--args $(call quoted,$(ARGS)))
+native: all $(DISKS)/native.img ## boot Frank on the bare machine (QEMU and OpenSBI; HARTS=4: on as many harts, up to eight)
+	$(call tell_of_old,$(DISKS)/native.img)
+	@tools/candor native $(if $(HARTS),--smp $(HARTS)) --image $(BUILD)/frank-native.elf --disk $(DISKS)/native.img \
+	    --args $(call quoted,root=vda$(if $(ARGS), $(ARGS)))
 
 .PHONY: trace-syscall trace-fault trace-switch
 trace-syscall: all ## one bounced system call, from a trace: process, operating system, hypervisor; the direct one beside it (DEPRIV=u, DEPRIV=s: of an unmodified kernel)
@@ -186,9 +203,9 @@ trace-switch: all ## one machine switch, from a trace: what is stored and loaded
 	@tools/trace-view switch
 
 .PHONY: debug qemu-gdb gdb size
-debug: all ## boot under gdb, both in one terminal
+debug: all $(RUN_DISKS) ## boot under gdb, both in one terminal
 	@tools/debug run $(VMS)
-qemu-gdb: all ## boot and wait for gdb (the first half of debug)
+qemu-gdb: all $(RUN_DISKS) ## boot and wait for gdb (the first half of debug)
 	@tools/candor run $(VMS) --gdb
 gdb: all ## gdb on the machine that waits (the second half)
 	@gdb-multiarch -q -nx -x .gdbinit
@@ -202,8 +219,8 @@ compile_commands.json: $(ALL_OBJECTS)
 	@mv $@.new $@
 
 .PHONY: clean distclean help
-clean: ## remove what was built, but keep newlib and fetched sources
-	@rm -rf $(filter-out $(BUILD)/newlib $(BUILD)/newlib.log $(BUILD)/setup $(BUILD)/foreign,$(wildcard $(BUILD)/*)) compile_commands.json
+clean: ## remove what was built, but keep newlib, fetched sources and the disks of run
+	@rm -rf $(filter-out $(BUILD)/newlib $(BUILD)/newlib.log $(BUILD)/setup $(BUILD)/foreign $(DISKS),$(wildcard $(BUILD)/*)) compile_commands.json
 
 distclean: ## remove everything that was made or fetched
 	@rm -rf $(BUILD) compile_commands.json

@@ -14,10 +14,11 @@ again after another speaker broke into it counts once.
 
 import re
 import shlex
+import shutil
 import subprocess
 import time
 
-from machine import ROOT
+from machine import LOGS, ROOT
 
 BLOCK = re.compile(r"```console\n(\$ (.+)\n(?:.*\n)*?)```\n")
 KEY = re.compile(r"\[Ctrl-T (\w)\]|\[(\d+) s\]")
@@ -86,13 +87,21 @@ def steps(lines):
 
 
 def launcher_words(command):
-    """The launcher's arguments that `command` stands for: a call of the launcher, or of make, which ends in one."""
+    """The launcher's arguments that `command` stands for: a call of the launcher, or of make, which ends in one.
+
+    The disks of its machines are new ones, and not those of whoever runs the tests.
+    """
     program, *words = shlex.split(command)
     if program == "tools/candor":
         return words
     assert program == "make", command
-    shown = subprocess.run(["make", "-n", *words], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    return shlex.split(shown.splitlines()[-1])[1:]
+    disks = LOGS / "disks"
+    shutil.rmtree(disks, ignore_errors=True)
+    make = ["make", f"DISKS={disks}"]
+    shown = subprocess.run([*make, "-n", *words], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    called = shown.splitlines()[-1]
+    subprocess.run([*make, *re.findall(rf"{disks}/\w+\.img", called)], cwd=ROOT, capture_output=True, check=True)
+    return shlex.split(called)[1:]
 
 
 def send(machine, typed):

@@ -96,4 +96,4 @@ def test_the_words_for_both_machines_reach_them():
     words = session.launcher_words("make run ARGS='idle=spin run=/bin/spin,5'")
     options = [word for word in words if word.startswith("image=")]
     assert len(options) == 2
-    assert all(option.endswith(",args=idle=spin run=/bin/spin,,5") for option in options)
+    assert all(option.endswith(",args=root=vda idle=spin run=/bin/spin,,5") for option in options)

@@ -42,7 +42,7 @@ static volatile unsigned char *fresh_pages(unsigned count)
 }
 
 /* First touch of memory that the kernel itself has perhaps never touched before. */
-static const char *page_fault_fresh(struct meter *meter, unsigned units)
+static const char *page_fault(struct meter *meter, unsigned units)
 {
     volatile unsigned char *pages = fresh_pages(units);
     unsigned zeros = 0;
@@ -61,7 +61,7 @@ static const char *page_fault_fresh(struct meter *meter, unsigned units)
 }
 
 /* The same with pages that were somebody's before, as they are once a machine is at work. */
-static const char *page_fault(struct meter *meter, unsigned units)
+static const char *page_fault_again(struct meter *meter, unsigned units)
 {
     volatile unsigned char *pages = fresh_pages(units);
 
@@ -71,7 +71,7 @@ static const char *page_fault(struct meter *meter, unsigned units)
         pages[(size_t)i * PAGE_BYTES] = 1;
     if (sbrk(-(ptrdiff_t)units * PAGE_BYTES) == (void *)-1)
         return "the memory could not be given back";
-    return page_fault_fresh(meter, units);
+    return page_fault(meter, units);
 }
 
 static volatile unsigned char *guarded;   /* the page that the handlers below are about */
@@ -243,9 +243,8 @@ static const char *ctx_2p(struct meter *meter, unsigned units)
 
 const struct row rows[] = {
     {"null call", "a getppid", 1000, 100000, null_call},
-    {"page fault fresh", "first touch of anonymous memory, after the start", 200, 2000,
-     page_fault_fresh},
-    {"page fault", "the same with memory that was used before", 200, 2000, page_fault},
+    {"page fault fresh", "first touch of anonymous memory, after the start", 200, 2000, page_fault},
+    {"page fault", "the same with memory that was used before", 200, 2000, page_fault_again},
     {"prot fault", "a store to a read-only page, to the handler and back", 200, 5000, prot_fault},
     {"protect", "mprotect of a page, and the fault after it, to a handler that allows it again",
      200, 5000, protect},
