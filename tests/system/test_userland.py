@@ -53,6 +53,33 @@ TEXT = [
 ]
 
 
+MORE = [
+    ("touch a b; ls a b; touch -c c; ls c; echo $?", "a  b\nls: c: No such file or directory\n1\n"),
+    ("echo x > a; touch a; cat a; touch /nothing/a; echo $?", "x\ntouch: /nothing/a: No such file or directory\n1\n"),
+    ("seq 3; seq 5 -2 1; seq 1 x; echo $?", "1\n2\n3\n5\n3\n1\nusage: seq [FIRST [STEP]] LAST\n2\n"),
+    ("basename /a/b.c .c; basename /; dirname /a/b/; dirname x", "b\n/\n/a\n.\n"),
+    ("echo hello > a; echo help > b; cmp a a; echo $?; cmp a b; echo $?", "0\na b differ: byte 4, line 1\n1\n"),
+    ("printf hel > b; cmp a b; echo $?; cmp -s a b; echo $?; cmp a nothing; echo $?",
+     "cmp: end of b after byte 3\n1\n1\ncmp: nothing: No such file or directory\n2\n"),
+    ("echo Hello | tr a-z A-Z; echo aabbc | tr -s ab; echo a1b2 | tr -d 0-9; echo a.b | tr -c 'a-z\\n' _", "HELLO\nabc\nab\na_b\n"),
+    ("echo 'a b  c' | tr -s ' ' '\\n'; tr z-a b; echo $?", "a\nb\nc\nusage: tr [-cds] SET [SET]\n2\n"),
+    ("echo a:b:c:d | cut -d : -f 2,4; echo a:b:c:d | cut -d : -f 2-; echo abcdef | cut -c -2,5", "b:d\nb:c:d\nabe\n"),
+    ("echo none | cut -f 1 -d :; echo none | cut -s -f 1 -d :; cut -f 0; echo $?",
+     "none\nusage: cut -c LIST [FILE...] | cut -f LIST [-d CHARACTER] [-s] [FILE...]\n2\n"),
+    ("printf 'AB\\001' | hexdump", "00000000  41 42 01                                           |AB.|\n00000003\n"),
+    ("hexdump -n 64 /dev/zero", "00000000  00 00 00 00 00 00 00 00  00 00 00 00 00 00 00 00  |................|\n*\n00000040\n"),
+    ("printf 0123456789 | hexdump -s 8", "00000008  38 39                                              |89|\n0000000a\n"),
+    ("mkdir -p t/u; echo > t/u/x.c; find t; find t -name '*.c' -type f; find t -type d; find nothing; echo $?",
+     "t\nt/u\nt/u/x.c\nt/u/x.c\nt\nt/u\nfind: nothing: No such file or directory\n1\n"),
+    ("find / -type c", "/dev/console\n/dev/null\n/dev/zero\n"),
+    ("seq 5 | xargs -n 2 echo x; echo \"a 'b c' d\" | xargs; echo | xargs", "x 1 2\nx 3 4\nx 5\na b c d\n"),
+    ("echo x | xargs nonesuch; echo $?; echo x | xargs false; echo $?", "xargs: nonesuch: No such file or directory\n127\n123\n"),
+    ("env -i A=1 B=2 env; env -i A=1 sh -c 'echo $A'; env nonesuch; echo $?", "A=1\nB=2\n1\nenv: nonesuch: No such file or directory\n127\n"),
+    ("uname; uname -sm; uname -x; echo $?", "Frank\nFrank riscv64\nuname: invalid option -- `-x'\n2\n"),
+    ("time sh -c 'exit 3' 2> t/time; echo $?; cut -d ' ' -f 1 t/time; time nonesuch 2> /dev/null; echo $?", "3\nreal\nuser\nsys\n127\n"),
+]  # fmt: skip
+
+
 def check_all(machine, cases):
     for typed, printed in cases:
         assert machine.shell(typed) == printed, typed
@@ -64,3 +91,9 @@ def test_files_and_directories_are_made_copied_moved_and_removed(frank):
 
 def test_lines_are_sorted_counted_and_cut(frank):
     check_all(frank(), TEXT)
+
+
+def test_further_programs_do_what_posix_says(frank):
+    machine = frank()
+    machine.shell("mkdir /tmp/more; cd /tmp/more")
+    check_all(machine, MORE)
