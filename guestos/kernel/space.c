@@ -176,6 +176,7 @@ struct space *space_fork(struct space *space)
     list_for_each (region, &space->regions, node) {
         struct region *copy = copy_region(region);
 
+        (void)tell_file(space, region); /* the write right, by which it knows, goes */
         if (copy == NULL) {
             error = -ENOMEM;
             break;
@@ -431,6 +432,7 @@ static void protect_region(struct space *space, struct region *region, u32 prot)
     uva_t at = region->start;
 
     if ((region->prot & ~prot) != 0) {
+        (void)tell_file(space, region);
         while (at < region->end) {
             u64 count = min((region->end - at) >> PAGE_SHIFT, (u64)PLAT_RANGE_MAX);
 

@@ -65,6 +65,15 @@ def test_files_are_there_after_a_reboot_and_after_a_restart(boot):
     machine.wait_exit()
 
 
+def test_msync_brings_to_the_disk_what_a_fork_or_mprotect_has_made_read_only(boot):
+    machine = boot()
+    machine.type_line("usertests --write-mapped /mapped word-of-fork word-of-mprotect")
+    machine.expect("mapped and synced")
+    machine.end()
+    content = boot.path.read_bytes()
+    assert b"word-of-fork" in content and b"word-of-mprotect" in content
+
+
 def test_a_disk_that_is_read_only_is_refused_as_such_and_keeps_what_it_has(boot):
     before = boot.path.read_bytes()
     machine = boot(mark=":ro", until=f"root=vda:? cannot be mounted .error {errno.EROFS}")

@@ -54,7 +54,7 @@ TEXT = [
 
 
 MORE = [
-    ("touch a b; ls a b; touch -c c; ls c; echo $?", "a  b\nls: c: No such file or directory\n1\n"),
+    ("touch a b; ls a b; touch -c c; ls c; echo $?", "a\nb\nls: c: No such file or directory\n1\n"),
     ("echo x > a; touch a; cat a; touch /nothing/a; echo $?", "x\ntouch: /nothing/a: No such file or directory\n1\n"),
     ("seq 3; seq 5 -2 1; seq 1 x; echo $?", "1\n2\n3\n5\n3\n1\nusage: seq [FIRST [STEP]] LAST\n2\n"),
     ("basename /a/b.c .c; basename /; dirname /a/b/; dirname x", "b\n/\n/a\n.\n"),
@@ -66,9 +66,9 @@ MORE = [
     ("echo a:b:c:d | cut -d : -f 2,4; echo a:b:c:d | cut -d : -f 2-; echo abcdef | cut -c -2,5", "b:d\nb:c:d\nabe\n"),
     ("echo none | cut -f 1 -d :; echo none | cut -s -f 1 -d :; cut -f 0; echo $?",
      "none\nusage: cut -c LIST [FILE...] | cut -f LIST [-d CHARACTER] [-s] [FILE...]\n2\n"),
-    ("printf 'AB\\001' | hexdump", "00000000  41 42 01                                           |AB.|\n00000003\n"),
+    ("printf 'AB\\001' | hexdump", "00000000  41 42 01                                          |AB.|\n00000003\n"),
     ("hexdump -n 64 /dev/zero", "00000000  00 00 00 00 00 00 00 00  00 00 00 00 00 00 00 00  |................|\n*\n00000040\n"),
-    ("printf 0123456789 | hexdump -s 8", "00000008  38 39                                              |89|\n0000000a\n"),
+    ("printf 0123456789 | hexdump -s 8", "00000008  38 39                                             |89|\n0000000a\n"),
     ("mkdir -p t/u; echo > t/u/x.c; find t; find t -name '*.c' -type f; find t -type d; find nothing; echo $?",
      "t\nt/u\nt/u/x.c\nt/u/x.c\nt\nt/u\nfind: nothing: No such file or directory\n1\n"),
     ("find / -type c", "/dev/console\n/dev/null\n/dev/zero\n"),

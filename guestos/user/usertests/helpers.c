@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -93,15 +94,43 @@ static int helper_clean(int argc, char **argv)
     return 0;
 }
 
+/* Write to two pages of a file by a mapping that may not write any more when msync comes: FILE, and
+   a word for each page. */
+static int helper_write_mapped(int argc, char **argv)
+{
+    int file = argc == 5 ? open(argv[2], O_RDWR | O_CREAT, 0644) : -1;
+    char *pages = mmap(NULL, 2 * PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    char *second = pages + PAGE_BYTES;
+    pid_t pid;
+
+    CHECK(write(file, "x", 1) == 1 && pwrite(file, "x", 1, 2 * PAGE_BYTES - 1) == 1);
+    CHECK(pages != MAP_FAILED && pages[0] == 'x' && second[0] == 0);
+    CHECK(fsync(file) == 0);
+    strlcpy(pages, argv[3], PAGE_BYTES);
+    pid = fork_checked();
+    if (pid == 0)
+        _exit(0);
+    CHECK(exit_status_of(pid) == 0 && msync(pages, PAGE_BYTES, MS_SYNC) == 0);
+    strlcpy(second, argv[4], PAGE_BYTES);
+    CHECK(mprotect(second, PAGE_BYTES, PROT_READ) == 0);
+    CHECK(msync(pages, 2 * PAGE_BYTES, MS_SYNC) == 0);
+    printf("mapped and synced\n");
+    return 0;
+}
+
 int run_as_helper(int argc, char **argv)
 {
     static const struct {
         const char *name;
         int (*run)(int argc, char **argv);
     } helpers[] = {
-        {"--arguments", helper_arguments}, {"--environment", helper_environment},
-        {"--count", helper_count},         {"--open", helper_open},
-        {"--clean", helper_clean},         {"--no-floating-point", helper_no_floating_point},
+        {"--arguments", helper_arguments},
+        {"--environment", helper_environment},
+        {"--count", helper_count},
+        {"--open", helper_open},
+        {"--clean", helper_clean},
+        {"--no-floating-point", helper_no_floating_point},
+        {"--write-mapped", helper_write_mapped},
     };
 
     for (size_t i = 0; i < sizeof(helpers) / sizeof(helpers[0]); i++) {
