@@ -142,7 +142,7 @@ def test_a_walk_tells_addresses_and_faults(two):
     machine = two()
     monitor(machine)
     shown = command(machine, "walk alpha 10000")
-    assert re.search(r"gva 10000 -> gpa 80[0-9a-f]{6} \(data\) -> machine [0-9a-f]+\n", shown)
+    assert re.search(r"gva 10000 -> gpa 8[0-9a-f]{7} \(data\) -> machine [0-9a-f]+\n", shown)
     assert "user   fetch  yes" in shown and "user   write  fault: the page has no W" in shown
     shown = command(machine, "walk alpha 3000000000")
     assert "gva 3000000000 -> nothing" in shown and "kernel read   fault: no table is linked there" in shown
