@@ -12,6 +12,7 @@ from machine import ROOT
 
 SEED = 20261123
 BUDGET_S = 90
+SIDE_BY_SIDE = True
 
 
 def check(path):

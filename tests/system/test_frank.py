@@ -26,7 +26,7 @@ def test_pipes_and_redirection_carry_data(frank):
     machine.shell("echo second >> /tmp.txt")
     assert machine.shell("cat /tmp.txt") == "first\nsecond\n"
     assert machine.shell("cat < /tmp.txt | grep sec") == "second\n"
-    assert machine.shell("ls /bin | cat | cat | grep ^e") == "echo\n"
+    assert machine.shell("ls /bin | cat | cat | grep ^ec") == "echo\n"
 
 
 def test_a_missing_program_is_told_and_the_shell_goes_on(frank):

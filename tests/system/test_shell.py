@@ -7,6 +7,7 @@ import re
 import pytest
 
 BUDGET_S = 60
+SIDE_BY_SIDE = True
 
 # (the words of a script, what it prints, standard error included, its status), each in a shell of its own.
 LANGUAGE = [
