@@ -26,7 +26,7 @@ ARG_TYPES = {
 # What an argument may stand for; a `gva`, an `entry`, `ticks` and a `count` are that by their type.
 ARG_KINDS = (
     "gva", "entry", "ticks", "count", "root", "table", "page", "updates", "frames", "entries", "counters", "code",
-    "level", "prot", "causes",
+    "level", "prot", "causes", "vcpu", "argument",
 )  # fmt: skip
 FIELD_BYTES = {"u64": 8, "i64": 8, "u32": 4, "char": 1}
 RAW_CALL = """\

@@ -138,7 +138,7 @@ int bundle_vm_open(const struct bundle *bundle, u32 index, struct bundle_vm_view
     if (view->memory_bytes == 0 || !IS_ALIGNED(view->memory_bytes, BUNDLE_MEMORY_UNIT))
         return BUNDLE_BAD_MEMORY_SIZE;
     if (view->virt < BUNDLE_VIRT_PV || view->virt > BUNDLE_VIRT_SHADOW ||
-        view->traps > BUNDLE_TRAPS_BOUNCED || view->vcpus != 1)
+        view->traps > BUNDLE_TRAPS_BOUNCED || view->vcpus == 0 || view->vcpus > BUNDLE_VCPUS_MAX)
         return BUNDLE_BAD_OPTIONS;
     if (view->weight > BUNDLE_WEIGHT_MAX)
         return BUNDLE_BAD_WEIGHT;

@@ -16,7 +16,7 @@ HOST_SOURCES += $(wildcard hypercall-abi/generated/*.c)
 endif
 
 # Frank's file system, which is pure code too; tests/host/frank stands in for its processor.
-HOST_FRANK   := $(addprefix guestos/kernel/fs/,uio.c inode.c mount.c path.c file.c) \
+HOST_FRANK   := $(addprefix guestos/kernel/fs/,inode.c path.c file.c) \
                 $(addprefix guestos/kernel/,block/block.c block/buffer.c block/ram_disk.c $(addprefix diskfs/,journal.c allocate.c map.c inode.c file.c entries.c \
                   directory.c mount.c))
 HOST_SOURCES += $(wildcard $(HOST_FRANK))
@@ -177,14 +177,16 @@ seeded: test-build | $(SETUP) ## seed bugs into a copy of the sources, each of w
 coverage: $(COVER_PROGRAMS) | $(SETUP) ## what the unit tests and a short fuzz execute of core/ mem/ virt/; fails for lines without a reason
 	@tools/coverage
 
-PARTS ?= fuzz races differential attacks
+PARTS ?= fuzz races differential disk attacks
 CALLS ?= 100000000
 TIMES ?= 50
+STOPS ?= 500
+DAMAGE_SECONDS ?= 600
 PROGRAMS ?= 100000
 JOBS  ?= 1
 .PHONY: soak
-soak: test-build | $(SETUP) ## fuzz, race, compare and attack at length, recorded in docs/soak.md (PARTS="fuzz races differential attacks" CALLS= TIMES= PROGRAMS= JOBS=)
-	@tests/soak/run --calls $(CALLS) --times $(TIMES) --programs $(PROGRAMS) --jobs $(JOBS) $(PARTS)
+soak: test-build | $(SETUP) ## fuzz, race, compare and attack at length, recorded in docs/soak.md (PARTS="fuzz races differential disk attacks vcpus" CALLS= TIMES= PROGRAMS= STOPS= DAMAGE_SECONDS= JOBS=)
+	@tests/soak/run --calls $(CALLS) --times $(TIMES) --programs $(PROGRAMS) --stops $(STOPS) --seconds $(DAMAGE_SECONDS) --jobs $(JOBS) $(PARTS)
 
 stay: test-build | $(SETUP) ## measure the longest stay in the hypervisor for each kind of entry, of all kinds of guests, and of the monitor with 64 VMs
 	@ALL_STAYS=1 /usr/bin/python3 -m pytest -q --no-header -s -p no:cacheprovider -c tests/system/pytest.ini tests/system/test_stay.py

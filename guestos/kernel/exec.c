@@ -204,18 +204,15 @@ static int add_segment(struct space *space, struct inode *inode, const struct el
         if ((segment->offset & (PAGE_SIZE - 1)) != into_page)
             return -ENOEXEC;
         region.kind = REGION_FILE;
-        region.inode = inode_get(inode);
+        region.inode = inode;
         region.file_offset = segment->offset - into_page;
         region.file_bytes = into_page + segment->file_bytes;
         if (segment->file_bytes == segment->memory_bytes)
             region.file_bytes = page_ceiling(region.file_bytes);
     }
     error = space_add_region(space, &region);
-    if (error != 0) {
-        if (region.inode != NULL)
-            inode_put(region.inode);
+    if (error != 0)
         return error == -EINVAL ? -ENOEXEC : error;
-    }
     if (region.kind == REGION_FILE && (region.prot & PLAT_PROT_WRITE) == 0)
         error = space_map_file(space, region.start);
     space->heap_start = max(space->heap_start, region.end);
@@ -233,7 +230,7 @@ static int load(struct space *space, struct inode *inode, u64 *entry)
 
     if (inode->type != INODE_REGULAR || (inode->permissions & 0111) == 0)
         return -EACCES;
-    if (inode_get_page(inode, 0, &head) != 0)
+    if (inode->ops->get_page(inode, 0, false, &head) != 0)
         return -ENOEXEC;
     if (elf_open(&image, pa_to_kva(head), min(inode->size, (u64)PAGE_SIZE), inode->size) != ELF_OK)
         error = -ENOEXEC;
@@ -264,6 +261,7 @@ static void change_over(struct space *space, const char *path, u64 entry, uva_t 
         if (process->actions[signal].handler != FRANK_SIG_IGN)
             process->set_actions &= ~(1U << signal);
     process->has_execed = true;
+    process->last_thread_number = thread->number = 1;
     thread->signal_stack_bytes = 0;
     arch_fp_reset(thread);
     spin_release(&process_lock);
@@ -291,6 +289,8 @@ static int exec_with(const char *path, struct arguments *arguments, uva_t sp)
     if (error == 0)
         error = add_stack(space, arguments);
     inode_put(inode);
+    if (error == 0)
+        error = process_end_other_threads();
     if (error == 0)
         change_over(space, path, entry, sp, arguments);
     else if (space != NULL)

@@ -5,7 +5,7 @@
 #include "kernel/account.h"
 #include "kernel/block/buffer.h"
 #include "kernel/cpu.h"
-#include "kernel/fs/mount.h"
+#include "kernel/fs/fs.h"
 #include "kernel/kmalloc.h"
 #include "kernel/main.h"
 #include "kernel/page.h"
@@ -23,15 +23,11 @@ enum info_limits {
     REPORT_CHUNK = 4, /* process reports copied out at a time */
 };
 
-static struct frank_timespec timespec_of(u64 ns)
-{
-    return (struct frank_timespec){(i64)(ns / NS_PER_SECOND), (i64)(ns % NS_PER_SECOND)};
-}
-
 long sys_nanosleep(u64 request_address, u64 remain_address)
 {
     struct frank_timespec request;
     u64 now = plat_time_now(), ticks, deadline;
+    i64 left_ns;
     int error;
 
     if (copy_from_user(&request, request_address, sizeof(request)) != 0)
@@ -49,29 +45,21 @@ long sys_nanosleep(u64 request_address, u64 remain_address)
     thread_current()->restarts_call = false;
     if (error != 0 && remain_address != 0) {
         now = plat_time_now();
-        request = timespec_of(deadline > now ? timer_ns_from_ticks(deadline - now) : 0);
+        left_ns = deadline > now ? (i64)timer_ns_from_ticks(deadline - now) : 0;
+        request = (struct frank_timespec){left_ns / NS_PER_SECOND, left_ns % NS_PER_SECOND};
         if (copy_to_user(remain_address, &request, sizeof(request)) != 0)
             return -EFAULT;
     }
     return error;
 }
 
-long sys_clock(u64 clock, u64 address)
+long sys_clock(u64 clock)
 {
-    struct frank_timespec time = {0, 0};
+    u64 now = plat_time_now();
 
-    switch (clock) {
-    case FRANK_CLOCK_REALTIME:
-    case FRANK_CLOCK_MONOTONIC:
-        time = timespec_of(timer_ns_from_ticks(plat_time_now()));
-        break;
-    case FRANK_CLOCK_TICKS:
-        time.nanoseconds = (i64)plat_time_now();
-        break;
-    default:
+    if (clock > FRANK_CLOCK_TICKS)
         return -EINVAL;
-    }
-    return copy_to_user(address, &time, sizeof(time));
+    return (long)(clock == FRANK_CLOCK_TICKS ? now : timer_ns_from_ticks(now));
 }
 
 long sys_times(u64 address, u64 flags)
@@ -99,9 +87,8 @@ long sys_times(u64 address, u64 flags)
     if (copy_to_user(address, &report, sizeof(report)) != 0)
         return -EFAULT;
     if ((flags & FRANK_TIMES_WATCH) != 0) {
-        spin_acquire(&process_lock);
+        SPIN_GUARD(&process_lock);
         account_watch_locked(process_current());
-        spin_release(&process_lock);
     }
     return 0;
 }
@@ -143,7 +130,7 @@ long sys_meminfo(u64 address, u64 flags)
         thread_wait_for_exits();
         thread_trim_spares();
         spare_trim();
-        if (mount_sync_all() == 0)
+        if (fs_sync() == 0)
             buffer_reclaim(page_total_count());
     }
     usage = kmalloc_usage();
@@ -154,6 +141,7 @@ long sys_meminfo(u64 address, u64 flags)
         .zeroed_pages = page_zeroed_count(),
         .slab_pages = usage.slab_pages,
         .slab_bytes = usage.used_bytes,
+        .cached_pages = buffer_page_count(),
     };
     return copy_to_user(address, &info, sizeof(info));
 }
@@ -162,7 +150,7 @@ long sys_meminfo(u64 address, u64 flags)
    told of a failure. */
 long sys_reboot(u64 how)
 {
-    bool failed = mount_sync_all() != 0;
+    bool failed = fs_sync() != 0;
 
     switch (how) {
     case FRANK_REBOOT_POWEROFF:

@@ -24,7 +24,7 @@ static const u16 class_sizes[] = {32,  64,  96,  128, 192,  256,      352,
                                   448, 576, 672, 800, 1344, SMALL_MAX};
 
 struct slab {
-    struct list_node node; /* on its class's list while it has room, else on that of the full */
+    struct list_node node; /* on its class's list while it has room */
     struct free_object *free;
     u16 used_count;
     u16 class;
@@ -36,7 +36,7 @@ struct free_object {
 };
 
 static struct spinlock kmalloc_lock = SPINLOCK_INITIALIZER("kmalloc", LOCK_KMALLOC);
-static struct list_node full_slabs = {&full_slabs, &full_slabs};
+static struct kmalloc_usage usage;
 static struct list_node with_room[ARRAY_SIZE(class_sizes)];
 static u8 class_of_units[SMALL_MAX / SMALL_UNIT + 1]; /* by the size in units, rounded up */
 
@@ -88,6 +88,7 @@ static struct slab *slab_with_room_locked(u16 class)
     slab->used_count = 0;
     slab->class = class;
     slab->run_pages = 0;
+    usage.slab_pages++;
     do {
         struct free_object *object = (struct free_object *)((char *)slab + offset);
 
@@ -101,7 +102,7 @@ static struct slab *slab_with_room_locked(u16 class)
 
 void *kmalloc(size_t bytes)
 {
-    struct free_object *object = NULL;
+    struct free_object *object;
     struct slab *slab;
     u16 class;
 
@@ -109,18 +110,16 @@ void *kmalloc(size_t bytes)
         return bytes <= LARGE_PAGES_MAX * PAGE_SIZE ? large_alloc(bytes) : NULL;
     class = class_of_units[(bytes + SMALL_UNIT - 1) / SMALL_UNIT];
 
-    spin_acquire(&kmalloc_lock);
+    SPIN_GUARD(&kmalloc_lock);
     slab = slab_with_room_locked(class);
-    if (slab != NULL) {
-        object = slab->free;
-        slab->free = object->next;
-        slab->used_count++;
-        if (slab->free == NULL) {
-            list_remove(&slab->node);
-            list_push_front(&full_slabs, &slab->node);
-        }
-    }
-    spin_release(&kmalloc_lock);
+    if (slab == NULL)
+        return NULL;
+    object = slab->free;
+    slab->free = object->next;
+    slab->used_count++;
+    usage.used_bytes += class_sizes[class];
+    if (slab->free == NULL)
+        list_remove(&slab->node);
     return object;
 }
 
@@ -135,11 +134,8 @@ void *kzalloc(size_t bytes)
 
 static void large_free(struct slab *slab)
 {
-    pa_t run = kva_to_pa(slab);
-    u32 count = slab->run_pages;
-
-    for (u32 i = 0; i < count; i++)
-        page_put(run + i * (u64)PAGE_SIZE);
+    for (u32 i = slab->run_pages; i-- > 0;) /* the slab's own page last */
+        page_put(kva_to_pa(slab) + i * (u64)PAGE_SIZE);
 }
 
 void kfree(void *memory)
@@ -154,40 +150,23 @@ void kfree(void *memory)
         large_free(slab);
         return;
     }
-    spin_acquire(&kmalloc_lock);
+    SPIN_GUARD(&kmalloc_lock);
     list = &with_room[slab->class];
-    if (slab->free == NULL) {
-        list_remove(&slab->node);
+    if (slab->free == NULL)
         list_push_back(list, &slab->node);
-    }
     object->next = slab->free;
     slab->free = object;
     slab->used_count--;
+    usage.used_bytes -= class_sizes[slab->class];
     if (slab->used_count == 0 && list->next != list->prev) {
         list_remove(&slab->node);
+        usage.slab_pages--;
         page_put(kva_to_pa(slab));
-    }
-    spin_release(&kmalloc_lock);
-}
-
-static void add_usage_locked(const struct list_node *list, struct kmalloc_usage *usage)
-{
-    struct slab *slab;
-
-    list_for_each (slab, list, node) {
-        usage->used_bytes += (u64)slab->used_count * class_sizes[slab->class];
-        usage->slab_pages++;
     }
 }
 
 struct kmalloc_usage kmalloc_usage(void)
 {
-    struct kmalloc_usage usage = {0};
-
-    spin_acquire(&kmalloc_lock);
-    add_usage_locked(&full_slabs, &usage);
-    for (size_t i = 0; i < ARRAY_SIZE(with_room); i++)
-        add_usage_locked(&with_room[i], &usage);
-    spin_release(&kmalloc_lock);
+    SPIN_GUARD(&kmalloc_lock);
     return usage;
 }

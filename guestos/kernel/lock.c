@@ -6,6 +6,11 @@
 #include "kernel/cpu.h"
 #include "kernel/printk.h"
 #include "kernel/wait.h"
+#include "platform.h"
+
+enum {
+    SPINS = 64, /* tries between looks at who has it */
+};
 
 void spin_init(struct spinlock *lock, const char *name, enum lock_level level)
 {
@@ -47,8 +52,13 @@ void spin_acquire(struct spinlock *lock)
     interrupts_push_off();
     if (FRANK_LOCK_CHECKS)
         check_order(lock);
-    while (__atomic_exchange_n(&lock->held, 1, __ATOMIC_ACQUIRE) != 0)
-        arch_relax();
+    for (u32 tries = 1; __atomic_exchange_n(&lock->held, 1, __ATOMIC_ACQUIRE) != 0; tries++) {
+        if (tries % SPINS == 0)
+            plat_cpu_relax(READ_ONCE(lock->holder));
+        else
+            arch_relax();
+    }
+    WRITE_ONCE(lock->holder, cpu_this()->number);
 }
 
 void spin_release(struct spinlock *lock)

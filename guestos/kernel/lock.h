@@ -35,8 +35,9 @@ enum lock_level {
 };
 
 struct spinlock {
-    u32 held;  /* atomic */
-    u32 level; /* enum lock_level */
+    u32 held;   /* atomic */
+    u32 holder; /* the CPU that has it, or had it last; a hint to who waits */
+    u32 level;  /* enum lock_level */
     const char *name;
 };
 
@@ -78,5 +79,38 @@ void mutex_init(struct mutex *mutex, const char *name);
 /* Thread context, no spin lock held. Not recursive. Cannot be interrupted. */
 void mutex_lock(struct mutex *mutex);
 void mutex_unlock(struct mutex *mutex);
+
+/*
+ * Hold a lock from here to the end of the block, however that is left: the way to hold one wherever
+ * the two ends of the stretch are in one block.
+ */
+#define SPIN_GUARD(lock) \
+    struct spinlock *GUARD_NAME(__LINE__) CLEANUP(spin_guard_end) = spin_guard_begin(lock)
+#define MUTEX_GUARD(lock) \
+    struct mutex *GUARD_NAME(__LINE__) CLEANUP(mutex_guard_end) = mutex_guard_begin(lock)
+#define GUARD_NAME(line) GUARD_NAME_OF(line)
+#define GUARD_NAME_OF(line) guard_of_line_##line
+
+static inline struct spinlock *spin_guard_begin(struct spinlock *lock)
+{
+    spin_acquire(lock);
+    return lock;
+}
+
+static inline void spin_guard_end(struct spinlock **lock)
+{
+    spin_release(*lock);
+}
+
+static inline struct mutex *mutex_guard_begin(struct mutex *mutex)
+{
+    mutex_lock(mutex);
+    return mutex;
+}
+
+static inline void mutex_guard_end(struct mutex **mutex)
+{
+    mutex_unlock(*mutex);
+}
 
 #endif

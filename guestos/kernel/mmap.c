@@ -31,38 +31,29 @@ static int take_prot(u64 asked, u32 *prot)
     return 0;
 }
 
-/* What an open file can be mapped as: the region's inode, with a reference, and limits. */
+/* What an open file can be mapped as: the region's inode, and limits. */
 static int take_file(struct region *region, const struct file *file)
 {
-    const struct inode_ops *ops = file->inode->ops;
-
-    if (region->is_shared ? ops->get_shared_page == NULL : ops->get_page == NULL)
+    if (file->inode->ops->get_page == NULL)
         return -ENODEV;
     region->is_read_only = region->is_shared && !file->can_write;
     if (!file->can_read || (region->is_read_only && (region->prot & PLAT_PROT_WRITE) != 0))
         return -EACCES;
-    region->inode = inode_get(file->inode);
+    region->inode = inode_get(file->inode); /* the caller gives it back */
     return 0;
 }
 
 /* Fill in what the region shows. */
 static int take_content(struct region *region, u64 bytes, u64 flags, u64 descriptor, u64 offset)
 {
-    struct file *file;
-    int error;
-
     region->kind = REGION_FILE;
     region->is_shared = (flags & FRANK_MAP_SHARED) != 0;
     region->file_bytes = bytes;
     if ((flags & FRANK_MAP_ANONYMOUS) == 0) {
-        if (!IS_ALIGNED(offset, (u64)PAGE_SIZE) || (i64)offset < 0)
-            return -EINVAL;
+        struct file *file FILE_REF = file_table_get(process_files(), descriptor);
+
         region->file_offset = offset;
-        file = file_table_get(process_current()->files, descriptor);
-        error = file != NULL ? take_file(region, file) : -EBADF;
-        if (file != NULL)
-            file_put(file);
-        return error;
+        return file != NULL ? take_file(region, file) : -EBADF;
     }
     if (region->is_shared) {
         region->inode = memory_object_create(bytes >> PAGE_SHIFT);
@@ -78,17 +69,16 @@ static int place(struct space *space, struct region *region, uva_t address, u64 
 {
     int error = 0;
 
-    mutex_lock(&space->lock);
+    MUTEX_GUARD(&space->lock);
     if (fixed)
         error = space_remove_locked(space, address, address + bytes);
     else
         address = space_find_gap_locked(space, bytes);
     region->start = address;
     region->end = address + bytes;
-    if (error == 0)
-        error = address != 0 ? space_add_region(space, region) : -ENOMEM;
-    mutex_unlock(&space->lock);
-    return error;
+    if (error != 0 || address == 0)
+        return error != 0 ? error : -ENOMEM;
+    return space_add_region(space, region);
 }
 
 long sys_mmap(u64 address, u64 bytes, u64 prot, u64 flags, u64 descriptor, u64 offset)
@@ -103,28 +93,27 @@ long sys_mmap(u64 address, u64 bytes, u64 prot, u64 flags, u64 descriptor, u64 o
         return -EINVAL;
     if (bytes > USER_TOP)
         return -ENOMEM;
+    if ((flags & FRANK_MAP_ANONYMOUS) == 0 &&
+        (!IS_ALIGNED(offset, (u64)PAGE_SIZE) || (i64)offset < 0))
+        return -EINVAL;
     if (fixed && (!is_range(address, bytes) || address < USER_BASE))
         return -EINVAL;
     bytes = page_ceiling(bytes);
     error = take_content(&region, bytes, flags, descriptor, offset);
     if (error == 0)
         error = place(process_current()->space, &region, address, bytes, fixed);
-    if (error != 0 && region.inode != NULL)
-        inode_put(region.inode);
+    inode_put(region.inode);
     return error != 0 ? error : (long)region.start;
 }
 
 long sys_munmap(u64 address, u64 bytes)
 {
     struct space *space = process_current()->space;
-    int error;
 
     if (!is_range(address, bytes))
         return -EINVAL;
-    mutex_lock(&space->lock);
-    error = space_remove_locked(space, address, address + page_ceiling(bytes));
-    mutex_unlock(&space->lock);
-    return error;
+    MUTEX_GUARD(&space->lock);
+    return space_remove_locked(space, address, address + page_ceiling(bytes));
 }
 
 long sys_mprotect(u64 address, u64 bytes, u64 prot)

@@ -46,10 +46,11 @@ void printk_stop(void)
         plat_idle(~(u64)0);
 }
 
-static NORETURN void end(const struct trap_frame *frame, const char *format, va_list arguments)
+void panic_frame(const struct trap_frame *frame, const char *format, ...)
 {
     u32 self = cpu_this()->number + 1, by = 0;
     char line[LINE_SIZE];
+    va_list arguments;
 
     arch_interrupts_off();
     if (!__atomic_compare_exchange_n(&panicking, &by, self, false, __ATOMIC_SEQ_CST,
@@ -58,27 +59,13 @@ static NORETURN void end(const struct trap_frame *frame, const char *format, va_
         printk_stop();
     if (by == 0) {
         cpu_notify_others();
+        va_start(arguments, format);
         vsnprintf(line, sizeof(line), format, arguments);
+        va_end(arguments);
         printk("frank: panic: %s\n", line);
         if (frame != NULL)
             arch_print_frame(frame);
         arch_print_backtrace(frame);
     }
     plat_poweroff(true);
-}
-
-void panic(const char *format, ...)
-{
-    va_list arguments;
-
-    va_start(arguments, format);
-    end(NULL, format, arguments);
-}
-
-void panic_frame(const struct trap_frame *frame, const char *format, ...)
-{
-    va_list arguments;
-
-    va_start(arguments, format);
-    end(frame, format, arguments);
 }

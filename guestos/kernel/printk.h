@@ -12,9 +12,9 @@ void printk(const char *format, ...) PRINTF_LIKE(1, 2);
 
 /* A fault of the kernel's own: print why, the registers (frame may be NULL) and how it came, then
    power off. */
-NORETURN void panic(const char *format, ...) PRINTF_LIKE(1, 2);
 NORETURN void panic_frame(const struct trap_frame *frame, const char *format, ...)
     PRINTF_LIKE(2, 3);
+#define panic(...) panic_frame(NULL, __VA_ARGS__)
 
 /* Whether the kernel is ending; a CPU that does not end it stops for good. */
 bool printk_is_panicking(void);

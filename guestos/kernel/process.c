@@ -104,6 +104,7 @@ static struct process *process_create(struct thread *thread)
     thread->process = process;
     list_push_back(&process->threads, &thread->process_node);
     process->thread_count = 1;
+    process->last_thread_number = thread->number = 1;
     return process;
 }
 
@@ -135,29 +136,10 @@ void process_start_init(const char *path, const char *arguments)
     thread_start(thread);
 }
 
-static void begin_child(void *unused)
-{
-    (void)unused;
-}
-
-/* The child's registers are the parent's, but that its fork returns 0. */
-static void copy_registers(struct thread *child, struct thread *parent)
-{
-    memcpy(child->frame->x, parent->frame->x, sizeof(child->frame->x));
-    child->frame->x[REG_A0] = 0;
-    child->frame->status = parent->frame->status;
-    child->blocked_signals = parent->blocked_signals;
-    child->signal_stack = parent->signal_stack;
-    child->signal_stack_bytes = parent->signal_stack_bytes;
-    interrupts_push_off();
-    arch_fp_copy(child, parent);
-    interrupts_pop();
-}
-
 long sys_fork(void)
 {
     struct process *parent = process_current(), *child;
-    struct thread *thread = thread_create(begin_child, NULL);
+    struct thread *thread = thread_create_like_this();
     int error = -ENOMEM;
     i32 pid;
 
@@ -169,7 +151,7 @@ long sys_fork(void)
     child->space = space_fork(parent->space);
     if (child->space == NULL)
         goto free_process;
-    copy_registers(thread, thread_current());
+    thread->frame->x[REG_A0] = 0;
 
     spin_acquire(&process_lock);
     memcpy(child->name, parent->name, sizeof(child->name));
@@ -259,37 +241,54 @@ static void become_zombie(struct process *process)
         process_free(process);
 }
 
-void process_exit(int status)
+/* The process's threads are to leave, and what it says at its end is settled. */
+static void begin_end_locked(struct process *process, int status)
 {
-    struct thread *thread = thread_current(), *other;
+    struct thread *other;
+
+    if (process->is_ending)
+        return;
+    process->is_ending = true;
+    process->exit_status = status;
+    process_continue_locked(process, false);
+    list_for_each (other, &process->threads, process_node)
+        if (other != thread_current())
+            thread_interrupt(other);
+}
+
+void process_leave_locked(void)
+{
+    struct thread *thread = thread_current();
     struct process *process = thread->process;
     struct thread_ticks ticks;
-    bool is_last;
+    bool is_last = process->thread_count == 1;
 
-    spin_acquire(&process_lock);
-    if (!process->is_ending) {
-        process->is_ending = true;
-        process->exit_status = status;
-        process_continue_locked(process, false);
-        list_for_each (other, &process->threads, process_node)
-            if (other != thread)
-                thread_interrupt(other);
-    }
+    if (is_last)
+        begin_end_locked(process, wait_status_exited(0));
     arch_fp_reset(thread); /* nobody is to find what it leaves in the registers */
-    thread_begin_exit();
     list_remove(&thread->process_node);
+    process->thread_count--;
     ticks = thread_ticks(thread);
     process->ended_run_ticks += ticks.run;
     process->ended_user_ticks += ticks.user;
-    is_last = --process->thread_count == 0;
     if (!is_last) {
         thread->process = NULL;
         space_switch(NULL); /* which another CPU may take apart from here on */
+        if (process->survivor != NULL)
+            wake_all(&process->stop_wait);
     }
     spin_release(&process_lock);
     if (is_last)
         become_zombie(process);
     thread_exit();
+}
+
+void process_exit(int status)
+{
+    thread_begin_exit();
+    spin_acquire(&process_lock);
+    begin_end_locked(process_current(), status);
+    process_leave_locked();
 }
 
 long sys_exit(u64 code)

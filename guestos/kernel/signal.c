@@ -82,7 +82,11 @@ bool process_holds_off_locked(const struct process *process, int signal)
 
 static void forget(struct process *process, u32 signals)
 {
+    struct thread *thread;
+
     __atomic_fetch_and(&process->pending_signals, ~signals, __ATOMIC_SEQ_CST);
+    list_for_each (thread, &process->threads, process_node)
+        __atomic_fetch_and(&thread->pending_signals, ~signals, __ATOMIC_SEQ_CST);
 }
 
 void process_signal_locked(struct process *process, const struct frank_siginfo *info)
@@ -119,7 +123,7 @@ static void set_blocked(u32 signals)
 
     WRITE_ONCE(thread->blocked_signals, signals & ~(u32)MASK_ALWAYS);
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
-    if ((READ_ONCE(thread->process->pending_signals) & ~thread->blocked_signals) != 0)
+    if ((thread_pending_signals(thread) & ~thread->blocked_signals) != 0)
         __atomic_fetch_or(&thread->frame->work, FRAME_WORK_SIGNAL, __ATOMIC_RELAXED);
 }
 
@@ -176,6 +180,40 @@ long sys_kill(u64 pid, u64 signal)
     return error;
 }
 
+static struct thread *find_thread_locked(struct process *process, u64 number)
+{
+    struct thread *thread;
+
+    list_for_each (thread, &process->threads, process_node)
+        if (thread->number == number)
+            return thread;
+    return NULL;
+}
+
+/* What concerns the process as a whole goes to it, whichever of its threads is meant. */
+long sys_thread_kill(u64 number, u64 signal)
+{
+    struct process *process = process_current();
+    struct frank_siginfo info = {.signal = (int)signal, .code = FRANK_SI_USER, .pid = process->pid};
+    struct thread *thread = thread_current();
+    u32 bit = 1U << signal % SIGNAL_COUNT;
+
+    if (signal >= SIGNAL_COUNT)
+        return -EINVAL;
+    spin_acquire(&process_lock);
+    if (number != 0)
+        thread = find_thread_locked(process, number);
+    if (thread != NULL && (bit & (MASK_STOPS | 1U << SIGCONT | 1U << SIGKILL)) != 0) {
+        process_signal_locked(process, &info);
+    } else if (thread != NULL && signal != 0 && handler_of(process, (int)signal) != FRANK_SIG_IGN) {
+        __atomic_fetch_or(&thread->pending_signals, bit, __ATOMIC_SEQ_CST);
+        if ((READ_ONCE(thread->blocked_signals) & bit) == 0)
+            thread_interrupt(thread);
+    }
+    spin_release(&process_lock);
+    return thread != NULL ? 0 : -ESRCH;
+}
+
 long sys_sigaction(u64 signal, u64 action_address, u64 old_address)
 {
     struct process *process = process_current();
@@ -223,7 +261,7 @@ long sys_sigmask(u64 how, u64 set_address, u64 old_address)
     if (how > FRANK_SIG_PENDING)
         return -EINVAL;
     if (how == FRANK_SIG_PENDING)
-        old = READ_ONCE(process_current()->pending_signals) & blocked;
+        old = thread_pending_signals(thread_current()) & blocked;
     if (set_address != 0 && copy_from_user(&set, set_address, sizeof(set)) != 0)
         return -EFAULT;
     if (old_address != 0 && copy_to_user(old_address, &old, sizeof(old)) != 0)
@@ -386,15 +424,20 @@ void signal_raise_fault(struct trap_frame *frame, const struct signal_fault *fau
 static int take_signal_locked(struct process *process, struct frank_siginfo *info, u64 *handler,
                               struct frank_sigaction *action)
 {
-    u32 blocked = thread_current()->blocked_signals;
+    struct thread *thread = thread_current();
 
     for (int signal = 1; signal < SIGNAL_COUNT; signal++) {
         u32 bit = 1U << signal;
 
-        if ((process->pending_signals & ~blocked & bit) == 0)
+        if ((thread_pending_signals(thread) & ~thread->blocked_signals & bit) == 0)
             continue;
-        forget(process, bit);
-        *info = process->infos[signal];
+        if ((__atomic_fetch_and(&thread->pending_signals, ~bit, __ATOMIC_SEQ_CST) & bit) != 0) {
+            *info = (struct frank_siginfo){
+                .signal = signal, .code = FRANK_SI_USER, .pid = process->pid};
+        } else {
+            __atomic_fetch_and(&process->pending_signals, ~bit, __ATOMIC_SEQ_CST);
+            *info = process->infos[signal];
+        }
         *handler = take_action_locked(process, signal, action);
         if (stops(process, signal))
             process_stop_locked(process, signal);
@@ -426,8 +469,11 @@ void signal_deliver(struct trap_frame *frame)
     int signal;
 
     __atomic_fetch_and(&frame->work, ~(u32)FRAME_WORK_SIGNAL, __ATOMIC_ACQ_REL);
-    if (process->is_ending)
-        process_exit(process->exit_status);
+    if (process_sheds(thread)) {
+        thread_begin_exit();
+        spin_acquire(&process_lock);
+        process_leave_locked();
+    }
     spin_acquire(&process_lock);
     signal = take_signal_locked(process, &info, &handler, &action);
     spin_release(&process_lock);
@@ -442,6 +488,6 @@ void signal_deliver(struct trap_frame *frame)
     if (handler == FRANK_SIG_DFL || !call_handler(frame, &info, &action))
         process_exit(wait_status_signalled(signal));
     /* What the handler blocks waits; the rest is looked at again before user mode. */
-    if ((READ_ONCE(process->pending_signals) & ~thread->blocked_signals) != 0)
+    if ((thread_pending_signals(thread) & ~thread->blocked_signals) != 0)
         __atomic_fetch_or(&frame->work, FRAME_WORK_SIGNAL, __ATOMIC_RELAXED);
 }

@@ -16,17 +16,12 @@ enum {
     RUN_GAP_MAX = 16, /* pages between regions of one run (skip_run) */
 };
 
+/* The region behind one (NULL: the first one), or NULL. */
 static struct region *next_region(struct space *space, struct region *region)
 {
-    struct list_node *next = region->node.next;
+    struct list_node *next = region != NULL ? region->node.next : space->regions.next;
 
     return next == &space->regions ? NULL : list_entry(next, struct region, node);
-}
-
-static struct region *first_region(struct space *space)
-{
-    return list_empty(&space->regions) ? NULL
-                                       : list_entry(space->regions.next, struct region, node);
 }
 
 /* From a region on, those that follow closely are gone through together: the platform is called for
@@ -57,6 +52,7 @@ struct space *space_create(void)
 
     if (space == NULL)
         return NULL;
+    page_make_room();
     if (plat_space_create(&space->platform) != 0) {
         kfree(space);
         return NULL;
@@ -83,7 +79,8 @@ static void unmap_range(struct space *space, uva_t start, uva_t end, enum plat_u
 }
 
 /* Whoever has a shared file's page writable may have written to it: the file is told, so that this
-   reaches its disk. 0 or the first error. */
+   reaches its disk. The right goes before: who writes once more takes a fault, and gets it back. 0
+   or the first error. */
 static int tell_file(struct space *space, const struct region *region)
 {
     int result = 0;
@@ -92,11 +89,13 @@ static int tell_file(struct space *space, const struct region *region)
         return 0;
     for (uva_t at = region->start; at < region->end; at += PAGE_SIZE) {
         u64 index = (region->file_offset + (at - region->start)) >> PAGE_SHIFT;
-        int error = 0;
+        int error;
         u32 prot;
 
-        if (plat_lookup(&space->platform, at, NULL, &prot) && (prot & PLAT_PROT_WRITE) != 0)
-            error = region->inode->ops->page_written(region->inode, index);
+        if (!plat_lookup(&space->platform, at, NULL, &prot) || (prot & PLAT_PROT_WRITE) == 0)
+            continue;
+        plat_protect(&space->platform, at, 1, prot & ~(u32)PLAT_PROT_WRITE);
+        error = region->inode->ops->page_written(region->inode, index);
         result = result != 0 ? result : error;
     }
     return result;
@@ -116,13 +115,13 @@ void space_destroy(struct space *space)
 
     list_for_each (region, &space->regions, node)
         (void)tell_file(space, region); /* nobody is there to hear of an error */
-    for (region = first_region(space); region != NULL;) {
+    for (region = next_region(space, NULL); region != NULL;) {
         uva_t start = region->start, end;
 
         region = skip_run(space, region, &end);
         unmap_range(space, start, end, PLAT_UNMAP_FINAL);
     }
-    while ((region = first_region(space)) != NULL)
+    while ((region = next_region(space, NULL)) != NULL)
         free_region(region);
     kassert(space->page_count == 0);
     plat_space_destroy(&space->platform);
@@ -162,33 +161,40 @@ static int clone_range(struct space *to, struct space *from, uva_t start, uva_t 
     return 0;
 }
 
-struct space *space_fork(struct space *space)
+/* Make a copy, which is empty so far, of all that there is. The lock is held. */
+static int copy_locked(struct space *child, struct space *space)
 {
-    struct space *child = space_create();
     struct region *region;
     int error = 0;
 
-    if (child == NULL)
-        return NULL;
-    mutex_lock(&space->lock);
     child->heap_start = space->heap_start;
     child->heap_end = space->heap_end;
     list_for_each (region, &space->regions, node) {
         struct region *copy = copy_region(region);
 
+        if (copy == NULL)
+            return -ENOMEM;
         (void)tell_file(space, region); /* the write right, by which it knows, goes */
-        if (copy == NULL) {
-            error = -ENOMEM;
-            break;
-        }
         list_push_back(&child->regions, &copy->node);
     }
-    for (region = first_region(space); region != NULL && error == 0;) {
+    for (region = next_region(space, NULL); region != NULL && error == 0;) {
         uva_t start = region->start, end;
 
         region = skip_run(space, region, &end);
         error = clone_range(child, space, start, end);
     }
+    return error;
+}
+
+struct space *space_fork(struct space *space)
+{
+    struct space *child = space_create();
+    int error;
+
+    if (child == NULL)
+        return NULL;
+    mutex_lock(&space->lock);
+    error = copy_locked(child, space);
     mutex_unlock(&space->lock);
     if (error != 0) {
         space_destroy(child);
@@ -219,10 +225,9 @@ int space_add_region(struct space *space, const struct region *region)
     next = space_find_region(space, region->start);
     if (next != NULL && next->start < region->end)
         return -EINVAL;
-    copy = kmalloc(sizeof(*copy));
+    copy = copy_region(region);
     if (copy == NULL)
         return -ENOMEM;
-    memcpy(copy, region, sizeof(*copy));
     list_insert_before(next != NULL ? &next->node : &space->regions, &copy->node);
     return 0;
 }
@@ -254,7 +259,8 @@ int space_map_file(struct space *space, uva_t address)
         u64 count = min(total - done, (u64)PLAT_RANGE_MAX), found = 0;
         u64 index = (region->file_offset >> PAGE_SHIFT) + done;
 
-        while (found < count && inode_get_page(region->inode, index + found, &pages[found]) == 0)
+        while (found < count && region->inode->ops->get_page(region->inode, index + found, false,
+                                                             &pages[found]) == 0)
             found++;
         if (found == 0)
             break;
@@ -295,33 +301,35 @@ long space_set_break(struct space *space, uva_t address)
 {
     uva_t top, new_top = page_ceiling(address);
     int error = 0;
-    long result;
 
-    mutex_lock(&space->lock);
+    MUTEX_GUARD(&space->lock);
     top = page_ceiling(space->heap_end);
     if (address == 0)
-        address = space->heap_end;
-    else if (address < space->heap_start || address > USER_TOP)
-        error = -ENOMEM;
-    else if (new_top < top)
+        return (long)space->heap_end;
+    if (address < space->heap_start || address > USER_TOP)
+        return -ENOMEM;
+    if (new_top < top)
         error = space_remove_locked(space, new_top, top);
     else if (new_top > top)
         error = grow_heap(space, top, new_top);
-    if (error == 0)
-        space->heap_end = address;
-    result = error == 0 ? (long)address : error;
-    mutex_unlock(&space->lock);
-    return result;
+    if (error != 0)
+        return error;
+    space->heap_end = address;
+    return (long)address;
 }
 
-/* Cut a region in two at an address inside it. */
-static int split_region(struct region *region, uva_t at)
+/* Split the region that reaches over `at`, if there is one. */
+static int split_at(struct space *space, uva_t at)
 {
-    struct region *upper = copy_region(region);
-    u64 below = at - region->start;
+    struct region *region = space_find_region(space, at), *upper;
+    u64 below;
 
+    if (region == NULL || region->start >= at)
+        return 0;
+    upper = copy_region(region);
     if (upper == NULL)
         return -ENOMEM;
+    below = at - region->start;
     upper->start = at;
     upper->file_offset += below;
     upper->file_bytes -= min(below, upper->file_bytes);
@@ -331,16 +339,6 @@ static int split_region(struct region *region, uva_t at)
         upper->kind = REGION_ANONYMOUS;
     list_push_front(&region->node, &upper->node);
     return 0;
-}
-
-/* Split regions so that none reaches over `address`. */
-static int split_at(struct space *space, uva_t address)
-{
-    struct region *region = space_find_region(space, address);
-
-    if (region == NULL || region->start >= address)
-        return 0;
-    return split_region(region, address);
 }
 
 int space_remove_locked(struct space *space, uva_t start, uva_t end)
@@ -362,18 +360,22 @@ int space_remove_locked(struct space *space, uva_t start, uva_t end)
     return 0;
 }
 
-/* Whether regions cover the whole range. */
-static bool covers_locked(struct space *space, uva_t start, uva_t end)
+/* Whether regions cover the whole range, and these rights can be had in all of it: 0, -ENOMEM or
+   -EACCES. */
+static int check_range_locked(struct space *space, uva_t start, uva_t end, u32 prot)
 {
     struct region *region = space_find_region(space, start);
+    int error = 0;
 
     while (start < end) {
         if (region == NULL || region->start > start)
-            return false;
+            return -ENOMEM;
+        if (region->is_read_only && (prot & PLAT_PROT_WRITE) != 0)
+            error = -EACCES;
         start = region->end;
         region = next_region(space, region);
     }
-    return true;
+    return error;
 }
 
 /* Below the stack's room; what grows up, the heap, is far below as long as can be. */
@@ -396,32 +398,18 @@ uva_t space_find_gap_locked(struct space *space, u64 bytes)
 int space_write_back(struct space *space, uva_t address, u64 bytes, bool sync)
 {
     uva_t end = address + bytes;
-    struct region *region;
-    int result = 0;
+    int result;
 
-    mutex_lock(&space->lock);
-    if (!covers_locked(space, address, end))
-        result = -ENOMEM;
-    for (region = space_find_region(space, address);
+    MUTEX_GUARD(&space->lock);
+    result = check_range_locked(space, address, end, PLAT_PROT_NONE);
+    for (struct region *region = space_find_region(space, address);
          result == 0 && region != NULL && region->start < end;
          region = next_region(space, region)) {
         result = tell_file(space, region);
-        if (result == 0 && sync && region->is_shared)
-            result = inode_sync(region->inode);
+        if (result == 0 && sync && region->is_shared && region->inode->ops->sync != NULL)
+            result = region->inode->ops->sync(region->inode);
     }
-    mutex_unlock(&space->lock);
     return result;
-}
-
-/* Whether the rights can be had in all of the range, which regions cover. */
-static bool allows_locked(struct space *space, uva_t start, uva_t end, u32 prot)
-{
-    struct region *region = space_find_region(space, start);
-
-    for (; region != NULL && region->start < end; region = next_region(space, region))
-        if (region->is_read_only && (prot & PLAT_PROT_WRITE) != 0)
-            return false;
-    return true;
 }
 
 /* Give a region other rights. Translations are weakened at once; what they gain they gain by
@@ -465,26 +453,22 @@ int space_protect(struct space *space, uva_t address, u64 bytes, u32 prot)
 {
     uva_t end = page_ceiling(address + bytes);
     struct region *region;
-    int error = 0;
+    int error;
 
     if (!IS_ALIGNED(address, (u64)PAGE_SIZE) || bytes > USER_TOP || address > USER_TOP - bytes)
         return -EINVAL;
-    mutex_lock(&space->lock);
-    if (!covers_locked(space, address, end))
-        error = -ENOMEM;
-    else if (!allows_locked(space, address, end, prot))
-        error = -EACCES;
+    MUTEX_GUARD(&space->lock);
+    error = check_range_locked(space, address, end, prot);
     if (error == 0)
         error = split_at(space, address);
     if (error == 0)
         error = split_at(space, end);
-    if (error == 0 && address < end) {
-        for (region = space_find_region(space, address); region != NULL && region->start < end;
-             region = next_region(space, region))
-            if (region->prot != prot)
-                protect_region(space, region, prot);
-        merge_regions(space, address, end);
-    }
-    mutex_unlock(&space->lock);
-    return error;
+    if (error != 0 || address == end)
+        return error;
+    for (region = space_find_region(space, address); region != NULL && region->start < end;
+         region = next_region(space, region))
+        if (region->prot != prot)
+            protect_region(space, region, prot);
+    merge_regions(space, address, end);
+    return 0;
 }

@@ -53,14 +53,6 @@ struct space {
     u64 page_count;   /* mapped now */
 };
 
-enum space_fault_result {
-    SPACE_FAULT_DONE,
-    SPACE_FAULT_NO_REGION, /* nothing there */
-    SPACE_FAULT_PROT,      /* not allowed there */
-    SPACE_FAULT_NO_MEMORY,
-    SPACE_FAULT_IO, /* the file's page could not be read, or lies behind its end */
-};
-
 /* An empty space, or NULL: out of memory. */
 MUST_CHECK struct space *space_create(void);
 
@@ -74,7 +66,7 @@ MUST_CHECK struct space *space_fork(struct space *space);
 void space_switch(struct space *space);
 
 /*
- * Add a region. For REGION_FILE the inode's reference is taken over on success. 0, -ENOMEM, or
+ * Add a region, which takes its own reference to the inode. 0, -ENOMEM, or
  * -EINVAL if it lies outside the user's addresses or overlaps another.
  */
 MUST_CHECK int space_add_region(struct space *space, const struct region *region);
@@ -85,8 +77,10 @@ MUST_CHECK int space_map_page(struct space *space, uva_t address, pa_t page);
 /* Map what pages of a read-only file region are in memory, so that they need not fault. */
 MUST_CHECK int space_map_file(struct space *space, uva_t address);
 
-/* Make an access possible: `access` is one PLAT_PROT_ bit. Thread context, interrupts on. */
-enum space_fault_result space_fault(struct space *space, uva_t address, u32 access);
+/* Make an access possible: `access` is one PLAT_PROT_ bit. -EFAULT: nothing is there; -EACCES: it
+   is not allowed; -ENOMEM; any other: the file's page cannot be had. Thread context, interrupts on.
+ */
+MUST_CHECK int space_fault(struct space *space, uva_t address, u32 access);
 
 /* Move the break. Returns the new one, or -ENOMEM and it stays; 0 asks only. */
 MUST_CHECK long space_set_break(struct space *space, uva_t address);

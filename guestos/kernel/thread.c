@@ -315,8 +315,8 @@ bool thread_has_signal(void)
     const struct thread *thread = thread_current();
 
     return (READ_ONCE(thread->frame->work) & FRAME_WORK_SIGNAL) != 0 &&
-           (READ_ONCE(thread->process->is_ending) ||
-            (READ_ONCE(thread->process->pending_signals) & ~thread->blocked_signals) != 0);
+           (process_sheds(thread) ||
+            (thread_pending_signals(thread) & ~thread->blocked_signals) != 0);
 }
 
 int thread_sleep_until(u64 deadline_ticks)

@@ -49,11 +49,13 @@ struct thread {
     struct cpu *cpu;          /* whose queue it is or was last on */
     struct process *process;  /* NULL: a kernel thread */
     struct list_node process_node;
+    u32 number; /* in its process, from 1 on */
 
     enum thread_state state;
     bool interruptible; /* while SLEEPING: a signal ends the sleep */
     int wake_reason;    /* 0, -EINTR, -ETIMEDOUT */
     struct list_node run_node;
+    u32 pending_signals;  /* one bit each, meant for this thread; atomic */
     u32 blocked_signals;  /* one bit each; changed by the thread alone */
     u32 resumed_signals;  /* sigsuspend: the mask that counts again behind it */
     bool resumes_signals; /* resumed_signals counts */

@@ -39,12 +39,8 @@ static u64 first_deadline_locked(const struct cpu *cpu)
 /* Another CPU may be cancelling one. */
 static u64 first_deadline(struct cpu *cpu)
 {
-    u64 deadline;
-
-    spin_acquire(&cpu->timer_lock);
-    deadline = first_deadline_locked(cpu);
-    spin_release(&cpu->timer_lock);
-    return deadline;
+    SPIN_GUARD(&cpu->timer_lock);
+    return first_deadline_locked(cpu);
 }
 
 static void program_by(struct cpu *cpu, u64 deadline_ticks)
@@ -80,9 +76,8 @@ void timer_cancel(struct timer *timer)
 
     if (cpu == NULL)
         return;
-    spin_acquire(&cpu->timer_lock);
+    SPIN_GUARD(&cpu->timer_lock);
     list_remove(&timer->node);
-    spin_release(&cpu->timer_lock);
 }
 
 void timer_finish(struct timer *timer)
@@ -116,13 +111,12 @@ static struct timer *take_expired(struct cpu *cpu, u64 now)
 {
     struct timer *timer = NULL;
 
-    spin_acquire(&cpu->timer_lock);
+    SPIN_GUARD(&cpu->timer_lock);
     if (first_deadline_locked(cpu) <= now) {
         timer = list_entry(cpu->timers.next, struct timer, node);
         list_remove(&timer->node);
     }
     cpu->expiring = timer;
-    spin_release(&cpu->timer_lock);
     return timer;
 }
 

@@ -20,9 +20,11 @@
 
 #include "frank/errno.h"
 #include "frank/tty.h"
+#include "kernel/fs/poll.h"
 #include "kernel/process_group.h"
 #include "kernel/thread.h"
 #include "kernel/timer.h"
+#include "kernel/uaccess.h"
 #include "kernel/wait.h"
 #include "platform.h"
 
@@ -32,7 +34,6 @@ enum tty_sizes {
     TTY_RETRY_NS = 1000000, /* between looks at a console that is full */
     NS_PER_MS = 1000000,
     MS_PER_TENTH = 100,
-    TTY_WAIT_MS_MAX = 1000000000,
 };
 
 enum tty_character {
@@ -79,15 +80,10 @@ static u8 *ring_at(u64 position)
     return &tty.ring[position % TTY_INPUT_BYTES];
 }
 
-static bool is_control(u8 c)
-{
-    return c < ' ' || c == TTY_DELETE;
-}
-
 /* Echoed as "^X"; tabs and line ends are shown as they are. */
 static bool is_shown_with_caret(u8 c)
 {
-    return is_control(c) && c != TTY_TAB && c != '\n';
+    return (c < ' ' && c != TTY_TAB && c != '\n') || c == TTY_DELETE;
 }
 
 static void echo_bytes(const char *text, size_t size)
@@ -98,13 +94,10 @@ static void echo_bytes(const char *text, size_t size)
 
 static void echo(u8 c)
 {
-    if (is_shown_with_caret(c)) {
-        char caret[2] = {'^', (char)(c ^ TTY_CARET_OFFSET)};
-        echo_bytes(caret, sizeof(caret));
-    } else {
-        char plain = (char)c;
-        echo_bytes(&plain, 1);
-    }
+    bool caret = is_shown_with_caret(c);
+    char shown[2] = {'^', (char)(caret ? c ^ TTY_CARET_OFFSET : c)};
+
+    echo_bytes(caret ? shown : shown + 1, caret ? 2 : 1);
 }
 
 /* The second and later bytes of a character in UTF-8. */
@@ -129,25 +122,29 @@ static bool erase_character(void)
     return true;
 }
 
-static bool last_is_blank(void)
-{
-    u8 c = *ring_at(tty.tail - 1);
-
-    return c == ' ' || c == TTY_TAB;
-}
-
+/* The blanks at the end of the line, and what stands before them up to a blank. */
 static void erase_word(void)
 {
-    while (tty.tail != tty.committed && last_is_blank())
-        erase_character();
-    while (tty.tail != tty.committed && !last_is_blank())
-        erase_character();
+    for (bool in_word = false; tty.tail != tty.committed; erase_character()) {
+        u8 c = *ring_at(tty.tail - 1);
+        bool is_blank = c == ' ' || c == TTY_TAB;
+
+        if (is_blank && in_word)
+            break;
+        in_word = !is_blank;
+    }
+}
+
+static void wake_readers(void)
+{
+    wake_all(&tty.readers);
+    poll_changed();
 }
 
 static void commit(void)
 {
     tty.committed = tty.tail;
-    wake_all(&tty.readers);
+    wake_readers();
 }
 
 /* Add a character; one place is kept free for what ends the line. */
@@ -196,7 +193,7 @@ static void input_signal(u8 c)
     } else if (c == TTY_INTERRUPT) {
         tty.is_interrupted = true;
         tty.interrupted_at = tty.committed;
-        wake_all(&tty.readers);
+        wake_readers();
     }
 }
 
@@ -243,10 +240,9 @@ static void input_character(u8 c)
 
 void tty_input(const char *characters, size_t count)
 {
-    spin_acquire(&tty.lock);
+    SPIN_GUARD(&tty.lock);
     for (size_t i = 0; i < count; i++)
         input_character((u8)characters[i]);
-    spin_release(&tty.lock);
 }
 
 /* ---- the inode's operations --------------------------------------------------------------------
@@ -254,7 +250,8 @@ void tty_input(const char *characters, size_t count)
 
 /*
  * Take up to `size` bytes that may be read, in canonical mode to the end of a line. *line_ended
- * says that a read should stop here. The lock is held.
+ * says that a read should stop here. A ^D right behind a full buffer belongs to this read: it is no
+ * end of file for the next. The lock is held.
  */
 static size_t take_locked(u8 *bytes, size_t size, bool *line_ended)
 {
@@ -262,29 +259,20 @@ static size_t take_locked(u8 *bytes, size_t size, bool *line_ended)
     size_t taken = 0;
 
     *line_ended = false;
-    while (taken < size && tty.head != tty.committed) {
+    while (tty.head != tty.committed && !*line_ended) {
         u8 c = *ring_at(tty.head);
+        bool is_end = canonical && c == TTY_END;
 
+        if (taken == size && !is_end)
+            return taken;
         tty.head++;
         if (canonical && c == TTY_RETURN) /* typed ahead in raw mode */
             c = '\n';
-        if (canonical && c == TTY_END) {
-            *line_ended = true;
-            break;
-        }
-        bytes[taken++] = c;
-        if (canonical && c == '\n') {
-            *line_ended = true;
-            break;
-        }
+        *line_ended = is_end || (canonical && c == '\n');
+        if (!is_end)
+            bytes[taken++] = c;
     }
-    /* A ^D right behind a full buffer belongs to this read: it is no end of file for the next. */
-    if (canonical && taken == size && tty.head != tty.committed && *ring_at(tty.head) == TTY_END) {
-        tty.head++;
-        *line_ended = true;
-    }
-    if (tty.head == tty.committed && !canonical)
-        *line_ended = true;
+    *line_ended = *line_ended || !canonical;
     return taken;
 }
 
@@ -296,7 +284,7 @@ static int use_terminal_locked(int signal)
 
 /* Wait until something may be read, or a read should find nothing: 0, or an error. The lock is
    held. */
-static int wait_for_input_locked(void)
+static int wait_for_input_locked(bool may_wait)
 {
     u64 tenths = tty.mode >> FRANK_TTY_TENTHS_SHIFT;
     u64 deadline = plat_time_now() + timer_ticks_from_ns(tenths * MS_PER_TENTH * NS_PER_MS);
@@ -313,6 +301,8 @@ static int wait_for_input_locked(void)
         }
         if (tty.head != tty.committed)
             return 0;
+        if (!may_wait)
+            return -EAGAIN;
         if (tty.mode & FRANK_TTY_NO_WAIT && !(tty.mode & FRANK_TTY_CANONICAL))
             error = wait_on_until(&tty.readers, &tty.lock, deadline);
         else
@@ -324,33 +314,28 @@ static int wait_for_input_locked(void)
     }
 }
 
-static ssize_t tty_read(struct inode *inode, struct uio *uio, u64 *offset)
+static ssize_t tty_read(struct inode *inode, uva_t to, size_t size, u64 *offset)
 {
     u8 piece[TTY_COPY_BYTES];
     bool line_ended = false;
-    ssize_t done = 0;
+    size_t done = 0;
 
-    (void)inode, (void)offset;
-    while (uio->left_bytes > 0 && !line_ended) {
+    (void)inode;
+    while (done < size && !line_ended) {
         size_t taken;
         int error;
 
         spin_acquire(&tty.lock);
-        error = done ? 0 : wait_for_input_locked();
-        if (error) {
-            spin_release(&tty.lock);
-            return error;
-        }
-        taken = take_locked(piece, min(uio->left_bytes, sizeof(piece)), &line_ended);
+        error = done ? 0 : wait_for_input_locked(*offset != INODE_OFFSET_NO_WAIT);
+        taken = error ? 0 : take_locked(piece, min(size - done, sizeof(piece)), &line_ended);
         spin_release(&tty.lock);
-        if (taken == 0)
-            break;
-        error = uio_put(uio, piece, taken);
-        if (error)
-            return done ? done : error;
-        done += (ssize_t)taken;
+        if (!error && taken > 0)
+            error = copy_to_user(to + done, piece, taken);
+        if (error || taken == 0)
+            return done ? (ssize_t)done : error;
+        done += taken;
     }
-    return done;
+    return (ssize_t)done;
 }
 
 /* Print, in thread context: while the device is full, other threads run. How many bytes were
@@ -367,33 +352,32 @@ static size_t print(const char *text, size_t size)
     return done;
 }
 
-static ssize_t tty_write(struct inode *inode, struct uio *uio, u64 *offset)
+static ssize_t tty_write(struct inode *inode, uva_t from, size_t size, u64 *offset)
 {
     char piece[TTY_COPY_BYTES];
-    ssize_t done = 0;
+    size_t done = 0;
 
     (void)inode, (void)offset;
     if (READ_ONCE(tty.mode) & FRANK_TTY_STOP_WRITERS) {
         int error;
 
-        spin_acquire(&tty.lock);
+        SPIN_GUARD(&tty.lock);
         error = use_terminal_locked(SIGTTOU);
-        spin_release(&tty.lock);
         if (error)
             return error;
     }
-    while (uio->left_bytes > 0) {
-        size_t chunk = min(uio->left_bytes, sizeof(piece)), printed;
-        int error = uio_take(uio, piece, chunk);
+    while (done < size) {
+        size_t chunk = min(size - done, sizeof(piece)), printed;
+        int error = copy_from_user(piece, from + done, chunk);
 
         if (error)
-            return done ? done : error;
+            return done ? (ssize_t)done : error;
         printed = print(piece, chunk);
-        done += (ssize_t)printed;
+        done += printed;
         if (printed < chunk)
-            return done ? done : -EINTR;
+            return done ? (ssize_t)done : -EINTR;
     }
-    return done;
+    return (ssize_t)done;
 }
 
 /* Going to raw mode makes what was being edited readable as it is. */
@@ -411,18 +395,6 @@ static int set_mode_locked(u64 mode)
     return 0;
 }
 
-/* Wait at most so long until something may be read: whether it may, or -EINTR. */
-static int wait_with_limit_locked(u64 milliseconds)
-{
-    u64 limit_ns = min(milliseconds, (u64)TTY_WAIT_MS_MAX) * NS_PER_MS;
-    u64 deadline = plat_time_now() + timer_ticks_from_ns(limit_ns);
-    int error = 0;
-
-    while (tty.head == tty.committed && error == 0)
-        error = wait_on_until(&tty.readers, &tty.lock, deadline);
-    return error == -EINTR ? error : tty.head != tty.committed;
-}
-
 /* No group, 0, can be named by every process of the session. */
 static int set_foreground_locked(i32 group)
 {
@@ -437,10 +409,8 @@ static int set_foreground_locked(i32 group)
     return error;
 }
 
-static int attach_locked(void)
+static int attach_locked(const struct process *process)
 {
-    const struct process *process = process_current();
-
     if (process->pid != process->session || (tty.session != 0 && tty.session != process->session))
         return -EPERM;
     tty.session = process->session;
@@ -449,53 +419,47 @@ static int attach_locked(void)
 
 void tty_end_session(i32 session)
 {
-    spin_acquire(&tty.lock);
-    if (tty.session == session) {
-        if (tty.foreground != 0) {
-            signal_foreground(SIGHUP);
-            signal_foreground(SIGCONT);
-        }
-        tty.session = 0;
-        tty.foreground = 0;
+    SPIN_GUARD(&tty.lock);
+    if (tty.session != session)
+        return;
+    if (tty.foreground != 0) {
+        signal_foreground(SIGHUP);
+        signal_foreground(SIGCONT);
     }
-    spin_release(&tty.lock);
+    tty.session = 0;
+    tty.foreground = 0;
 }
 
 static int tty_control(struct inode *inode, u64 request, u64 argument)
 {
-    int result = 0;
-
     (void)inode;
-    spin_acquire(&tty.lock);
+    SPIN_GUARD(&tty.lock);
     switch (request) {
     case FRANK_TTY_GET_MODE:
-        result = (int)tty.mode;
-        break;
+        return (int)tty.mode;
     case FRANK_TTY_SET_MODE:
-        result = set_mode_locked(argument);
-        break;
+        return set_mode_locked(argument);
     case FRANK_TTY_SET_FOREGROUND:
-        result = (i32)argument >= 0 ? set_foreground_locked((i32)argument) : -EINVAL;
-        break;
+        return (i32)argument >= 0 ? set_foreground_locked((i32)argument) : -EINVAL;
     case FRANK_TTY_GET_FOREGROUND:
-        result = process_current()->session == tty.session ? tty.foreground : -ENOTTY;
-        break;
+        return process_current()->session == tty.session ? tty.foreground : -ENOTTY;
     case FRANK_TTY_ATTACH:
-        result = attach_locked();
-        break;
-    case FRANK_TTY_WAIT_INPUT:
-        result = wait_with_limit_locked(argument);
-        break;
+        return attach_locked(process_current());
     default:
-        result = -EINVAL;
-        break;
+        return -EINVAL;
     }
-    spin_release(&tty.lock);
-    return result;
+}
+
+static u32 tty_ready(struct inode *inode)
+{
+    (void)inode;
+    SPIN_GUARD(&tty.lock);
+    return FRANK_POLL_OUT | (tty.head != tty.committed || tty.is_interrupted ? FRANK_POLL_IN : 0);
 }
 
 const struct inode_ops tty_inode_ops = {
     .read = tty_read,
     .write = tty_write,
+    .ready = tty_ready,
     .control = tty_control,
 };

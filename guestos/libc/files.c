@@ -12,6 +12,7 @@
 #include "system_call.h"
 
 enum { NS_PER_SECOND = 1000000000, SCREEN_ROWS = 24, SCREEN_COLUMNS = 80 };
+enum { DEVICE_OF_DISK = 1, DEVICE_OF_OTHERS = 2 };
 
 _ssize_t _read_r(struct _reent *reent, int descriptor, void *buffer, size_t size)
 {
@@ -97,6 +98,10 @@ int _isatty(int descriptor)
 static void convert_stat(struct stat *to, const struct frank_stat *from)
 {
     memset(to, 0, sizeof(*to));
+    /* Files of the disk have numbers of their own, and so has all that is not on it. */
+    to->st_dev = (from->mode & S_IFMT) == S_IFREG || (from->mode & S_IFMT) == S_IFDIR
+                     ? DEVICE_OF_DISK
+                     : DEVICE_OF_OTHERS;
     to->st_rdev = (dev_t)from->device;
     to->st_ino = (ino_t)from->inode;
     to->st_mode = from->mode;
@@ -240,13 +245,6 @@ int rmdir(const char *path)
 int chdir(const char *path)
 {
     return (int)system_call_result(_REENT, system_call(FRANK_SYS_chdir, (long)path, 0, 0));
-}
-
-char *getcwd(char *buffer, size_t size)
-{
-    long result = system_call(FRANK_SYS_getcwd, (long)buffer, (long)size, 0);
-
-    return system_call_result(_REENT, result) < 0 ? NULL : buffer;
 }
 
 mode_t umask(mode_t mask)

@@ -1,35 +1,35 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The locks that newlib leaves to its port (sys/lock.h, _RETARGETABLE_LOCKING).
+ * The locks that newlib leaves to its port (sys/lock.h, _RETARGETABLE_LOCKING): mutexes.
  *
- * A lock knows its owner, a thread's block, and how often that took it. Who finds it taken gives
- * the processor away and looks again: until the kernel offers waiting on a word, that is the
- * cheapest wait there is. The locks that stdio makes for its streams come from a small table, so
- * that opening a file needs no second allocation; when that is used up, from the heap.
+ * Those that stdio makes for its streams come from a small table, so that opening a file needs no
+ * second allocation; when that is used up, from the heap.
  */
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/lock.h>
 
-#include "system_call.h"
-#include "thread_block.h"
-
 struct __lock {
-    struct thread_block *owner; /* atomic; NULL: free */
-    unsigned depth;             /* the owner's */
+    pthread_mutex_t mutex; /* recursive even if newlib does not need that */
 };
 
+#define LOCK_INITIALIZER                            \
+    {                                               \
+        .mutex = {.type = PTHREAD_MUTEX_RECURSIVE } \
+    }
+
 /* newlib's own, by the names that it expects. */
-struct __lock __lock___sinit_recursive_mutex;
-struct __lock __lock___sfp_recursive_mutex;
-struct __lock __lock___atexit_recursive_mutex;
-struct __lock __lock___at_quick_exit_mutex;
-struct __lock __lock___malloc_recursive_mutex;
-struct __lock __lock___env_recursive_mutex;
-struct __lock __lock___tz_mutex;
-struct __lock __lock___dd_hash_mutex;
-struct __lock __lock___arc4random_mutex;
+struct __lock __lock___sinit_recursive_mutex = LOCK_INITIALIZER;
+struct __lock __lock___sfp_recursive_mutex = LOCK_INITIALIZER;
+struct __lock __lock___atexit_recursive_mutex = LOCK_INITIALIZER;
+struct __lock __lock___at_quick_exit_mutex = LOCK_INITIALIZER;
+struct __lock __lock___malloc_recursive_mutex = LOCK_INITIALIZER;
+struct __lock __lock___env_recursive_mutex = LOCK_INITIALIZER;
+struct __lock __lock___tz_mutex = LOCK_INITIALIZER;
+struct __lock __lock___dd_hash_mutex = LOCK_INITIALIZER;
+struct __lock __lock___arc4random_mutex = LOCK_INITIALIZER;
 
 enum { LOCK_TABLE_SIZE = 64 };
 
@@ -55,8 +55,7 @@ void __retarget_lock_init(_LOCK_T *lock)
         fresh = malloc(sizeof(*fresh));
     if (!fresh)
         abort();
-    fresh->owner = NULL;
-    fresh->depth = 0;
+    *fresh = (struct __lock)LOCK_INITIALIZER;
     *lock = fresh;
 }
 
@@ -78,59 +77,34 @@ void __retarget_lock_close_recursive(_LOCK_T lock)
     __retarget_lock_close(lock);
 }
 
-static bool try_take(struct __lock *lock)
-{
-    struct thread_block *expected = NULL;
-
-    return __atomic_compare_exchange_n(&lock->owner, &expected, thread_block(), false,
-                                       __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
-}
-
-static bool is_mine(struct __lock *lock)
-{
-    return __atomic_load_n(&lock->owner, __ATOMIC_RELAXED) == thread_block();
-}
-
 void __retarget_lock_acquire(_LOCK_T lock)
 {
-    while (!try_take(lock))
-        (void)system_call(FRANK_SYS_sched_yield, 0, 0, 0);
-    lock->depth = 1;
+    (void)pthread_mutex_lock(&lock->mutex);
 }
 
 void __retarget_lock_acquire_recursive(_LOCK_T lock)
 {
-    if (is_mine(lock))
-        lock->depth++;
-    else
-        __retarget_lock_acquire(lock);
+    (void)pthread_mutex_lock(&lock->mutex);
 }
 
 int __retarget_lock_try_acquire(_LOCK_T lock)
 {
-    if (!try_take(lock))
-        return 0;
-    lock->depth = 1;
-    return 1;
+    return pthread_mutex_trylock(&lock->mutex) == 0;
 }
 
 int __retarget_lock_try_acquire_recursive(_LOCK_T lock)
 {
-    if (!is_mine(lock))
-        return __retarget_lock_try_acquire(lock);
-    lock->depth++;
-    return 1;
+    return pthread_mutex_trylock(&lock->mutex) == 0;
 }
 
 void __retarget_lock_release(_LOCK_T lock)
 {
-    if (--lock->depth == 0)
-        __atomic_store_n(&lock->owner, NULL, __ATOMIC_RELEASE);
+    (void)pthread_mutex_unlock(&lock->mutex);
 }
 
 void __retarget_lock_release_recursive(_LOCK_T lock)
 {
-    __retarget_lock_release(lock);
+    (void)pthread_mutex_unlock(&lock->mutex);
 }
 
 void flockfile(FILE *stream)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* System calls on processes, memory and time. */
 #include <errno.h>
+#include <malloc.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,6 +18,7 @@
 
 #include "frank_system.h"
 #include "system_call.h"
+#include "thread_block.h"
 
 extern char **environ;
 
@@ -35,9 +38,21 @@ void _exit(int status)
         (void)system_call(FRANK_SYS_exit, status, 0, 0);
 }
 
+/* The child has this thread alone: it is to find the heap in order. Where there are no others
+   nothing is written: each page that is, parent or child would have to copy. */
 int _fork_r(struct _reent *reent)
 {
-    return (int)system_call_result(reent, system_call(FRANK_SYS_fork, 0, 0, 0));
+    unsigned others = thread_others;
+    long pid;
+
+    if (others)
+        __malloc_lock(reent);
+    pid = system_call(FRANK_SYS_fork, 0, 0, 0);
+    if (pid == 0 && others)
+        thread_block()->number = 1;
+    if (others)
+        __malloc_unlock(reent);
+    return (int)system_call_result(reent, pid);
 }
 
 pid_t fork(void)
@@ -146,8 +161,6 @@ pid_t setsid(void)
     return process_group(FRANK_NEW_SESSION, 0);
 }
 
-int sched_yield(void);
-
 int sched_yield(void)
 {
     return (int)system_call_result(_REENT, system_call(FRANK_SYS_sched_yield, 0, 0, 0));
@@ -215,7 +228,7 @@ int getpagesize(void)
 
 int clock_gettime(clockid_t clock, struct timespec *time)
 {
-    struct frank_timespec result;
+    long ns;
     struct frank_usage usage;
     long which;
 
@@ -235,23 +248,19 @@ int clock_gettime(clockid_t clock, struct timespec *time)
         errno = EINVAL;
         return -1;
     }
-    if (system_call_result(_REENT, system_call(FRANK_SYS_clock, which, (long)&result, 0)) < 0)
-        return -1;
-    time->tv_sec = result.seconds;
-    time->tv_nsec = result.nanoseconds;
+    ns = system_call(FRANK_SYS_clock, which, 0, 0);
+    time->tv_sec = ns / NS_PER_SECOND;
+    time->tv_nsec = ns % NS_PER_SECOND;
     return 0;
 }
 
 int _gettimeofday_r(struct _reent *reent, struct timeval *time, void *zone)
 {
-    struct frank_timespec result;
+    long ns = system_call(FRANK_SYS_clock, FRANK_CLOCK_REALTIME, 0, 0);
 
-    (void)zone;
-    if (system_call_result(
-            reent, system_call(FRANK_SYS_clock, FRANK_CLOCK_REALTIME, (long)&result, 0)) < 0)
-        return -1;
-    time->tv_sec = result.seconds;
-    time->tv_usec = result.nanoseconds / NS_PER_US;
+    (void)reent, (void)zone;
+    time->tv_sec = ns / NS_PER_SECOND;
+    time->tv_usec = ns % NS_PER_SECOND / NS_PER_US;
     return 0;
 }
 
@@ -413,10 +422,7 @@ int frank_counters(struct frank_counters *counters)
 
 uint64_t frank_clock_ticks(void)
 {
-    struct frank_timespec ticks = {0, 0};
-
-    (void)system_call(FRANK_SYS_clock, FRANK_CLOCK_TICKS, (long)&ticks, 0);
-    return (uint64_t)ticks.nanoseconds;
+    return (uint64_t)system_call(FRANK_SYS_clock, FRANK_CLOCK_TICKS, 0, 0);
 }
 
 int frank_reboot(int how)

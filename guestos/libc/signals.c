@@ -34,7 +34,7 @@ int kill(pid_t pid, int signal)
 
 int _raise_r(struct _reent *reent, int signal)
 {
-    return _kill_r(reent, getpid(), signal);
+    return (int)system_call_result(reent, system_call(FRANK_SYS_thread_kill, 0, signal, 0));
 }
 
 int raise(int signal)

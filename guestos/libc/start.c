@@ -22,6 +22,8 @@ typedef void (*constructor_t)(void);
 extern constructor_t __init_array_start[];
 extern constructor_t __init_array_end[];
 
+unsigned thread_others;
+
 struct _reent *__getreent(void)
 {
     return thread_block()->reent;
@@ -39,6 +41,7 @@ void libc_start(long *stack)
 
     set_thread_pointer(__main_thread_tls);
     thread_block()->reent = _GLOBAL_REENT;
+    thread_block()->number = thread_block()->alive = 1;
     /* The zeros behind them are .bss. */
     memcpy(__main_thread_tls, __tls_image_start, (size_t)(__tls_image_end - __tls_image_start));
     environ = argv + argc + 1;

@@ -94,6 +94,10 @@ MUST_CHECK bool plat_cpu_start(u32 number, struct thread *idle);
 /* Interrupt a CPU, be it asleep in plat_idle(): its plat_irq() calls cpu_interrupted(). */
 void plat_cpu_notify(u32 number);
 
+/* This CPU waits for a lock that another one holds: should the platform have stopped that one, it
+   may let it run in place of this. Any context. */
+void plat_cpu_relax(u32 holder);
+
 /* Find the machine's disks: block_register() for each. Once, on the first CPU, when it takes
    interrupts. */
 void plat_find_disks(void);

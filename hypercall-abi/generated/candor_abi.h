@@ -57,7 +57,11 @@ enum hc_number {
     HC_CALL_DISK_ATTACH = 21,
     HC_CALL_DISK_KICK = 22,
     HC_CALL_DISK_DETACH = 23,
-    HC_CALL_COUNT = 24,
+    HC_CALL_VCPU_START = 24,
+    HC_CALL_VCPU_STOP = 25,
+    HC_CALL_VCPU_NOTIFY = 26,
+    HC_CALL_YIELD_TO = 27,
+    HC_CALL_COUNT = 28,
 };
 
 /* What a call returns in a0 and a1; what the value is without an error, the call says. */
@@ -70,7 +74,8 @@ struct hc_result {
 enum candor_event {
     EVENT_TIMER = 1, /* The time given to `timer_set` has come (never set for a guest with Sstc). */
     EVENT_CONSOLE = 2, /* Console input can be read, or there is room again after a write that took nothing, with SBI DBCN. */
-    EVENT_DISK = 4, /* There are new responses in the disk's ring. */
+    EVENT_DISK = 4, /* There are new responses in the disk's ring. Like `console`, it comes to the first vCPU. */
+    EVENT_VCPU = 8, /* Another vCPU of the VM has called `vcpu_notify`. */
 };
 
 /* What a request asks of the disk (`disk_request.operation`). */
@@ -118,7 +123,8 @@ struct start_info {
     u64 timebase_hz; /* Units of time in a second. */
     char vm_name[32]; /* What the VM is called, ended by a zero byte. */
     char args[256]; /* The arguments given to the launcher, ended by a zero byte. */
-    u64 reserved[14]; /* Zero. */
+    u64 vcpu_count; /* The VM's vCPUs. The first, number 0, is the one that starts; the others start by `vcpu_start`. */
+    u64 reserved[13]; /* Zero. */
 };
 _Static_assert(offsetof(struct start_info, abi_version) == 0, "abi_version");
 _Static_assert(offsetof(struct start_info, flags) == 8, "flags");
@@ -136,7 +142,8 @@ _Static_assert(offsetof(struct start_info, start_info_gpa) == 96, "start_info_gp
 _Static_assert(offsetof(struct start_info, timebase_hz) == 104, "timebase_hz");
 _Static_assert(offsetof(struct start_info, vm_name) == 112, "vm_name");
 _Static_assert(offsetof(struct start_info, args) == 144, "args");
-_Static_assert(offsetof(struct start_info, reserved) == 400, "reserved");
+_Static_assert(offsetof(struct start_info, vcpu_count) == 400, "vcpu_count");
+_Static_assert(offsetof(struct start_info, reserved) == 408, "reserved");
 _Static_assert(sizeof(struct start_info) == 512, "start_info");
 
 /* Shared between one vCPU and Candor while both run: each word is written by one side only but for

@@ -311,3 +311,52 @@ static inline struct hc_result candor_disk_detach(void)
                      : : "a2", "a3", "a4", "a5", "t0", "t1", "t2", "t3", "t4", "t5", "t6", "memory");
     return (struct hc_result){(i64)a0, a1};
 }
+
+/* Returns 0. */
+static inline struct hc_result candor_vcpu_start(u64 number, u64 entry, u64 argument)
+{
+    register u64 a0 __asm__("a0") = number;
+    register u64 a1 __asm__("a1") = entry;
+    register u64 a2 __asm__("a2") = argument;
+    register u64 a6 __asm__("a6") = HC_CALL_VCPU_START;
+    register u64 a7 __asm__("a7") = CANDOR_EXTENSION;
+    __asm__ volatile("ecall" : "+r"(a0), "+r"(a1), "+r"(a2), "+r"(a6), "+r"(a7)
+                     : : "a3", "a4", "a5", "t0", "t1", "t2", "t3", "t4", "t5", "t6", "memory");
+    return (struct hc_result){(i64)a0, a1};
+}
+
+/* Returns nothing: it does not return. */
+static inline struct hc_result candor_vcpu_stop(void)
+{
+    register u64 a0 __asm__("a0");
+    register u64 a1 __asm__("a1");
+    register u64 a6 __asm__("a6") = HC_CALL_VCPU_STOP;
+    register u64 a7 __asm__("a7") = CANDOR_EXTENSION;
+    __asm__ volatile("ecall" : "=r"(a0), "=r"(a1), "+r"(a6), "+r"(a7)
+                     : : "a2", "a3", "a4", "a5", "t0", "t1", "t2", "t3", "t4", "t5", "t6", "memory");
+    return (struct hc_result){(i64)a0, a1};
+}
+
+/* Returns 0. */
+static inline struct hc_result candor_vcpu_notify(u64 number)
+{
+    register u64 a0 __asm__("a0") = number;
+    register u64 a1 __asm__("a1");
+    register u64 a6 __asm__("a6") = HC_CALL_VCPU_NOTIFY;
+    register u64 a7 __asm__("a7") = CANDOR_EXTENSION;
+    __asm__ volatile("ecall" : "+r"(a0), "=r"(a1), "+r"(a6), "+r"(a7)
+                     : : "a2", "a3", "a4", "a5", "t0", "t1", "t2", "t3", "t4", "t5", "t6", "memory");
+    return (struct hc_result){(i64)a0, a1};
+}
+
+/* Returns 0. */
+static inline struct hc_result candor_yield_to(u64 number)
+{
+    register u64 a0 __asm__("a0") = number;
+    register u64 a1 __asm__("a1");
+    register u64 a6 __asm__("a6") = HC_CALL_YIELD_TO;
+    register u64 a7 __asm__("a7") = CANDOR_EXTENSION;
+    __asm__ volatile("ecall" : "+r"(a0), "=r"(a1), "+r"(a6), "+r"(a7)
+                     : : "a2", "a3", "a4", "a5", "t0", "t1", "t2", "t3", "t4", "t5", "t6", "memory");
+    return (struct hc_result){(i64)a0, a1};
+}

@@ -28,6 +28,10 @@ const char *const hypercall_names[HC_CALL_COUNT] = {
     [HC_CALL_DISK_ATTACH] = "disk_attach",
     [HC_CALL_DISK_KICK] = "disk_kick",
     [HC_CALL_DISK_DETACH] = "disk_detach",
+    [HC_CALL_VCPU_START] = "vcpu_start",
+    [HC_CALL_VCPU_STOP] = "vcpu_stop",
+    [HC_CALL_VCPU_NOTIFY] = "vcpu_notify",
+    [HC_CALL_YIELD_TO] = "yield_to",
 };
 
 struct hc_result hypercall_dispatch(struct vcpu *vcpu, u64 number, const u64 a[6])
@@ -81,6 +85,14 @@ struct hc_result hypercall_dispatch(struct vcpu *vcpu, u64 number, const u64 a[6
         return hc_disk_kick(vcpu);
     case HC_CALL_DISK_DETACH:
         return hc_disk_detach(vcpu);
+    case HC_CALL_VCPU_START:
+        return hc_vcpu_start(vcpu, a[0], gva(a[1]), a[2]);
+    case HC_CALL_VCPU_STOP:
+        return hc_vcpu_stop(vcpu);
+    case HC_CALL_VCPU_NOTIFY:
+        return hc_vcpu_notify(vcpu, a[0]);
+    case HC_CALL_YIELD_TO:
+        return hc_yield_to(vcpu, a[0]);
     default:
         return (struct hc_result){HC_NOT_SUPPORTED, 0};
     }

@@ -32,6 +32,10 @@ struct hc_result hc_counters(struct vcpu *vcpu, gpa_t counters);
 struct hc_result hc_disk_attach(struct vcpu *vcpu, gpa_t page);
 struct hc_result hc_disk_kick(struct vcpu *vcpu);
 struct hc_result hc_disk_detach(struct vcpu *vcpu);
+struct hc_result hc_vcpu_start(struct vcpu *vcpu, u64 number, gva_t entry, u64 argument);
+struct hc_result hc_vcpu_stop(struct vcpu *vcpu);
+struct hc_result hc_vcpu_notify(struct vcpu *vcpu, u64 number);
+struct hc_result hc_yield_to(struct vcpu *vcpu, u64 number);
 
 /* Calls the handler of `number` with a0 to a5; HC_NOT_SUPPORTED for an unknown number. */
 struct hc_result hypercall_dispatch(struct vcpu *vcpu, u64 number, const u64 a[6]);

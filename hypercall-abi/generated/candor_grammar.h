@@ -22,6 +22,8 @@ enum grammar_kind {
     GRAMMAR_LEVEL,
     GRAMMAR_PROT,
     GRAMMAR_CAUSES,
+    GRAMMAR_VCPU,
+    GRAMMAR_ARGUMENT,
 };
 
 enum { GRAMMAR_ARGS_MAX = 6 };
@@ -58,4 +60,8 @@ static const struct grammar_call grammar_calls[HC_CALL_COUNT] = {
     [HC_CALL_DISK_ATTACH] = {"disk_attach", 1, {GRAMMAR_PAGE}, 0x120024},
     [HC_CALL_DISK_KICK] = {"disk_kick", 0, {0}, 0x200018},
     [HC_CALL_DISK_DETACH] = {"disk_detach", 0, {0}, 0x200010},
+    [HC_CALL_VCPU_START] = {"vcpu_start", 3, {GRAMMAR_VCPU, GRAMMAR_CODE, GRAMMAR_ARGUMENT}, 0x100038},
+    [HC_CALL_VCPU_STOP] = {"vcpu_stop", 0, {0}, 0x10},
+    [HC_CALL_VCPU_NOTIFY] = {"vcpu_notify", 1, {GRAMMAR_VCPU}, 0x8},
+    [HC_CALL_YIELD_TO] = {"yield_to", 1, {GRAMMAR_VCPU}, 0x8},
 };

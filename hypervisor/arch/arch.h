@@ -99,6 +99,9 @@ u32 arch_space_ids(void);
  * off. */
 void arch_space_install(struct vcpu *vcpu, mfn_t root, u16 space_id);
 
+/* The vCPU, which is off, uses no root any more. */
+void arch_space_remove(struct vcpu *vcpu);
+
 /* The root installed for a vCPU, loaded or not. Any hart may ask. */
 mfn_t arch_space_root(const struct vcpu *vcpu);
 

@@ -115,18 +115,23 @@ static void check_no_lock(const struct hart *self)
 
 void hart_flush_all(void)
 {
+    hart_flush(~0UL);
+    arch_translation_drop_all();
+}
+
+void hart_flush(u64 which)
+{
     struct hart *self = arch_hart();
     u64 ticket[HARTS_MAX];
 
     check_no_lock(self);
     for (u32 i = 0; i < hart_count; i++) {
         ticket[i] = 0;
-        if (&harts[i] == self || !hart_is_online(&harts[i]))
+        if ((which & BIT(i)) == 0 || &harts[i] == self || !hart_is_online(&harts[i]))
             continue;
         ticket[i] = __atomic_add_fetch(&harts[i].flushes_wanted, 1, __ATOMIC_ACQ_REL);
         arch_hart_wake(&harts[i]);
     }
-    arch_translation_drop_all();
     for (u32 i = 0; i < hart_count; i++) {
         while (__atomic_load_n(&harts[i].flushes_done, __ATOMIC_ACQUIRE) < ticket[i]) {
             hart_serve_flush(self);

@@ -85,6 +85,9 @@ void hart_serve_mail(struct hart *hart);
    no lock; the caller holds none. Serves flushes that others want while it waits. */
 void hart_flush_all(void);
 
+/* The same on those of the other harts whose bit is set. */
+void hart_flush(u64 which);
+
 /* The part of the mailbox that others wait for: whoever waits for another hart calls this
    meanwhile. */
 void hart_serve_flush(struct hart *hart);

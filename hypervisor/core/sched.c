@@ -101,6 +101,15 @@ void sched_stop(struct vcpu *vcpu)
     lock_release(&hart->queue_lock);
 }
 
+bool sched_is_off(struct vcpu *vcpu)
+{
+    struct hart *home = sched_lock(vcpu);
+    bool off = vcpu->state == VCPU_OFF;
+
+    lock_release(&home->queue_lock);
+    return off;
+}
+
 void sched_requeue(struct vcpu *vcpu)
 {
     vcpu->hart->reschedule = true;
@@ -110,6 +119,18 @@ void sched_give_way(struct vcpu *vcpu)
 {
     vcpu->hart->yielded = true;
     sched_requeue(vcpu);
+}
+
+void sched_give_way_to(struct vcpu *vcpu, struct vcpu *to)
+{
+    struct hart *home = sched_lock(to);
+
+    if (home == vcpu->hart && to != vcpu && to->state == VCPU_RUNNABLE && !list_empty(&to->link)) {
+        list_remove(&to->link);
+        list_push_front(&home->ready, &to->link);
+    }
+    lock_release(&home->queue_lock);
+    sched_give_way(vcpu);
 }
 
 void sched_set_weight(struct vcpu *vcpu, u32 weight)
@@ -308,9 +329,9 @@ void sched_mail(struct hart *hart)
     struct vcpu *vcpu = hart->current;
 
     if (vcpu != NULL) {
-        vm_serve(vcpu->vm);
+        vm_serve(vcpu);
         event_deliver(vcpu);
-        if (READ_ONCE(vcpu->vm->paused))
+        if (READ_ONCE(vcpu->vm->paused) || READ_ONCE(vcpu->vm->state) != VM_RUNNING)
             sched_requeue(vcpu);
     }
     sched_turn_check(hart, arch_time_now());
@@ -346,6 +367,12 @@ static struct vcpu *turn_next(struct hart *hart)
     return vcpu;
 }
 
+void sched_drop_stale(struct vcpu *vcpu)
+{
+    __atomic_store_n(&vcpu->stale, false, __ATOMIC_SEQ_CST);
+    arch_translation_drop_all();
+}
+
 /* The processor holds `vcpu` (NULL: none) from now on. */
 static void load(struct hart *hart, struct vcpu *vcpu)
 {
@@ -355,11 +382,13 @@ static void load(struct hart *hart, struct vcpu *vcpu)
         return;
     arch_vcpu_switch(last, vcpu);
     __atomic_store_n(&hart->loaded, vcpu, __ATOMIC_SEQ_CST);
-    if (vcpu != NULL && vcpu->ran_on != hart) {
-        arch_translation_drop_all();
+    if (vcpu == NULL)
+        return;
+    if (__atomic_load_n(&vcpu->stale, __ATOMIC_SEQ_CST) || vcpu->ran_on != hart)
+        sched_drop_stale(vcpu);
+    if (vcpu->ran_on != hart)
         arch_code_changed();
-        vcpu->ran_on = hart;
-    }
+    vcpu->ran_on = hart;
 }
 
 static void hart_idle(struct hart *hart)
@@ -387,7 +416,11 @@ struct vcpu *sched_next(struct hart *hart)
             hart_idle(hart);
             continue;
         }
-        vm_serve(vcpu->vm);
+        vm_serve(vcpu);
+        if (vcpu->stopping || (vcpu->index != 0 && READ_ONCE(vcpu->vm->state) != VM_RUNNING)) {
+            vm_stop_vcpu(vcpu);
+            continue;
+        }
         if (turn_paused(vcpu))
             continue;
         load(hart, vcpu->vm->state == VM_RUNNING ? vcpu : NULL);

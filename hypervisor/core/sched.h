@@ -17,12 +17,18 @@ void sched_start(struct vcpu *vcpu);
 /* The vCPU is OFF afterwards. In its turn. */
 void sched_stop(struct vcpu *vcpu);
 
+/* Any hart may ask; the answer stays true where it is known that nobody starts it. */
+bool sched_is_off(struct vcpu *vcpu);
+
 /* Who runs is chosen anew. In the vCPU's turn, which may go on. */
 void sched_requeue(struct vcpu *vcpu);
 
 /* The running vCPU gives its turn to another one that is ready, if there is one. (Not sched_yield:
    the host has that.) */
 void sched_give_way(struct vcpu *vcpu);
+
+/* The same, and if `to` waits for its turn on this hart, it is the next. */
+void sched_give_way_to(struct vcpu *vcpu, struct vcpu *to);
 
 /* Gives it that weight, not 0, from now on, if the policy has weights. Any hart may call it. */
 void sched_set_weight(struct vcpu *vcpu, u32 weight);
@@ -58,6 +64,9 @@ void sched_mail(struct hart *hart);
 
 /* The processor forgets the vCPU, if it holds its state. In its turn. */
 void sched_unload(struct vcpu *vcpu);
+
+/* This hart forgets all translations, and so what another vCPU has made stale for this one. */
+void sched_drop_stale(struct vcpu *vcpu);
 
 /* The running vCPU's timer has another time. */
 void sched_timer_changed(struct hart *hart);

@@ -47,7 +47,8 @@ struct vcpu {
     u8 state;            /* enum vcpu_state */
     u64 events_wanted;   /* sent and not yet shown in the shared page; any hart, atomically */
     struct hart *hart;   /* where it is, or is on its way to */
-    struct hart *ran_on; /* where it was last loaded; NULL: nowhere since its VM was built */
+    struct hart *ran_on; /* where it was last loaded; NULL: nowhere since it was started */
+    bool stale; /* another one has changed translations that its hart may remember; atomic */
     struct list_node link;
 
     u64 wake_time;              /* while SLEEPING: when to go on at the latest */
@@ -64,4 +65,5 @@ struct vcpu {
     u32 weight;        /* changed by sched_set_weight */
     bool arrived;      /* it has not had a turn since it arrived where it is (sched_weighted.c) */
     u64 virtual_time;  /* sched_weighted.c */
+    bool stopping;     /* it has called vcpu_stop: OFF before it is in its guest again */
 };

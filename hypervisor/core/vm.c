@@ -5,8 +5,10 @@
  * A VM's own turns pay for its building and ending, so neighbours lose nothing but their queue's
  * next place. Memory is zeroed when it is taken: whatever a VM finds in it is its own.
  *
- * A VM's state, memory and tables change in its own turn alone, on whatever hart that is; the run
- * queue's lock carries them from hart to hart. Other harts leave a wish (end_wanted, events).
+ * A VM's own turn is that of its first vCPU, on whatever hart that is: it builds and ends. The
+ * others are OFF until the guest starts them, and again before the first gives anything back. What
+ * all of them change, they change one at a time (vm_calls_lock). The run queue's lock carries it
+ * from hart to hart. Other harts leave a wish (end_wanted, events).
  */
 #include "core/vm.h"
 
@@ -66,32 +68,51 @@ static void tell_end(struct vm *vm, enum vm_exit why)
         log_vm_line(vm->name, "ended by the monitor");
 }
 
+/* In its turn: the vCPU runs no guest code any more. */
+static void leave_guest(struct vcpu *vcpu)
+{
+    vcpu->shared = NULL;
+    vcpu->timer = TIME_NEVER;
+    sched_unload(vcpu);
+}
+
+/* In the turn of one of its vCPUs. Two may come here at once, on different harts. */
 static void end_now(struct vm *vm, enum vm_exit why)
 {
-    if (vm->state != VM_RUNNING && vm->state != VM_BUILDING)
+    u32 state = READ_ONCE(vm->state);
+
+    if ((state != VM_RUNNING && state != VM_BUILDING) ||
+        !__atomic_compare_exchange_n(&vm->state, &state, VM_ENDING, false, __ATOMIC_SEQ_CST,
+                                     __ATOMIC_SEQ_CST))
         return;
-    vm->state = VM_ENDING;
     vm->exit = (u8)why;
     trace(TRACE_END, vm->id, why);
     if (why == VM_EXIT_FAULT || why == VM_EXIT_FAILURE)
         __atomic_store_n(&vm_all_good, false, __ATOMIC_SEQ_CST);
     for (u32 i = 0; i < vm->vcpu_count; i++) {
-        struct vcpu *vcpu = &vm->vcpus[i];
-
-        vcpu->shared = NULL;
-        vcpu->timer = TIME_NEVER;
-        sched_unload(vcpu);
-        sched_requeue(vcpu);
+        if (sched_in_turn(&vm->vcpus[i])) {
+            leave_guest(&vm->vcpus[i]);
+            sched_requeue(&vm->vcpus[i]);
+        } else {
+            sched_notify(&vm->vcpus[i]);
+        }
     }
     vm_resume(vm);
     tell_end(vm, why);
+}
+
+static bool in_turn(const struct vm *vm)
+{
+    const struct vcpu *current = arch_hart()->current;
+
+    return current != NULL && current->vm == vm;
 }
 
 void vm_end(struct vm *vm, enum vm_exit why)
 {
     u32 none = VM_EXIT_NONE;
 
-    if (sched_in_turn(&vm->vcpus[0]) && vm->state != VM_ENDING) {
+    if (in_turn(vm) && vm->state != VM_ENDING) {
         end_now(vm, why);
     } else if (vm->state != VM_OFF &&
                __atomic_compare_exchange_n(&vm->end_wanted, &none, why, false, __ATOMIC_SEQ_CST,
@@ -101,14 +122,107 @@ void vm_end(struct vm *vm, enum vm_exit why)
     }
 }
 
-void vm_serve(struct vm *vm)
+void vm_serve(struct vcpu *vcpu)
 {
+    struct vm *vm = vcpu->vm;
     u32 why = READ_ONCE(vm->end_wanted);
 
-    if (why == VM_EXIT_NONE || vm->state == VM_ENDING)
-        return;
-    __atomic_store_n(&vm->end_wanted, VM_EXIT_NONE, __ATOMIC_SEQ_CST);
-    end_now(vm, why);
+    if (why != VM_EXIT_NONE && vm->state != VM_ENDING) {
+        __atomic_store_n(&vm->end_wanted, VM_EXIT_NONE, __ATOMIC_SEQ_CST);
+        end_now(vm, why);
+    } else if (READ_ONCE(vm->state) == VM_ENDING) { /* by another one's turn */
+        leave_guest(vcpu);
+    }
+}
+
+/* ---- several vCPUs ---- */
+
+struct vcpu *vm_vcpu(struct vm *vm, u64 number)
+{
+    return number < vm->vcpu_count ? &vm->vcpus[number] : NULL;
+}
+
+void vm_calls_lock(struct vm *vm)
+{
+    while (__atomic_exchange_n(&vm->calls_taken, 1, __ATOMIC_ACQUIRE) != 0) {
+        hart_serve_flush(arch_hart());
+        arch_relax();
+    }
+}
+
+/* The other harts on which a vCPU of the VM may use what became stale. Those whose vCPU is loaded
+   while nobody is in its guest, or that are in another space, drop it before they go there: who
+   loads a vCPU, or switches spaces, looks at `stale` after that. */
+static u64 harts_to_flush(const struct vcpu *vcpu)
+{
+    const struct vm *vm = vcpu->vm;
+    u64 which = 0;
+
+    for (u32 i = 0; i < hart_count; i++) {
+        const struct vcpu *loaded = __atomic_load_n(&harts[i].loaded, __ATOMIC_SEQ_CST);
+
+        if (loaded == vcpu || loaded < vm->vcpus || loaded >= vm->vcpus + vm->vcpu_count)
+            continue;
+        if (vm->stale == STALE_ALL || mfn_equal(arch_space_root(loaded), vm->stale_root))
+            which |= BIT(i);
+    }
+    return which;
+}
+
+void vm_calls_unlock(struct vcpu *vcpu)
+{
+    struct vm *vm = vcpu->vm;
+    u64 which;
+
+    if (vm->stale != STALE_NONE) {
+        for (u32 i = 0; i < vm->vcpu_count; i++) {
+            if (&vm->vcpus[i] != vcpu)
+                __atomic_store_n(&vm->vcpus[i].stale, true, __ATOMIC_SEQ_CST);
+        }
+        which = harts_to_flush(vcpu);
+        if (which != 0)
+            hart_flush(which);
+        vm->stale = STALE_NONE;
+    }
+    __atomic_store_n(&vm->calls_taken, 0, __ATOMIC_RELEASE);
+}
+
+int vm_start_vcpu(struct vcpu *caller, struct vcpu *vcpu, gva_t entry, u64 argument)
+{
+    mfn_t root = arch_space_root(caller);
+
+    if (READ_ONCE(vcpu->vm->state) != VM_RUNNING)
+        return HC_DENIED;
+    if (!sched_is_off(vcpu))
+        return HC_EXISTS;
+    arch_vcpu_reset(vcpu, entry, vcpu->index, argument);
+    arch_space_install(vcpu, root, frame_get(root)->space_id);
+    vcpu->ran_on = NULL;
+    vcpu->events_wanted = 0;
+    sched_start(vcpu);
+    return HC_OK;
+}
+
+void vm_stop_vcpu(struct vcpu *vcpu)
+{
+    leave_guest(vcpu);
+    arch_space_remove(vcpu);
+    vcpu->stopping = false;
+    sched_stop(vcpu); /* another hart may start it from here on */
+}
+
+/* Whether one besides the first may still be in the guest, or start another that is. */
+static bool others_run(struct vm *vm)
+{
+    bool found = false;
+
+    if (vm->vcpu_count == 1)
+        return false;
+    vm_calls_lock(vm);
+    for (u32 i = 1; i < vm->vcpu_count; i++)
+        found = found || !sched_is_off(&vm->vcpus[i]);
+    vm_calls_unlock(vm->vcpus);
+    return found;
 }
 
 void vm_pause(struct vm *vm)
@@ -173,8 +287,7 @@ static void vm_ended(struct vm *vm)
         tell_end(vm, wanted);
     }
     console_port_close(&vm->console);
-    for (u32 i = 0; i < vm->vcpu_count; i++)
-        sched_stop(&vm->vcpus[i]);
+    sched_stop(&vm->vcpus[0]);
     leaving = READ_ONCE(vm->leaving);
     __atomic_store_n(&vm->state, VM_OFF, __ATOMIC_SEQ_CST);
     /* From here on the VM may be gone. */
@@ -188,8 +301,7 @@ void vm_build(struct vm *vm)
     vm->exit = VM_EXIT_NONE;
     vm->end_wanted = VM_EXIT_NONE;
     vm->state = VM_BUILDING;
-    for (u32 i = 0; i < vm->vcpu_count; i++)
-        sched_start(&vm->vcpus[i]);
+    sched_start(&vm->vcpus[0]); /* the others when the guest wants it */
 }
 
 /* Chunks go back one in each step, after everything that could translate to them is gone. */
@@ -198,8 +310,8 @@ static void step_ending(struct vm *vm)
     u64 first;
     mfn_t chunk;
 
-    if (vm->disk != NULL && !disk_idle(vm->disk)) {
-        sched_give_way(&vm->vcpus[0]); /* it still reads and writes the memory */
+    if (others_run(vm) || (vm->disk != NULL && !disk_idle(vm->disk))) {
+        sched_give_way(&vm->vcpus[0]); /* they still read and write the memory */
         return;
     }
     if (vm->virt->release(vm))

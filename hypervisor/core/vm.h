@@ -79,15 +79,23 @@ struct pv_ring {
 struct vm_pv {
     u64 pool_base; /* guest-physical */
     u64 pool_bytes;
-    u64 start_info; /* guest-physical */
-    u32 roots;      /* that it has made, each with an address-space identifier */
-    u32 phase;      /* enum pv_phase: how far building has come */
-    u64 cursor;     /* within the phase */
-    bool releasing; /* of ENDING: pool frames up to the cursor are released */
+    u64 start_info;     /* guest-physical */
+    u32 roots;          /* that it has made, each with an address-space identifier */
+    u32 phase;          /* enum pv_phase: how far building has come */
+    u64 cursor;         /* within the phase */
+    bool shares_tables; /* a table has been linked at two places */
+    bool releasing;     /* of ENDING: pool frames up to the cursor are released */
     u32 map_tables; /* direct-map tables by machine frame, a list through struct frame.gfn; 0: end
                      */
     mfn_t direct_map[PV_DIRECT_MAP_GIB]; /* its level-1 tables, one for each GiB of memory */
     struct pv_ring ring;
+};
+
+/* Translations of a VM's that a call has changed, and other vCPUs may remember. */
+enum vm_stale {
+    STALE_NONE = 0,
+    STALE_ROOT = 1, /* of one root, `stale_root` */
+    STALE_ALL = 2,
 };
 
 struct vm {
@@ -95,7 +103,7 @@ struct vm {
     u32 serial; /* how many VMs had been made, itself included */
     char name[BUNDLE_NAME_BYTES];
     u64 name_hash;
-    u8 state;       /* enum vm_state */
+    u32 state;      /* enum vm_state; atomic */
     u8 exit;        /* enum vm_exit: set when it stops running */
     u32 end_wanted; /* enum vm_exit: its next turn ends it so; any hart, atomically */
     u32 reboots;
@@ -121,6 +129,9 @@ struct vm {
     struct disk *disk; /* NULL: it has none */
     struct vm_pv pv;
     struct vm_shadow *shadow; /* the shadow path's part; NULL on another */
+    u32 calls_taken;          /* vm_calls_lock(); guards tables, the disk's ring, who is started */
+    u8 stale;                 /* enum vm_stale; under that lock */
+    mfn_t stale_root;
     u32 vcpu_count;
     struct vcpu vcpus[];
 };
@@ -163,8 +174,30 @@ void vm_set_weight(struct vm *vm, u32 weight);
  * concerned. */
 void vm_end_fault(struct vcpu *vcpu, const char *what, u64 address);
 
-/* In the VM's own turn: ends it if another hart wants that. */
-void vm_serve(struct vm *vm);
+/* In a vCPU's turn: ends its VM if another hart wants that; leaves the guest for good if it ends.
+ */
+void vm_serve(struct vcpu *vcpu);
+
+/*
+ * One vCPU of a VM at a time makes a call that changes what they have in common. While it waits for
+ * that, and while it has it, a hart serves the flushes that others want of it: so whoever has it
+ * may wait for other harts. Not a lock by core/lock.h: it is taken with none held.
+ */
+void vm_calls_lock(struct vm *vm);
+
+/* Gives it back; before that every vCPU of the VM has dropped what became stale, or will before it
+   is in its guest, or in that space, again. */
+void vm_calls_unlock(struct vcpu *vcpu);
+
+/* The vCPU of that number, or NULL. */
+struct vcpu *vm_vcpu(struct vm *vm, u64 number);
+
+/* A vCPU other than the first starts at `entry`, in the space of the caller's. Under
+   vm_calls_lock(). HC_OK; HC_EXISTS: it runs; HC_DENIED: the VM ends. */
+int vm_start_vcpu(struct vcpu *caller, struct vcpu *vcpu, gva_t entry, u64 argument);
+
+/* In the vCPU's turn: it is OFF afterwards. Not the first, whose turns are the VM's own. */
+void vm_stop_vcpu(struct vcpu *vcpu);
 
 /* One bounded step of building or ending (at most some 20,000 instructions), in the VM's own turn.
  */

@@ -25,6 +25,7 @@ enum {
     BUNDLE_ARGS_BYTES = 256, /* with the terminating zero */
     BUNDLE_WEIGHT_DEFAULT = 100,
     BUNDLE_WEIGHT_MAX = 10000,
+    BUNDLE_VCPUS_MAX = 8,
 };
 
 /* bundle_vm.virt: how the virtual machine is virtualized. */
@@ -71,7 +72,7 @@ struct bundle_vm {
     u32 virt;                     /* enum bundle_virt */
     u32 traps;                    /* enum bundle_traps */
     u32 flags;                    /* enum bundle_flags */
-    u32 vcpus;                    /* 1 */
+    u32 vcpus;                    /* 1 to BUNDLE_VCPUS_MAX */
     char args[BUNDLE_ARGS_BYTES]; /* the kernel's arguments, zero-terminated */
     u64 symbols_offset;           /* functions of the image (symbol_table.h), for people to read; */
     u64 symbols_bytes;            /* 0 without */

@@ -1,11 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reads of little-endian and big-endian numbers at any address, byte by byte.
+ * Reads of little-endian and big-endian numbers at any address: byte by byte, but little-endian
+ * ones that lie on a word's address in one piece, where the machine is little-endian too.
  */
 #ifndef SHARED_ENDIAN_H
 #define SHARED_ENDIAN_H
 
 #include "types.h"
+
+typedef u32 __attribute__((may_alias)) aliased_u32;
+typedef u64 __attribute__((may_alias)) aliased_u64;
+
+static inline bool is_le_word(const void *at, u64 bytes)
+{
+    return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ && IS_ALIGNED((uintptr_t)at, bytes);
+}
 
 static inline u16 load_le16(const void *at)
 {
@@ -18,6 +27,8 @@ static inline u32 load_le32(const void *at)
 {
     const u8 *b = at;
 
+    if (is_le_word(at, sizeof(u32)))
+        return *(const aliased_u32 *)at;
     return load_le16(b) | (u32)load_le16(b + 2) << 16;
 }
 
@@ -25,6 +36,8 @@ static inline u64 load_le64(const void *at)
 {
     const u8 *b = at;
 
+    if (is_le_word(at, sizeof(u64)))
+        return *(const aliased_u64 *)at;
     return load_le32(b) | (u64)load_le32(b + 4) << 32;
 }
 

@@ -47,6 +47,8 @@ typedef int64_t i64;
 /* Of what is rare: the common case then saves no registers for it. */
 #define OUT_OF_LINE __attribute__((noinline))
 #define PACKED __attribute__((packed))
+/* Of a local variable: call the function with its address when its block is left, in any way. */
+#define CLEANUP(function) __attribute__((cleanup(function), unused))
 #define ALIGNED(bytes) __attribute__((aligned(bytes)))
 #define PRINTF_LIKE(format_index, first_index) \
     __attribute__((format(printf, format_index, first_index)))

@@ -65,7 +65,7 @@ static void change(struct inode *file, u8 *model, u64 *size)
     if (random_below(8) == 0) {
         u64 cut = random_below(2) ? 0 : at;
 
-        assert_int_equal(inode_truncate(file, cut), 0);
+        assert_int_equal(file->ops->truncate(file, cut), 0);
         if (cut < *size)
             memset(model + cut, 0, *size - cut);
         *size = cut;
@@ -114,7 +114,7 @@ static void holes_are_zeros_and_cost_nothing(void **state)
     assert_content(file, far, "end", 3);
     assert_int_equal(diskfs_usage(fs).free_blocks, free_before - 3); /* two of numbers */
     assert_int_equal(write_at(file, DISKFS_FILE_BYTES, "x", 1), -EFBIG);
-    assert_int_equal(inode_truncate(file, DISKFS_FILE_BYTES + 1), -EFBIG);
+    assert_int_equal(file->ops->truncate(file, DISKFS_FILE_BYTES + 1), -EFBIG);
     inode_put(file);
     assert_int_equal(remove_name(root, "sparse", false), 0);
     assert_nothing_lost();
@@ -128,13 +128,13 @@ static void what_is_cut_does_not_come_back(void **state)
 
     (void)state;
     assert_int_equal(write_at(file, 0, "abcdefghij", 10), 10);
-    assert_int_equal(inode_truncate(file, 3), 0);
-    assert_int_equal(inode_get_page(file, 0, &page), 0);
+    assert_int_equal(file->ops->truncate(file, 3), 0);
+    assert_int_equal(file->ops->get_page(file, 0, false, &page), 0);
     assert_memory_equal(pa_to_kva(page), "abc\0\0\0\0\0\0\0", 10);
     page_put(page);
-    assert_int_equal(inode_truncate(file, 20), 0);
+    assert_int_equal(file->ops->truncate(file, 20), 0);
     assert_content(file, 3, zeros, 17);
-    assert_int_equal(inode_truncate(file, 2), 0);
+    assert_int_equal(file->ops->truncate(file, 2), 0);
     assert_int_equal(write_at(file, 50, "z", 1), 1);
     assert_content(file, 0, "ab", 2);
     assert_content(file, 2, zeros, 48);
@@ -148,8 +148,8 @@ static void a_mapped_page_outlives_its_file(void **state)
 
     (void)state;
     assert_int_equal(write_at(file, 0, "mine", 4), 4);
-    assert_int_equal(inode_get_page(file, 0, &page), 0);
-    assert_int_equal(inode_get_page(file, 1, &page), -EINVAL);
+    assert_int_equal(file->ops->get_page(file, 0, false, &page), 0);
+    assert_int_equal(file->ops->get_page(file, 1, false, &page), -EINVAL);
     inode_put(file);
     assert_int_equal(remove_name(root, "mapped", false), 0);
     assert_int_equal(diskfs_sync(fs), 0);
@@ -171,9 +171,9 @@ static void what_is_written_through_a_mapping_is_the_files(void **state)
     pa_t page, again;
 
     (void)state;
-    assert_int_equal(inode_truncate(file, 3 * PAGE_SIZE + 5), 0);
-    assert_int_equal(inode_get_shared_page(file, 4, &page), -EINVAL);
-    assert_int_equal(inode_get_shared_page(file, 2, &page), 0); /* a hole until now */
+    assert_int_equal(file->ops->truncate(file, 3 * PAGE_SIZE + 5), 0);
+    assert_int_equal(file->ops->get_page(file, 4, true, &page), -EINVAL);
+    assert_int_equal(file->ops->get_page(file, 2, true, &page), 0); /* a hole until now */
     assert_int_equal(*(char *)pa_to_kva(page), 0);
     memcpy(pa_to_kva(page), "first", 5);
     assert_content(file, 2 * PAGE_SIZE, "first", 5);
@@ -182,7 +182,7 @@ static void what_is_written_through_a_mapping_is_the_files(void **state)
     assert_int_equal(diskfs_sync(fs), 0);
     (void)buffer_reclaim(MOUNTED_BLOCKS);
     memcpy(pa_to_kva(page), "again", 5);
-    assert_int_equal(inode_get_shared_page(file, 2, &again), 0);
+    assert_int_equal(file->ops->get_page(file, 2, true, &again), 0);
     assert_int_equal(again, page);
     page_put(again);
     assert_content(file, 2 * PAGE_SIZE, "again", 5);
@@ -202,11 +202,9 @@ static void a_copy_that_fails_leaves_the_size(void **state)
 {
     struct inode *file = create(root, "failed", INODE_REGULAR);
     u64 offset = 0;
-    struct uio uio;
 
     (void)state;
-    uio_init_user(&uio, 0, 10);
-    assert_int_equal(inode_write(file, &uio, &offset), -EFAULT);
+    assert_int_equal(file->ops->write(file, 0, 10, &offset), -EFAULT);
     assert_int_equal(file->size, 0);
     inode_put(file);
     remount();
@@ -249,10 +247,31 @@ static void a_full_disk_says_so_and_has_room_again(void **state)
     assert_int_equal(file->size, at);
     assert_content(file, at - sizeof(piece), piece, sizeof(piece));
     /* What is freed can be used at once, though no sync was asked for. */
-    assert_int_equal(inode_truncate(file, 0), 0);
+    assert_int_equal(file->ops->truncate(file, 0), 0);
     assert_int_equal(write_at(file, 0, piece, sizeof(piece)), sizeof(piece));
     inode_put(file);
     assert_int_equal(remove_name(root, "large", false), 0);
+    assert_nothing_lost();
+}
+
+static void a_hole_is_filled_for_a_mapping_with_what_was_just_freed(void **state)
+{
+    static const u8 block[PAGE_SIZE];
+    struct inode *file = create(root, "mapped", INODE_REGULAR);
+    struct inode *filler = create(root, "filler", INODE_REGULAR);
+    pa_t page;
+
+    (void)state;
+    assert_int_equal(file->ops->truncate(file, 3 * PAGE_SIZE), 0);
+    while (write_at(filler, filler->size, block, sizeof(block)) > 0) {
+    }
+    assert_int_equal(file->ops->get_page(file, 1, true, &page), -ENOSPC);
+    inode_put(filler);
+    assert_int_equal(remove_name(root, "filler", false), 0);
+    assert_int_equal(file->ops->get_page(file, 1, true, &page), 0);
+    page_put(page);
+    inode_put(file);
+    assert_int_equal(remove_name(root, "mapped", false), 0);
     assert_nothing_lost();
 }
 
@@ -373,7 +392,7 @@ static void long_name(char *name, unsigned number)
 static void a_cursor_stays_good_while_names_come_and_go(void **state)
 {
     static bool seen[MANY_NAMES];
-    struct directory_entry entry;
+    struct frank_dirent entry;
     char name[FRANK_NAME_SIZE];
     u64 cursor = 0;
 
@@ -416,6 +435,7 @@ int main(void)
         MOUNTED_TEST(a_copy_that_fails_leaves_the_size),
         MOUNTED_TEST(an_unlinked_file_lives_until_it_is_closed),
         MOUNTED_TEST(a_full_disk_says_so_and_has_room_again),
+        MOUNTED_TEST(a_hole_is_filled_for_a_mapping_with_what_was_just_freed),
         MOUNTED_TEST(inodes_run_out_and_come_back),
         MOUNTED_TEST(names_are_as_their_errors_say),
         MOUNTED_TEST(a_rename_is_one_step_in_every_case),

@@ -4,6 +4,9 @@
  * what no flush had followed. Then the disk is mounted and looked at: what was synced and not
  * touched since is whole, what was moved is at one of its places, what was replaced was replaced in
  * one step, and no block or inode is lost.
+ *
+ * A larger work is stopped at random points: STOPS of them, in a work that SEED decides (make
+ * soak).
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -26,6 +29,9 @@ enum {
     FILES = 8,
     FOLDERS = 3,
     STEPS = 60,
+    LARGE_STEPS = 1500,
+    SHORT_STEPS = 200, /* without STOPS */
+    SHORT_STOPS = 10,
     ROUNDS = 3,
     BYTES_MAX = 60000,
     STOPS_A_POINT = 3, /* nothing of what was not flushed, then random parts of it */
@@ -52,7 +58,7 @@ struct work {
     u8 *start; /* the disk when the diary began */
     struct diskfs *fs;
     struct inode *folders[FOLDERS];
-    struct step steps[STEPS];
+    struct step *steps;
     unsigned step_count;
     unsigned names, versions;
     struct inode *open; /* a removed file that somebody has open, or NULL */
@@ -94,17 +100,17 @@ static void make_content(u8 *bytes, unsigned file, unsigned version)
         bytes[i] = (u8)(i * 31 + file * 101 + version * 17);
     bytes[0] = (u8)file;
     bytes[1] = (u8)version;
+    bytes[2] = (u8)(version >> 8);
 }
 
 static void write_content(struct inode *inode, unsigned file, unsigned version)
 {
     static u8 bytes[BYTES_MAX + 16];
     u64 offset = 0;
-    struct uio uio;
 
     make_content(bytes, file, version);
-    uio_init_kernel(&uio, bytes, content_size(version));
-    assert_int_equal(inode_write(inode, &uio, &offset), content_size(version));
+    assert_int_equal(inode->ops->write(inode, (uva_t)bytes, content_size(version), &offset),
+                     content_size(version));
 }
 
 static void name_of(char *text, unsigned name)
@@ -149,11 +155,11 @@ static void rewrite_file(struct state *state, unsigned file)
     struct inode *inode = find_file(state);
 
     if (by_chance())
-        assert_int_equal(inode_truncate(inode, random_below(BYTES_MAX)), 0);
+        assert_int_equal(inode->ops->truncate(inode, random_below(BYTES_MAX)), 0);
     state->version = ++work.versions;
     state->is_loose = true;
     write_content(inode, file, state->version);
-    assert_int_equal(inode_truncate(inode, content_size(state->version)), 0);
+    assert_int_equal(inode->ops->truncate(inode, content_size(state->version)), 0);
     inode_put(inode);
 }
 
@@ -216,7 +222,7 @@ static void do_step(struct step *step)
         move_file(state, &step->files[random_below(FILES)]);
 }
 
-static void do_work(void)
+static void do_work(unsigned step_count)
 {
     struct inode *root;
 
@@ -233,8 +239,9 @@ static void do_work(void)
     work.start = malloc(DISK_BLOCKS * PAGE_SIZE);
     memcpy(work.start, work.disk.content, DISK_BLOCKS * PAGE_SIZE);
     frank_disk_begin_diary(&work.disk);
-    memset(work.steps, 0, sizeof(work.steps));
-    for (unsigned i = 0; i < STEPS; i++) {
+    work.steps = calloc(step_count, sizeof(*work.steps));
+    work.step_count = step_count;
+    for (unsigned i = 0; i < step_count; i++) {
         if (i > 0)
             memcpy(work.steps[i].files, work.steps[i - 1].files, sizeof(work.steps[i].files));
         do_step(&work.steps[i]);
@@ -250,6 +257,8 @@ static void forget_work(void)
 {
     frank_disk_destroy(&work.disk);
     free(work.start);
+    free(work.steps);
+    memset(&work, 0, sizeof(work));
 }
 
 /* ---- what may be there after a stop ------------------------------------------------------------
@@ -266,8 +275,9 @@ static struct span steps_at(u32 events)
 {
     struct span span = {-1, -1};
 
-    for (int i = 0; i < STEPS; i++) {
-        u32 end = i + 1 < STEPS ? work.steps[i + 1].first_event : work.disk.event_count;
+    for (int i = 0; i < (int)work.step_count; i++) {
+        u32 end = i + 1 < (int)work.step_count ? work.steps[i + 1].first_event
+                                               : work.disk.event_count;
 
         if (work.steps[i].first_event < events)
             span.last = i;
@@ -341,12 +351,12 @@ static bool name_is_taken_throughout(struct span span, unsigned folder, unsigned
 static unsigned look_at(struct span span, struct inode *inode, unsigned folder, unsigned name)
 {
     static u8 bytes[BYTES_MAX + 16], expected[BYTES_MAX + 16];
-    ssize_t size = inode_read_kernel(inode, bytes, sizeof(bytes), 0);
+    ssize_t size = inode->ops->read(inode, (uva_t)bytes, sizeof(bytes), &(u64){0});
     unsigned file, version;
 
     assert_int_equal(size, inode->size);
     file = size > 0 ? bytes[0] : FILES;
-    version = size > 1 ? bytes[1] : 0;
+    version = size > 2 ? bytes[1] + 256U * bytes[2] : 0;
     if (file >= FILES || !may_be(span, file, folder, name, &version)) {
         /* Not as it was written: somebody was about to write it. */
         for (file = 0; file < FILES; file++) {
@@ -366,7 +376,7 @@ static unsigned look_at(struct span span, struct inode *inode, unsigned folder, 
 /* All files of a folder, which are removed on the way. */
 static void look_into(struct span span, struct inode *directory, unsigned folder, bool *seen)
 {
-    struct directory_entry entry;
+    struct frank_dirent entry;
     u64 cursor = 0;
 
     for (unsigned name = 1; name <= work.names; name++) {
@@ -392,7 +402,7 @@ static void look_after(u32 events, bool (*keeps)(void))
 {
     struct span span = steps_at(events);
     bool seen[FILES + 1] = {false};
-    struct diskfs_usage usage;
+    struct frank_statvfs usage;
     struct frank_disk copy;
     struct inode *root;
     struct diskfs *fs;
@@ -414,8 +424,7 @@ static void look_after(u32 events, bool (*keeps)(void))
     assert_int_equal(diskfs_sync(fs), 0);
     usage = diskfs_usage(fs);
     assert_int_equal(usage.free_inodes, usage.inode_count - 1);
-    assert_int_equal(usage.free_blocks,
-                     usage.block_count - usage.first_data_block - root->size / PAGE_SIZE);
+    assert_int_equal(usage.free_blocks, usage.block_count - root->size / PAGE_SIZE);
     assert_int_equal(diskfs_unmount(fs), 0);
     frank_disk_destroy(&copy);
     assert_int_equal(frank_pages_in_use, 0);
@@ -427,7 +436,7 @@ static void a_stop_at_any_write_loses_nothing_synced(void **state)
     (void)state;
     for (u64 round = 0; round < ROUNDS; round++) {
         seed = round;
-        do_work();
+        do_work(STEPS);
         for (u32 events = 0; events <= work.disk.event_count; events++) {
             for (unsigned i = 0; i < STOPS_A_POINT; i++)
                 look_after(events, i == 0 ? never : by_chance);
@@ -436,10 +445,31 @@ static void a_stop_at_any_write_loses_nothing_synced(void **state)
     }
 }
 
+static u64 number_of(const char *variable, u64 otherwise)
+{
+    const char *text = getenv(variable);
+
+    return text ? strtoul(text, NULL, 10) : otherwise;
+}
+
+static void a_stop_at_random_points_of_a_larger_work_loses_nothing_synced(void **state)
+{
+    u64 stops = number_of("STOPS", SHORT_STOPS);
+
+    (void)state;
+    seed = number_of("SEED", ROUNDS);
+    do_work(getenv("STOPS") ? LARGE_STEPS : SHORT_STEPS);
+    for (u64 i = 0; i < stops; i++)
+        look_after(random_below(work.disk.event_count + 1), i % 3 == 0 ? never : by_chance);
+    print_message("%lu stops, %u writes and flushes\n", stops, work.disk.event_count);
+    forget_work();
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_stop_at_any_write_loses_nothing_synced),
+        cmocka_unit_test(a_stop_at_random_points_of_a_larger_work_loses_nothing_synced),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

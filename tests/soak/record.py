@@ -17,14 +17,16 @@ PARTS = {
     "fuzz": "The fuzzers at length, each new input from another seed (`tests/fuzz/run soak`), then the seeded bugs that they must find.",
     "races": "The tests that race, over and over, on machines of 2 and 4 harts (`tests/soak/races.toml` lists them, with the reasons).",
     "differential": "Random privileged programs, each on the bare machine and in unmodified virtual machines of both kinds (`tests/differential/run`).",
+    "disk": "Frank's file system: a machine stopped at random points of a long work, mounted and looked at (`tests/host/test_diskfs_stop.c`); damaged disks, mounted and used (`tests/host/test_diskfs_damage.c`).",
     "attacks": "Every attack of `tests/system/attacks.toml` in every condition, and every control register by its number.",
+    "vcpus": "Machines of 2, 4 and 8 vCPUs on 1, 2 and 4 harts, with all of Frank's own tests, traps direct and bounced (`tests/system/test_vcpus.py`).",
 }
 HEAD = """<!-- SPDX-License-Identifier: MIT. Each section is written by `make soak`. -->
 # The last soak
 
-What takes too long for `make test`. `make soak` runs all parts; `make soak PARTS="fuzz races differential attacks"` some, with
-`CALLS=n` hypercalls for the fuzzers, `TIMES=n` rounds of the races and `PROGRAMS=n` random programs. Each part is
-recorded by itself, with the commit that it ran on.
+What takes too long for `make test`. `make soak` runs all parts; `make soak PARTS="fuzz races differential disk attacks vcpus"` some, with
+`CALLS=n` hypercalls for the fuzzers, `TIMES=n` rounds of the races, `PROGRAMS=n` random programs, `STOPS=n` stops of a disk and
+`DAMAGE_SECONDS=n` of damaged ones. Each part is recorded by itself, with the commit that it ran on.
 """
 
 

@@ -11,7 +11,7 @@ import pytest
 from machine import ROOT
 
 SEED = 20261123
-BUDGET_S = 90
+BUDGET_S = 120
 SIDE_BY_SIDE = True
 
 
@@ -75,11 +75,42 @@ def test_msync_brings_to_the_disk_what_a_fork_or_mprotect_has_made_read_only(boo
     assert b"word-of-fork" in content and b"word-of-mprotect" in content
 
 
-def test_a_disk_that_is_read_only_is_refused_as_such_and_keeps_what_it_has(boot):
-    before = boot.path.read_bytes()
-    machine = boot(mark=":ro", until=f"root=vda:? cannot be mounted .error {errno.EROFS}")
+@pytest.mark.parametrize("boot", ["native", "pv", "shadow-u"], indirect=True)
+def test_what_nobody_syncs_comes_to_the_disk_after_a_while(boot):
+    """Then the machine stops as if its power were cut. The name comes to the journal, then, when that holds, to its place."""
+    machine = boot()
+    machine.type_line("echo nobody has asked > /unasked")
+    deadline = time.monotonic() + 60
+    while boot.path.read_bytes().count(b"unasked") < 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
     machine.end()
+    check(boot.path)
+    assert b"nobody has asked\n" in boot.path.read_bytes()
+
+
+def test_a_disk_that_is_read_only_can_be_read_and_keeps_what_it_has(boot):
+    before = boot.path.read_bytes()
+    machine = boot(mark=":ro", until=r"vda: mounted read-only\r*\n.*frank\$ ")
+    machine.type_line("cat /etc/motd > /new; echo more >> /etc/motd; rm /etc/motd; mkdir /d; mv /etc /e; ls /etc; df; poweroff")
+    for what in ("sh: /new", "sh: /etc/motd", "rm: /etc/motd", "mkdir: /d", "mv: /etc"):
+        machine.expect(f"{what}: Read-only file system")
+    machine.expect("\nmotd\r*\n.* read-only\r*\n")
+    machine.wait_exit()
     assert boot.path.read_bytes() == before
+
+
+def test_a_full_disk_is_an_error_of_the_program_and_has_room_again(candor, disk):
+    """What is removed is free for the next file at once, without a sync between them."""
+    machine = candor(PV + f"disk={disk}")
+    machine.expect(r"frank\$ ", 60)
+    machine.type_line("cat /dev/zero > /fill; echo cat says $?; cat /dev/zero > /other; echo and $?")
+    machine.expect("No space left on device.*cat says 1", 120)
+    machine.expect("No space left on device.*and 1", 60)
+    machine.type_line("rm /fill /other; cat /bin/sh /bin/top > /new; cmp /bin/sh /new; sync; echo there is room; df; poweroff")
+    machine.expect("\nthere is room")
+    machine.wait_exit()
+    assert "clean" in check(disk)
 
 
 # What QEMU's blkdebug does to a disk.

@@ -27,6 +27,7 @@ FLAG_RAW_IMAGE = 256
 FLAG_NO_SSTC = 512
 SCHEDULERS = {"weighted": 0, "round-robin": FLAG_ROUND_ROBIN}
 WEIGHT_DEFAULT, WEIGHT_MAX = 100, 10000
+VCPUS_MAX = 8
 FLAGS_AT = 32 + 5 * 8 + 2 * 4  # in a record
 CHECKSUM_AT = HEADER.size - 8
 MASK = (1 << 64) - 1
@@ -68,7 +69,7 @@ def pack(machines, colour=False, more_flags=0):
         records.append(
             RECORD.pack(
                 machine.name.encode(), machine.memory_bytes, *image, *initrd, VIRT[machine.virt],
-                TRAPS[machine.traps], flags, 1, machine.args.encode(), *symbols, machine.weight,
+                TRAPS[machine.traps], flags, machine.vcpus, machine.args.encode(), *symbols, machine.weight,
                 DEPRIV[machine.depriv], *tree, machine.disk_slot,
             )
         )  # fmt: skip

@@ -29,7 +29,8 @@ a file of whole sectors of 512 bytes that it writes to (PATH:ro: that it only re
 paravirtual machine's user code enter first (direct); initrd=PATH; args=TEXT for the kernel; counters=virtual|raw, whether cycle
 and instret are the machine's own (virtual); start=yes|no, no: only when the monitor's `create` asks for it;
 fastpaths=yes|no, whether assembly serves the hottest calls (yes);
-weight=N from 1 to 10000, its part of a busy hart beside others (100)"""
+weight=N from 1 to 10000, the part of a busy hart that each of its vCPUs gets beside others (100); vcpus=N from 1 to 8,
+the processors of a paravirtual machine (1)"""
 
 
 def report(line):

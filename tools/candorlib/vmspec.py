@@ -14,11 +14,11 @@ MEMORY_UNIT = 2 * MIB
 MEMORY_DEFAULT = "64M"
 KEYS = (
     "image", "raw", "name", "mem", "virt", "traps", "depriv", "initrd", "args", "counters", "start", "fastpaths", "weight",
-    "disk", "sstc",
+    "disk", "sstc", "vcpus",
 )  # fmt: skip
 # Options that mean something on one path only.
 PATH_OF = {
-    "traps": "pv", "fastpaths": "pv", "depriv": "shadow", "raw": "shadow", "sstc": "shadow",
+    "traps": "pv", "fastpaths": "pv", "depriv": "shadow", "raw": "shadow", "sstc": "shadow", "vcpus": "pv",
 }  # fmt: skip
 RAW_BASE = 0x80200000
 
@@ -41,6 +41,7 @@ class Machine:
     fastpaths: str = "yes"
     functions: list = field(default_factory=list)  # of the image: (address, bytes, name), in order
     weight: int = 0  # 0: none was given
+    vcpus: int = 1
     raw: bool = False  # the image has no format: it is loaded at RAW_BASE
     drive: qemu.Drive | None = None
     disk_slot: int = 0  # of the machine, from 1; 0: it has no drive
@@ -113,6 +114,9 @@ def parse_machine(text, position, check=True):
     weight = options.get("weight", "0")
     if "weight" in options and not (re.fullmatch("[0-9]{1,9}", weight) and 1 <= int(weight) <= bundle.WEIGHT_MAX):
         raise Problem(f"weight '{weight}' is not a number from 1 to {bundle.WEIGHT_MAX} (without one it is {bundle.WEIGHT_DEFAULT})")
+    vcpus = options.get("vcpus", "1")
+    if not (re.fullmatch("[0-9]{1,9}", vcpus) and 1 <= int(vcpus) <= bundle.VCPUS_MAX):
+        raise Problem(f"vcpus '{vcpus}' is not a number from 1 to {bundle.VCPUS_MAX}")
     machine = Machine(
         name=name,
         memory_bytes=memory,
@@ -129,6 +133,7 @@ def parse_machine(text, position, check=True):
         drive=qemu.parse_drive(options["disk"]) if "disk" in options else None,
         start=one_of(options, "start", ("yes", "no")),
         weight=int(weight),
+        vcpus=int(vcpus),
     )
     for key, virt in PATH_OF.items():
         if key in options and machine.virt != virt:

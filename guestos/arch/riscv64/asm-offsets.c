@@ -15,6 +15,7 @@ void asm_offsets(void)
     OFFSET(FRAME_CPU, struct trap_frame, cpu);
     OFFSET(FRAME_WORK, struct trap_frame, work);
     SIZE(FRAME_SIZE, struct trap_frame);
+    OFFSET(CPU_NUMBER, struct cpu, number);
     OFFSET(CPU_CURRENT, struct cpu, current);
     OFFSET(CONTEXT_RA, struct arch_context, ra);
     OFFSET(CONTEXT_SP, struct arch_context, sp);

@@ -5,6 +5,7 @@
  */
 #include "trap.h"
 
+#include "frank/errno.h"
 #include "frank/signal.h"
 #include "frank/signo.h"
 #include "kernel/account.h"
@@ -64,19 +65,19 @@ static void user_fault(struct trap_frame *frame, u64 cause, u64 value)
     }
     if (access != PLAT_PROT_NONE) {
         switch (space_fault(process_current()->space, value, access)) {
-        case SPACE_FAULT_DONE:
+        case 0:
             return;
-        case SPACE_FAULT_NO_REGION:
+        case -EFAULT:
             fault.code = FRANK_SEGV_MAPERR;
             break;
-        case SPACE_FAULT_PROT:
+        case -EACCES:
             fault.code = FRANK_SEGV_ACCERR;
             break;
-        case SPACE_FAULT_NO_MEMORY:
+        case -ENOMEM:
             fault.signal = SIGKILL;
             fault.what = "out of memory";
             break;
-        case SPACE_FAULT_IO:
+        default:
             fault.signal = SIGBUS;
             fault.what = "page of a file cannot be read";
             break;
@@ -131,13 +132,13 @@ void trap_in_kernel(struct trap_frame *frame, u64 cause, u64 value)
     if (pc >= (u64)user_access_begin && pc < (u64)user_access_end && value < USER_TOP &&
         fault_access(cause) != PLAT_PROT_NONE) {
         struct process *process = process_current();
-        enum space_fault_result result;
+        int error;
 
         kassert(cpu_this()->interrupts_off_depth == 0);
         arch_interrupts_on();
-        result = space_fault(process->space, value, fault_access(cause));
+        error = space_fault(process->space, value, fault_access(cause));
         arch_interrupts_off();
-        if (result != SPACE_FAULT_DONE)
+        if (error != 0)
             frame->x[0] = (u64)user_access_fault;
         return;
     }

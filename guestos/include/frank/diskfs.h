@@ -3,7 +3,7 @@
  * Frank's disk file system as it lies on the disk: for the kernel, for mkfs and for fsck.
  *
  *   block 0   superblock: where everything is; written by mkfs and never again
- *   block 1   orphans: inodes to finish at the next mount (removed while open, or being cut)
+ *   block 1   orphans: inodes to free at the next mount (removed while open)
  *   journal   two halves of the same size: a head, then images of blocks
  *   bitmap    one bit a block of the disk, set: in use (all before data_start is)
  *   inodes    DISKFS_INODES_PER_BLOCK a block; number 0 is no inode, 1 is the root

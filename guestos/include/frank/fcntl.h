@@ -18,6 +18,7 @@ enum open_flag {
     O_NONBLOCK = 0x4000,
     O_CLOEXEC = 0x40000,
     O_DIRECTORY = 0x200000,
+    O_CHANGEABLE = O_APPEND | O_NONBLOCK, /* by F_SETFL */
 };
 
 /* Requests of fcntl, and the one flag of a descriptor. */

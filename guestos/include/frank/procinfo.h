@@ -38,6 +38,7 @@ struct frank_meminfo {
     uint64_t zeroed_pages; /* how many the kernel has zeroed so far */
     uint64_t slab_pages;   /* of those in use, how many hold the kernel's small pieces of memory */
     uint64_t slab_bytes;   /* how much of them is in use */
+    uint64_t cached_pages; /* of those in use, how many hold blocks of the disk, and can be had */
 };
 
 enum frank_meminfo_flags {
@@ -88,9 +89,10 @@ struct frank_timespec {
 };
 
 enum frank_clock {
-    FRANK_CLOCK_REALTIME = 0, /* the same as monotonic: Frank reads no calendar clock */
+    FRANK_CLOCK_REALTIME =
+        0, /* nanoseconds; the same as monotonic: Frank reads no calendar clock */
     FRANK_CLOCK_MONOTONIC = 1,
-    FRANK_CLOCK_TICKS = 2, /* raw ticks of the machine's clock in the nanoseconds field */
+    FRANK_CLOCK_TICKS = 2, /* of the machine's clock */
 };
 
 enum frank_reboot {

@@ -7,10 +7,8 @@ enum frank_tty_request {
     FRANK_TTY_GET_MODE = 1,       /* returns the mode; the argument is not used */
     FRANK_TTY_SET_MODE = 2,       /* the argument is the mode: bits of frank_tty_mode */
     FRANK_TTY_SET_FOREGROUND = 3, /* the argument is a process group, or 0 for none */
-    FRANK_TTY_WAIT_INPUT = 4,     /* waits until something can be read (returns 1), at most as many
-                                     milliseconds as the argument says (returns 0) */
-    FRANK_TTY_GET_FOREGROUND = 5, /* returns the foreground's process group, or 0 */
-    FRANK_TTY_ATTACH = 6,         /* becomes the controlling terminal of the caller's session, with
+    FRANK_TTY_GET_FOREGROUND = 4, /* returns the foreground's process group, or 0 */
+    FRANK_TTY_ATTACH = 5,         /* becomes the controlling terminal of the caller's session, with
                                      no foreground so far; the caller leads the session */
 };
 

@@ -16,11 +16,6 @@ void block_register(struct block_device *device)
     *end = device;
 }
 
-struct block_device *block_next(struct block_device *device)
-{
-    return device ? device->next : first;
-}
-
 struct block_device *block_find(const char *name)
 {
     struct block_device *device = first;

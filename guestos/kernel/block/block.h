@@ -42,11 +42,16 @@ struct block_device {
     struct block_device *next; /* of those registered */
 };
 
+/* Whether a disk is memory itself, so that nothing need ever be written. */
+static inline bool block_is_memory(const struct block_device *device)
+{
+    return device->page != NULL;
+}
+
 /* A device that the platform has found; it stays for good. */
 void block_register(struct block_device *device);
 
-/* The device of a name, or NULL; the next one after `device` (NULL: the first), or NULL. */
+/* The device of a name, or NULL. */
 struct block_device *block_find(const char *name);
-struct block_device *block_next(struct block_device *device);
 
 #endif

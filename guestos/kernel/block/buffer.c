@@ -22,12 +22,12 @@ struct buffer_cache {
 
     struct spinlock lock;      /* LOCK_BUFFER; guards the rest */
     struct wait_queue changed; /* a request is done */
+    struct wait_queue flusher; /* waits for has_changes */
+    bool has_changes;          /* something is to be written that it does not know of */
     struct list_node idle;     /* no reference, clean; the longest unused first */
     struct list_node dirty;    /* in order of getting so */
     u64 buffer_count;
     u64 dirty_count;
-    u64 read_count;
-    u64 write_count;
     struct list_node buckets[BUCKET_COUNT];
 };
 
@@ -44,6 +44,7 @@ struct buffer_cache *buffer_cache_create(struct block_device *device)
     spin_init(&cache->lock, "buffer cache", LOCK_BUFFER);
     mutex_init(&cache->write_lock, "dirty buffers");
     wait_queue_init(&cache->changed);
+    wait_queue_init(&cache->flusher);
     list_init(&cache->idle);
     list_init(&cache->dirty);
     for (unsigned i = 0; i < BUCKET_COUNT; i++)
@@ -52,24 +53,6 @@ struct buffer_cache *buffer_cache_create(struct block_device *device)
     page_set_reclaimer(buffer_reclaim);
     return cache;
 }
-
-struct block_device *buffer_cache_device(const struct buffer_cache *cache)
-{
-    return cache->device;
-}
-
-bool buffer_disk_is_memory(const struct buffer_cache *cache)
-{
-    return cache->device->page != NULL;
-}
-
-void buffer_discard(struct buffer_cache *cache, u32 block)
-{
-    if (cache->device->discard)
-        cache->device->discard(cache->device, block);
-}
-
-static int write_dirty(struct buffer_cache *cache);
 
 /* ---- finding, making, dropping -----------------------------------------------------------------
  */
@@ -122,36 +105,29 @@ static void free_buffer(struct buffer *buffer)
     kfree(buffer);
 }
 
-/* The first clean buffer that nobody uses and whose page is nobody's but its own (or the disk's). A
-   page that is mapped would not be freed, and must be what the next reader finds. */
-static struct buffer *find_idle_locked(struct buffer_cache *cache)
+/* Take out the first clean buffer that nobody uses and whose page is nobody's but its own (or the
+   disk's). A page that is mapped would not be freed, and must be what the next reader finds. */
+static struct buffer *take_idle(struct buffer_cache *cache)
 {
     struct buffer *buffer;
 
+    SPIN_GUARD(&cache->lock);
     list_for_each (buffer, &cache->idle, node) {
-        if (buffer_disk_is_memory(cache) || page_is_exclusive(buffer->page))
+        if (block_is_memory(cache->device) || page_is_exclusive(buffer->page)) {
+            remove_locked(buffer);
             return buffer;
+        }
     }
     return NULL;
 }
 
 static u64 reclaim_from(struct buffer_cache *cache, u64 page_count)
 {
+    struct buffer *buffer;
     u64 freed = 0;
 
-    while (freed < page_count) {
-        struct buffer *buffer;
-
-        spin_acquire(&cache->lock);
-        buffer = find_idle_locked(cache);
-        if (buffer)
-            remove_locked(buffer);
-        spin_release(&cache->lock);
-        if (!buffer)
-            break;
+    for (; freed < page_count && (buffer = take_idle(cache)) != NULL; freed++)
         free_buffer(buffer);
-        freed++;
-    }
     return freed;
 }
 
@@ -203,10 +179,10 @@ void buffer_cache_destroy(struct buffer_cache *cache)
 /* A page for a new buffer; memory is taken from the cache itself where it is short. */
 static pa_t allocate_page(struct buffer_cache *cache, u32 block)
 {
-    if (buffer_disk_is_memory(cache))
+    if (block_is_memory(cache->device))
         return cache->device->page(cache->device, block);
     if (page_free_count() < RESERVE_PAGES && reclaim_from(cache, 1) == 0) {
-        write_dirty(cache);
+        buffer_write_dirty(cache);
         reclaim_from(cache, 1);
     }
     return page_alloc();
@@ -227,54 +203,61 @@ static struct buffer *allocate(struct buffer_cache *cache, u32 block)
     buffer->cache = cache;
     buffer->block = block;
     buffer->refs = 1;
-    buffer->valid = buffer_disk_is_memory(cache);
+    buffer->valid = block_is_memory(cache->device);
     return buffer;
 }
 
-/* The block's buffer with a reference if it is in memory, else NULL; its content may be missing. */
-static struct buffer *find(struct buffer_cache *cache, u32 block)
+/* The block's buffer with a reference: what is in memory, else `fresh`, which may be NULL. */
+static struct buffer *find_or_insert(struct buffer_cache *cache, u32 block, struct buffer *fresh)
 {
     struct buffer *buffer;
 
-    spin_acquire(&cache->lock);
+    SPIN_GUARD(&cache->lock);
     buffer = find_locked(cache, block);
-    if (buffer)
+    if (buffer) {
         get_locked(buffer);
-    spin_release(&cache->lock);
-    return buffer;
+        return buffer;
+    }
+    if (fresh) {
+        list_push_front(bucket_of(cache, block), &fresh->hash_node);
+        cache->buffer_count++;
+    }
+    return fresh;
 }
 
 /* The block's buffer with a reference, in the cache, valid or not. NULL: out of memory. */
 static struct buffer *find_or_make(struct buffer_cache *cache, u32 block)
 {
-    struct buffer *buffer = find(cache, block), *fresh;
+    struct buffer *buffer = find_or_insert(cache, block, NULL), *fresh;
 
     if (buffer)
         return buffer;
-
     fresh = allocate(cache, block);
-    if (!fresh)
-        return NULL;
-    spin_acquire(&cache->lock);
-    buffer = find_locked(cache, block); /* somebody may have been faster */
-    if (buffer) {
-        get_locked(buffer);
-    } else {
-        list_push_front(bucket_of(cache, block), &fresh->hash_node);
-        cache->buffer_count++;
-    }
-    spin_release(&cache->lock);
-    if (!buffer)
-        return fresh;
-    free_buffer(fresh);
+    buffer = find_or_insert(cache, block, fresh);
+    if (fresh && buffer != fresh) /* somebody was faster */
+        free_buffer(fresh);
     return buffer;
+}
+
+static void note_change_locked(struct buffer_cache *cache)
+{
+    cache->has_changes = true;
+    wake_all(&cache->flusher);
+}
+
+void buffer_wait_for_change(struct buffer_cache *cache)
+{
+    SPIN_GUARD(&cache->lock);
+    while (!cache->has_changes)
+        wait_on_uninterruptible(&cache->flusher, &cache->lock);
+    cache->has_changes = false;
 }
 
 void buffer_get(struct buffer *buffer)
 {
-    spin_acquire(&buffer->cache->lock);
+    SPIN_GUARD(&buffer->cache->lock);
     get_locked(buffer);
-    spin_release(&buffer->cache->lock);
+    note_change_locked(buffer->cache);
 }
 
 void buffer_put(struct buffer *buffer)
@@ -300,13 +283,12 @@ static void request_done(struct block_request *request, int error)
     struct buffer *buffer = container_of(request, struct buffer, request);
     struct buffer_cache *cache = buffer->cache;
 
-    spin_acquire(&cache->lock);
+    SPIN_GUARD(&cache->lock);
     buffer->is_busy = false;
     buffer->error = error;
     if (request->operation == BLOCK_READ)
         buffer->valid = error == 0;
     wake_all(&cache->changed);
-    spin_release(&cache->lock);
 }
 
 /* The buffer is marked busy. */
@@ -330,12 +312,8 @@ static int wait_locked(struct buffer *buffer)
 
 int buffer_wait(struct buffer *buffer)
 {
-    int error;
-
-    spin_acquire(&buffer->cache->lock);
-    error = wait_locked(buffer);
-    spin_release(&buffer->cache->lock);
-    return error;
+    SPIN_GUARD(&buffer->cache->lock);
+    return wait_locked(buffer);
 }
 
 /* Get the content of a buffer: whoever comes first reads, the others wait for it. */
@@ -348,10 +326,8 @@ static int fill(struct buffer *buffer)
     while (!buffer->valid && buffer->is_busy)
         wait_on_uninterruptible(&cache->changed, &cache->lock);
     must_read = !buffer->valid;
-    if (must_read) {
+    if (must_read)
         buffer->is_busy = true;
-        cache->read_count++;
-    }
     spin_release(&cache->lock);
     if (!must_read)
         return 0;
@@ -380,11 +356,12 @@ int buffer_new(struct buffer_cache *cache, u32 block, struct buffer **made)
 {
     struct buffer *buffer;
 
-    buffer_discard(cache, block);
+    if (cache->device->discard)
+        cache->device->discard(cache->device, block);
     buffer = find_or_make(cache, block);
     if (!buffer)
-        return buffer_disk_is_memory(cache) ? -ENOSPC : -ENOMEM;
-    if (!buffer_disk_is_memory(cache))
+        return block_is_memory(cache->device) ? -ENOSPC : -ENOMEM;
+    if (!block_is_memory(cache->device))
         memset(buffer_data(buffer), 0, PAGE_SIZE);
     spin_acquire(&cache->lock);
     buffer->valid = true;
@@ -400,36 +377,28 @@ int buffer_new(struct buffer_cache *cache, u32 block, struct buffer **made)
 static u64 mark_dirty(struct buffer *buffer)
 {
     struct buffer_cache *cache = buffer->cache;
-    u64 count;
 
-    spin_acquire(&cache->lock);
+    SPIN_GUARD(&cache->lock);
     if (!buffer->is_dirty && !buffer->is_forgotten) {
         buffer->is_dirty = true;
         cache->dirty_count++;
         list_push_back(&cache->dirty, &buffer->node);
+        note_change_locked(cache);
     }
-    count = cache->dirty_count;
-    spin_release(&cache->lock);
-    return count;
+    return cache->dirty_count;
 }
 
 void buffer_mark_dirty(struct buffer *buffer)
 {
-    if (!buffer_disk_is_memory(buffer->cache) && mark_dirty(buffer) > DIRTY_MAX)
-        write_dirty(buffer->cache);
-}
-
-static void begin_write_locked(struct buffer *buffer)
-{
-    buffer->is_busy = true;
-    buffer->cache->write_count++;
+    if (!block_is_memory(buffer->cache->device) && mark_dirty(buffer) > DIRTY_MAX)
+        buffer_write_dirty(buffer->cache);
 }
 
 void buffer_start_write(struct buffer *buffer, u32 block)
 {
     spin_acquire(&buffer->cache->lock);
     (void)wait_locked(buffer);
-    begin_write_locked(buffer);
+    buffer->is_busy = true;
     spin_release(&buffer->cache->lock);
     submit(buffer, BLOCK_WRITE, block);
 }
@@ -438,22 +407,18 @@ void buffer_start_write(struct buffer *buffer, u32 block)
    what is changed while it is on its way makes it dirty again. */
 static struct buffer *next_dirty(struct buffer_cache *cache)
 {
-    struct buffer *buffer, *found = NULL;
+    struct buffer *buffer;
 
-    spin_acquire(&cache->lock);
+    SPIN_GUARD(&cache->lock);
     list_for_each (buffer, &cache->dirty, node) {
-        if (!buffer->is_busy) {
-            found = buffer;
-            break;
-        }
+        if (buffer->is_busy)
+            continue;
+        buffer->refs++;
+        make_clean_locked(buffer);
+        buffer->is_busy = true;
+        return buffer;
     }
-    if (found) {
-        found->refs++;
-        make_clean_locked(found);
-        begin_write_locked(found);
-    }
-    spin_release(&cache->lock);
-    return found;
+    return NULL;
 }
 
 /* Wait for what was begun; what failed is dirty again. */
@@ -473,15 +438,14 @@ static int finish_writes(struct buffer *const *buffers, unsigned count)
     return result;
 }
 
-/* One at a time, so that whoever returns knows that all is written that was dirty before. Who only
-   wants memory may ignore an error: the next sync tells of it. */
-static int write_dirty(struct buffer_cache *cache)
+/* One at a time, so that whoever returns knows that all is written that was dirty before. */
+int buffer_write_dirty(struct buffer_cache *cache)
 {
     struct buffer *buffers[WRITES_AT_ONCE];
     unsigned count;
-    int error = 0;
+    int error;
 
-    mutex_lock(&cache->write_lock);
+    MUTEX_GUARD(&cache->write_lock);
     do {
         for (count = 0; count < WRITES_AT_ONCE; count++) {
             buffers[count] = next_dirty(cache);
@@ -491,61 +455,23 @@ static int write_dirty(struct buffer_cache *cache)
         }
         error = finish_writes(buffers, count);
     } while (!error && count == WRITES_AT_ONCE);
-    mutex_unlock(&cache->write_lock);
     return error;
-}
-
-int buffer_write_dirty(struct buffer_cache *cache)
-{
-    return write_dirty(cache);
-}
-
-/* ---- flushes and counts ------------------------------------------------------------------------
- */
-
-struct flush {
-    struct block_request request;
-    struct buffer_cache *cache;
-    bool is_done; /* under the cache's lock */
-    int error;
-};
-
-static void flush_done(struct block_request *request, int error)
-{
-    struct flush *flush = container_of(request, struct flush, request);
-    struct buffer_cache *cache = flush->cache;
-
-    spin_acquire(&cache->lock);
-    flush->error = error;
-    flush->is_done = true;
-    wake_all(&cache->changed);
-    spin_release(&cache->lock);
 }
 
 int buffer_flush(struct buffer_cache *cache)
 {
-    struct flush flush = {
-        .request = {.operation = BLOCK_FLUSH, .done = flush_done},
-        .cache = cache,
-    };
+    struct buffer flush = {.cache = cache, .is_busy = true}; /* of no block */
 
-    cache->device->submit(cache->device, &flush.request);
-    spin_acquire(&cache->lock);
-    while (!flush.is_done)
-        wait_on_uninterruptible(&cache->changed, &cache->lock);
-    spin_release(&cache->lock);
-    return flush.error;
+    submit(&flush, BLOCK_FLUSH, 0);
+    return buffer_wait(&flush);
 }
 
-struct buffer_counts buffer_counts(struct buffer_cache *cache)
+u64 buffer_page_count(void)
 {
-    struct buffer_counts counts;
+    struct buffer_cache *cache;
+    u64 count = 0;
 
-    spin_acquire(&cache->lock);
-    counts.pages = cache->buffer_count;
-    counts.dirty = cache->dirty_count;
-    counts.reads = cache->read_count;
-    counts.writes = cache->write_count;
-    spin_release(&cache->lock);
-    return counts;
+    list_for_each (cache, &caches, node)
+        count += READ_ONCE(cache->buffer_count);
+    return count;
 }

@@ -48,11 +48,6 @@ MUST_CHECK struct buffer_cache *buffer_cache_create(struct block_device *device)
 /* Free it. Nothing in it has a reference; what is dirty is lost. */
 void buffer_cache_destroy(struct buffer_cache *cache);
 
-/* The device behind a cache; whether that is memory, so that the buffers' pages are its blocks and
-   nothing need ever be written. */
-struct block_device *buffer_cache_device(const struct buffer_cache *cache);
-bool buffer_disk_is_memory(const struct buffer_cache *cache);
-
 /*
  * The block's buffer with a reference and its content. May sleep. -EIO, -ENOMEM.
  * buffer_new: for a block whose content means nothing: zeros, and the disk is not read; -ENOSPC: no
@@ -61,9 +56,18 @@ bool buffer_disk_is_memory(const struct buffer_cache *cache);
 MUST_CHECK int buffer_read(struct buffer_cache *cache, u32 block, struct buffer **buffer);
 MUST_CHECK int buffer_new(struct buffer_cache *cache, u32 block, struct buffer **buffer);
 
-/* One more reference (the caller has one), one fewer. */
+/* One more reference, for the journal, which will have the buffer written; one fewer. */
 void buffer_get(struct buffer *buffer);
 void buffer_put(struct buffer *buffer);
+
+/* Of a local variable that has a buffer or NULL: the reference goes at the block's end. */
+#define BUFFER_REF CLEANUP(buffer_ref_end)
+
+static inline void buffer_ref_end(struct buffer **buffer)
+{
+    if (*buffer)
+        buffer_put(*buffer);
+}
 
 static inline void *buffer_data(const struct buffer *buffer)
 {
@@ -77,9 +81,6 @@ void buffer_mark_dirty(struct buffer *buffer);
    a reference keeps the content as it was. */
 void buffer_forget(struct buffer_cache *cache, u32 block);
 
-/* What is on the disk at a block that is in no file means nothing any more. */
-void buffer_discard(struct buffer_cache *cache, u32 block);
-
 /*
  * Begin to write the buffer's page to `block`, its own or another; the caller has a reference. Then
  * wait for it: 0 or -EIO.
@@ -87,8 +88,12 @@ void buffer_discard(struct buffer_cache *cache, u32 block);
 void buffer_start_write(struct buffer *buffer, u32 block);
 MUST_CHECK int buffer_wait(struct buffer *buffer);
 
-/* Write all that is dirty and wait. What cannot be written stays dirty: -EIO. */
-MUST_CHECK int buffer_write_dirty(struct buffer_cache *cache);
+/* Write all that is dirty and wait. What cannot be written stays dirty: -EIO, and who only wants
+   memory may ignore it: the next sync tells of it. */
+int buffer_write_dirty(struct buffer_cache *cache);
+
+/* Sleep until something has changed that is to be written, since the last time. */
+void buffer_wait_for_change(struct buffer_cache *cache);
 
 /* Make what was written until now survive the machine. 0 or -EIO. */
 MUST_CHECK int buffer_flush(struct buffer_cache *cache);
@@ -96,12 +101,7 @@ MUST_CHECK int buffer_flush(struct buffer_cache *cache);
 /* Drop what has no reference and is clean, of all caches: at most so many pages. How many were. */
 u64 buffer_reclaim(u64 page_count);
 
-struct buffer_counts {
-    u64 pages;
-    u64 dirty;
-    u64 reads; /* blocks read from and written to the disk since the start */
-    u64 writes;
-};
-struct buffer_counts buffer_counts(struct buffer_cache *cache);
+/* How many pages all caches have. */
+u64 buffer_page_count(void);
 
 #endif

@@ -20,66 +20,59 @@ static bool is_removed(const struct inode *inode)
 
 static int lookup_parent(struct disk_inode *directory, struct disk_inode **found)
 {
-    struct diskfs *fs = directory->fs;
-    int error;
-
-    mutex_lock(&fs->rename_lock);
-    error = is_removed(&directory->inode) ? -ENOENT
-                                          : disk_inode_get(fs, directory->disk.parent, found);
-    mutex_unlock(&fs->rename_lock);
-    return error;
+    MUTEX_GUARD(&directory->fs->rename_lock);
+    if (is_removed(&directory->inode))
+        return -ENOENT;
+    return disk_inode_get(directory->fs, directory->disk.parent, found);
 }
 
-/* The entry of a name and its inode with a reference; the walk is to be ended on success. The
-   directory is locked, and no handle is active: the inode may have to be waited for. */
-static int find_inode(struct disk_inode *directory, const char *name, struct walk *walk,
-                      struct disk_inode **inode)
+/* Walk on to the entry of a name, and its inode with a reference. The directory is locked, and no
+   handle is active: the inode may have to be waited for. */
+static int find_inode(struct walk *walk, const char *name, struct disk_inode **inode)
 {
-    int error = walk_find(walk, directory, name);
+    int error = walk_find(walk, name);
 
-    if (error)
-        return error;
-    error = disk_inode_get(directory->fs, walk->entry->inode, inode);
-    if (error)
-        walk_end(walk);
-    return error;
+    if (!error && walk->entry->inode == walk->directory->inode.number)
+        error = -EIO; /* it would be locked twice */
+    return error ? error : disk_inode_get(walk->directory->fs, walk->entry->inode, inode);
+}
+
+static int lookup_name(struct disk_inode *directory, const char *name, struct disk_inode **found)
+{
+    struct walk walk WALK_REF = {.directory = directory};
+
+    MUTEX_GUARD(&directory->inode.lock);
+    return find_inode(&walk, name, found);
 }
 
 static int diskfs_lookup(struct inode *inode, const char *name, struct inode **found)
 {
     struct disk_inode *directory = disk_inode_of(inode), *target;
-    struct walk walk;
-    int error;
+    int error = strcmp(name, "..") == 0 ? lookup_parent(directory, &target)
+                                        : lookup_name(directory, name, &target);
 
-    if (strcmp(name, "..") == 0) {
-        error = lookup_parent(directory, &target);
-    } else {
-        mutex_lock(&inode->lock);
-        error = find_inode(directory, name, &walk, &target);
-        if (!error)
-            walk_end(&walk);
-        mutex_unlock(&inode->lock);
-    }
     if (!error)
         *found = &target->inode;
     return error;
 }
 
-static void report(const struct diskfs_entry *from, struct directory_entry *to)
+static void report(const struct diskfs_entry *from, struct frank_dirent *to)
 {
-    to->number = from->inode;
-    to->type = from->is_directory ? INODE_DIRECTORY : INODE_REGULAR;
+    to->inode = from->inode;
+    to->mode = from->is_directory ? INODE_DIRECTORY : INODE_REGULAR;
     memcpy(to->name, from->name, from->name_bytes);
     to->name[from->name_bytes] = '\0';
 }
 
-static int diskfs_read_entry(struct inode *inode, u64 *cursor, struct directory_entry *entry)
+static int diskfs_read_entry(struct inode *inode, u64 *cursor, struct frank_dirent *entry)
 {
-    struct walk walk;
+    struct walk walk WALK_REF = {
+        .directory = disk_inode_of(inode),
+        .next = ALIGN_DOWN(*cursor, DISKFS_BLOCK_BYTES),
+    };
     int found;
 
-    mutex_lock(&inode->lock);
-    walk_begin(&walk, disk_inode_of(inode), *cursor);
+    MUTEX_GUARD(&inode->lock);
     do {
         found = walk_next(&walk);
     } while (found == 1 && (walk.offset < *cursor || walk.entry->inode == 0));
@@ -87,8 +80,6 @@ static int diskfs_read_entry(struct inode *inode, u64 *cursor, struct directory_
         report(walk.entry, entry);
         *cursor = walk.next;
     }
-    walk_end(&walk);
-    mutex_unlock(&inode->lock);
     return found;
 }
 
@@ -121,36 +112,24 @@ static int create_in_handle(struct disk_inode *directory, const char *name, enum
     return 0;
 }
 
-static int try_create(struct inode *inode, const char *name, enum inode_type type, u32 permissions,
-                      struct inode **created)
-{
-    struct disk_inode *directory = disk_inode_of(inode), *fresh = NULL;
-    int error;
-
-    mutex_lock(&inode->lock);
-    if (is_removed(inode))
-        error = -ENOENT;
-    else if (type == INODE_DIRECTORY && inode->links >= DISKFS_LINKS_MAX)
-        error = -EMLINK;
-    else
-        error = journal_begin(directory->fs, HANDLE_PLAIN);
-    if (!error) {
-        error = create_in_handle(directory, name, type, permissions, &fresh);
-        journal_end(directory->fs, HANDLE_PLAIN);
-    }
-    mutex_unlock(&inode->lock);
-    if (!error)
-        *created = &fresh->inode;
-    return error;
-}
-
 static int diskfs_create(struct inode *inode, const char *name, enum inode_type type,
                          u32 permissions, struct inode **created)
 {
-    int error = try_create(inode, name, type, permissions, created);
+    struct disk_inode *directory = disk_inode_of(inode), *fresh;
+    int error;
 
-    if (journal_made_room(disk_inode_of(inode)->fs, error))
-        error = try_create(inode, name, type, permissions, created);
+    MUTEX_GUARD(&inode->lock);
+    if (is_removed(inode))
+        return -ENOENT;
+    if (type == INODE_DIRECTORY && inode->links >= DISKFS_LINKS_MAX)
+        return -EMLINK;
+    error = journal_begin(directory->fs);
+    if (error)
+        return error;
+    error = create_in_handle(directory, name, type, permissions, &fresh);
+    journal_end(directory->fs);
+    if (!error)
+        *created = &fresh->inode;
     return error;
 }
 
@@ -170,34 +149,21 @@ static int add_name(struct disk_inode *directory, const char *name, struct disk_
     return error;
 }
 
-static int try_link(struct inode *inode, const char *name, struct disk_inode *target)
+static int diskfs_link(struct inode *inode, const char *name, struct inode *target)
 {
     struct disk_inode *directory = disk_inode_of(inode);
     int error;
 
-    mutex_lock(&inode->lock);
-    if (is_removed(inode) || is_removed(&target->inode))
-        error = -ENOENT;
-    else
-        error = journal_begin(directory->fs, HANDLE_PLAIN);
-    if (!error) {
-        error = add_name(directory, name, target);
-        journal_end(directory->fs, HANDLE_PLAIN);
-    }
-    mutex_unlock(&inode->lock);
-    return error;
-}
-
-static int diskfs_link(struct inode *inode, const char *name, struct inode *target)
-{
-    struct diskfs *fs = disk_inode_of(inode)->fs;
-    int error;
-
-    if (target->ops != &diskfs_file_ops || disk_inode_of(target)->fs != fs)
+    if (target->ops != &diskfs_file_ops || disk_inode_of(target)->fs != directory->fs)
         return -EXDEV;
-    error = try_link(inode, name, disk_inode_of(target));
-    if (journal_made_room(fs, error))
-        error = try_link(inode, name, disk_inode_of(target));
+    MUTEX_GUARD(&inode->lock);
+    if (is_removed(inode) || is_removed(target))
+        return -ENOENT;
+    error = journal_begin(directory->fs);
+    if (error)
+        return error;
+    error = add_name(directory, name, disk_inode_of(target));
+    journal_end(directory->fs);
     return error;
 }
 
@@ -207,14 +173,12 @@ static int diskfs_link(struct inode *inode, const char *name, struct inode *targ
 /* Whether a directory, which is locked, has no names: 0, or -ENOTEMPTY, -EIO, -ENOMEM. */
 static int check_empty(struct disk_inode *directory)
 {
-    struct walk walk;
+    struct walk walk WALK_REF = {.directory = directory};
     int found;
 
-    walk_begin(&walk, directory, 0);
     do {
         found = walk_next(&walk);
     } while (found == 1 && walk.entry->inode == 0);
-    walk_end(&walk);
     return found == 1 ? -ENOTEMPTY : found;
 }
 
@@ -254,31 +218,29 @@ static int drop_name(struct disk_inode *directory, struct disk_inode *inode)
 /* The directory is locked, and `inode` by lock_for_removal(). */
 static int remove_entry(struct disk_inode *directory, struct walk *walk, struct disk_inode *inode)
 {
-    int error = journal_begin(directory->fs, HANDLE_PLAIN);
+    int error = journal_begin(directory->fs);
 
     if (error)
         return error;
     error = drop_name(directory, inode);
     if (!error)
         walk_clear(walk);
-    journal_end(directory->fs, HANDLE_PLAIN);
+    journal_end(directory->fs);
     return error;
 }
 
 static int unlink_locked(struct disk_inode *directory, const char *name, bool as_directory,
                          struct disk_inode **removed)
 {
-    struct walk walk;
-    int error = find_inode(directory, name, &walk, removed);
+    struct walk walk WALK_REF = {.directory = directory};
+    int error = find_inode(&walk, name, removed);
 
+    if (!error)
+        error = lock_for_removal(*removed, as_directory);
     if (error)
         return error;
-    error = lock_for_removal(*removed, as_directory);
-    if (!error) {
-        error = remove_entry(directory, &walk, *removed);
-        unlock_after_removal(*removed);
-    }
-    walk_end(&walk);
+    error = remove_entry(directory, &walk, *removed);
+    unlock_after_removal(*removed);
     return error;
 }
 
@@ -315,56 +277,28 @@ static int is_within(struct disk_inode *inode, const struct disk_inode *above)
 {
     struct diskfs *fs = inode->fs;
     u32 number = (u32)inode->inode.number;
-    u32 steps = fs->super.inode_blocks *
-                DISKFS_INODES_PER_BLOCK; /* no more directories than that */
+    u32 steps = fs->super.inode_blocks * DISKFS_INODES_PER_BLOCK; /* there are no more */
 
-    while (number != above->inode.number) {
+    while (number != above->inode.number && number != DISKFS_ROOT) {
         struct disk_inode *here;
-        int error;
+        int error = steps-- > 0 ? disk_inode_get(fs, number, &here) : -EIO;
 
-        if (number == DISKFS_ROOT)
-            return 0;
-        if (steps-- == 0)
-            return -EIO;
-        error = disk_inode_get(fs, number, &here);
         if (error)
             return error;
         number = here->disk.parent;
         inode_put(&here->inode);
     }
-    return 1;
-}
-
-/* Parents before children; unrelated directories by address. */
-static int lock_both(struct disk_inode *one, struct disk_inode *other)
-{
-    int other_in_one = is_within(other, one), one_in_other = is_within(one, other);
-    bool one_first;
-
-    if (other_in_one < 0 || one_in_other < 0)
-        return other_in_one < 0 ? other_in_one : one_in_other;
-    one_first = other_in_one || (!one_in_other && one < other);
-    mutex_lock(one_first ? &one->inode.lock : &other->inode.lock);
-    if (one != other)
-        mutex_lock(one_first ? &other->inode.lock : &one->inode.lock);
-    return 0;
-}
-
-static void unlock_both(struct disk_inode *one, struct disk_inode *other)
-{
-    mutex_unlock(&one->inode.lock);
-    if (one != other)
-        mutex_unlock(&other->inode.lock);
+    return number == above->inode.number;
 }
 
 /* Find both names. Both directories are locked. */
 static int rename_find(struct rename *rename)
 {
-    int error = find_inode(rename->from, rename->name, &rename->walk, &rename->moved);
+    int error = find_inode(&rename->walk, rename->name, &rename->moved);
 
     if (error)
         return error;
-    error = find_inode(rename->to, rename->new_name, &rename->new_walk, &rename->old);
+    error = find_inode(&rename->new_walk, rename->new_name, &rename->old);
     return error == -ENOENT ? 0 : error;
 }
 
@@ -395,22 +329,23 @@ static int rename_check(struct rename *rename)
 /* In a handle: the new name names what is moved. */
 static int rename_set(struct rename *rename)
 {
-    struct room room;
     int error;
 
-    if (rename->old) {
-        error = drop_name(rename->to, rename->old);
-        if (error)
-            return error;
-        journal_add(rename->to->fs, rename->new_walk.buffer);
-        rename->new_walk.entry->inode = (u32)rename->moved->inode.number;
-        WRITE_ONCE(rename->to->inode.modified_ticks, plat_time_now());
-        return 0;
+    if (!rename->old) {
+        struct room room;
+
+        error = room_make(&room, rename->to, rename->new_name);
+        if (!error)
+            room_fill(&room, rename->to, rename->new_name, &rename->moved->inode);
+        return error;
     }
-    error = room_make(&room, rename->to, rename->new_name);
-    if (!error)
-        room_fill(&room, rename->to, rename->new_name, &rename->moved->inode);
-    return error;
+    error = drop_name(rename->to, rename->old);
+    if (error)
+        return error;
+    journal_add(rename->to->fs, rename->new_walk.buffer);
+    rename->new_walk.entry->inode = (u32)rename->moved->inode.number;
+    WRITE_ONCE(rename->to->inode.modified_ticks, plat_time_now());
+    return 0;
 }
 
 /* In a handle: a directory has come from one parent to another. */
@@ -426,7 +361,7 @@ static void change_parent(struct disk_inode *moved, struct disk_inode *from, str
 
 static int rename_in_handle(struct rename *rename)
 {
-    int error = journal_begin(rename->from->fs, HANDLE_PLAIN);
+    int error = journal_begin(rename->from->fs);
 
     if (error)
         return error;
@@ -436,7 +371,7 @@ static int rename_in_handle(struct rename *rename)
         if (is_directory(rename->moved) && rename->from != rename->to)
             change_parent(rename->moved, rename->from, rename->to);
     }
-    journal_end(rename->from->fs, HANDLE_PLAIN);
+    journal_end(rename->from->fs);
     return error;
 }
 
@@ -457,37 +392,35 @@ static int rename_locked(struct rename *rename)
     return error;
 }
 
-static int try_rename(struct disk_inode *from, const char *name, struct disk_inode *to,
-                      const char *new_name)
+/* Who locks two directories holds rename_lock, so that their order does not matter. */
+static int diskfs_rename(struct inode *from, const char *name, struct inode *to,
+                         const char *new_name)
 {
-    struct rename rename = {.from = from, .to = to, .name = name, .new_name = new_name};
+    struct rename rename = {
+        .from = disk_inode_of(from),
+        .to = disk_inode_of(to),
+        .name = name,
+        .new_name = new_name,
+        .walk.directory = disk_inode_of(from),
+        .new_walk.directory = disk_inode_of(to),
+    };
     int error;
 
-    mutex_lock(&from->fs->rename_lock);
-    error = lock_both(from, to);
-    if (!error) {
-        error = rename_locked(&rename);
-        unlock_both(from, to);
-    }
-    mutex_unlock(&from->fs->rename_lock);
+    if (rename.from->fs != rename.to->fs)
+        return -EXDEV;
+    mutex_lock(&rename.from->fs->rename_lock);
+    mutex_lock(&from->lock);
+    if (from != to)
+        mutex_lock(&to->lock);
+    error = rename_locked(&rename);
+    if (from != to)
+        mutex_unlock(&to->lock);
+    mutex_unlock(&from->lock);
+    mutex_unlock(&rename.from->fs->rename_lock);
     if (rename.moved)
         inode_put(&rename.moved->inode);
     if (rename.old)
         inode_put(&rename.old->inode);
-    return error;
-}
-
-static int diskfs_rename(struct inode *from, const char *name, struct inode *to,
-                         const char *new_name)
-{
-    struct diskfs *fs = disk_inode_of(from)->fs;
-    int error;
-
-    if (disk_inode_of(to)->fs != fs)
-        return -EXDEV;
-    error = try_rename(disk_inode_of(from), name, disk_inode_of(to), new_name);
-    if (journal_made_room(fs, error))
-        error = try_rename(disk_inode_of(from), name, disk_inode_of(to), new_name);
     return error;
 }
 

@@ -3,6 +3,7 @@
 #ifndef FRANK_KERNEL_DISKFS_DISKFS_H
 #define FRANK_KERNEL_DISKFS_DISKFS_H
 
+#include "frank/statvfs.h"
 #include "kernel/block/block.h"
 #include "kernel/fs/inode.h"
 
@@ -11,7 +12,7 @@ struct diskfs;
 /*
  * Mount a device, after what a stop of the machine left half done is undone or finished. The root
  * directory comes with a reference, which is the file system's until diskfs_unmount(). -EINVAL:
- * there is no such file system on it, or one that makes no sense; -EROFS, -EIO, -ENOMEM.
+ * there is no such file system on it, or one that makes no sense; -EIO, -ENOMEM.
  */
 MUST_CHECK int diskfs_mount(struct block_device *device, struct diskfs **fs, struct inode **root);
 
@@ -21,13 +22,10 @@ MUST_CHECK int diskfs_unmount(struct diskfs *fs);
 /* All that was done until now survives the machine when this returns 0. -EIO. */
 MUST_CHECK int diskfs_sync(struct diskfs *fs);
 
-struct diskfs_usage {
-    u64 block_count; /* of the disk */
-    u64 first_data_block;
-    u64 free_blocks;
-    u64 inode_count;
-    u64 free_inodes;
-};
-struct diskfs_usage diskfs_usage(struct diskfs *fs);
+/* How full it is. Blocks that are free at the next commit count as free. */
+struct frank_statvfs diskfs_usage(const struct diskfs *fs);
+
+/* The cache of its blocks. */
+struct buffer_cache *diskfs_cache(const struct diskfs *fs);
 
 #endif

@@ -6,14 +6,6 @@
 #include "platform.h"
 #include "string.h"
 
-void walk_begin(struct walk *walk, struct disk_inode *directory, u64 offset)
-{
-    *walk = (struct walk){
-        .directory = directory,
-        .next = offset - offset % DISKFS_BLOCK_BYTES,
-    };
-}
-
 void walk_end(struct walk *walk)
 {
     if (walk->buffer)
@@ -27,9 +19,8 @@ static int walk_read_block(struct walk *walk)
     int error;
 
     walk_end(walk);
-    mutex_lock(&directory->map_lock);
+    MUTEX_GUARD(&directory->map_lock);
     error = map_buffer(directory, walk->next / DISKFS_BLOCK_BYTES, &walk->buffer);
-    mutex_unlock(&directory->map_lock);
     return !error && !walk->buffer ? -EIO : error;
 }
 
@@ -66,17 +57,15 @@ static bool has_name(const struct diskfs_entry *entry, const char *name, size_t 
            memcmp(entry->name, name, length) == 0;
 }
 
-int walk_find(struct walk *walk, struct disk_inode *directory, const char *name)
+int walk_find(struct walk *walk, const char *name)
 {
     size_t length = strlen(name);
     int found;
 
-    walk_begin(walk, directory, 0);
     while ((found = walk_next(walk)) == 1) {
         if (has_name(walk->entry, name, length))
             return 0;
     }
-    walk_end(walk);
     return found < 0 ? found : -ENOENT;
 }
 
@@ -99,22 +88,18 @@ static int find_room(struct disk_inode *directory, const char *name, struct room
 {
     size_t length = strlen(name);
     u32 bytes = diskfs_entry_bytes((u32)length);
+    struct walk walk WALK_REF = {.directory = directory};
     struct room run = {0};
-    struct walk walk;
     int found;
 
     *room = run;
-    walk_begin(&walk, directory, 0);
     while ((found = walk_next(&walk)) == 1) {
-        if (has_name(walk.entry, name, length)) {
-            found = -EEXIST;
-            break;
-        }
+        if (has_name(walk.entry, name, length))
+            return -EEXIST;
         extend_run(&walk, &run);
         if (room->bytes == 0 && run.bytes >= bytes)
             *room = run;
     }
-    walk_end(&walk);
     return found;
 }
 
@@ -144,12 +129,11 @@ int room_make(struct room *room, struct disk_inode *directory, const char *name)
 
     if (error)
         return error;
-    mutex_lock(&directory->map_lock);
+    MUTEX_GUARD(&directory->map_lock);
     if (room->bytes == 0)
         error = grow_locked(directory, room);
     else
         error = map_buffer(directory, room->offset / DISKFS_BLOCK_BYTES, &room->buffer);
-    mutex_unlock(&directory->map_lock);
     return !error && !room->buffer ? -EIO : error;
 }
 

@@ -17,15 +17,16 @@ struct walk {
     struct diskfs_entry *entry;
 };
 
-/* From the beginning of the block on that `offset` is in. walk_end() is to follow. */
-void walk_begin(struct walk *walk, struct disk_inode *directory, u64 offset);
+/* Of a local walk, which begins as {.directory = directory} or somewhere at a block's start: its
+   reference goes at the block's end. */
+#define WALK_REF CLEANUP(walk_end)
 void walk_end(struct walk *walk);
 
 /* 1: `entry` is the next one; 0: there is none; or -EIO, -ENOMEM. */
 MUST_CHECK int walk_next(struct walk *walk);
 
-/* Walk to the entry of a name; walk_end() is to follow on success. -ENOENT, -EIO, -ENOMEM. */
-MUST_CHECK int walk_find(struct walk *walk, struct disk_inode *directory, const char *name);
+/* Walk on to the entry of a name. -ENOENT, -EIO, -ENOMEM. */
+MUST_CHECK int walk_find(struct walk *walk, const char *name);
 
 /* In a handle: take the walk's entry away. */
 void walk_clear(struct walk *walk);

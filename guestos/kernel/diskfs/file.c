@@ -12,6 +12,7 @@
 #include "frank/errno.h"
 #include "kernel/diskfs/internal.h"
 #include "kernel/page.h"
+#include "kernel/uaccess.h"
 #include "platform.h"
 #include "string.h"
 
@@ -28,12 +29,8 @@ static u8 *byte_in(const struct buffer *buffer, u64 offset)
 
 static int find_buffer(struct disk_inode *inode, u64 index, struct buffer **buffer)
 {
-    int error;
-
-    mutex_lock(&inode->map_lock);
-    error = map_buffer(inode, index, buffer);
-    mutex_unlock(&inode->map_lock);
-    return error;
+    MUTEX_GUARD(&inode->map_lock);
+    return map_buffer(inode, index, buffer);
 }
 
 /* In a handle, map_lock held: the buffer of a part, with a reference, made if it is a hole. */
@@ -41,7 +38,6 @@ static int make_buffer(struct disk_inode *inode, u64 index, struct buffer **buff
 {
     int error = map_make(inode, index, buffer);
 
-    disk_inode_store_locked(inode);
     if (error)
         return error;
     if (!*buffer)
@@ -53,34 +49,29 @@ static int make_buffer(struct disk_inode *inode, u64 index, struct buffer **buff
 /* ---- reading -----------------------------------------------------------------------------------
  */
 
-static ssize_t diskfs_read(struct inode *inode, struct uio *uio, u64 *offset)
+static ssize_t diskfs_read(struct inode *inode, uva_t to, size_t size, u64 *offset)
 {
-    ssize_t done = 0;
+    size_t done = 0;
 
-    while (uio->left_bytes > 0) {
-        u64 size = READ_ONCE(inode->size);
-        struct buffer *buffer;
+    while (done < size) {
+        struct buffer *buffer BUFFER_REF = NULL;
+        u64 end = READ_ONCE(inode->size);
         size_t chunk;
         int error;
 
-        if (*offset >= size)
+        if (*offset >= end)
             break;
-        chunk = bytes_in_block(*offset, min((u64)uio->left_bytes, size - *offset));
+        chunk = bytes_in_block(*offset, min((u64)(size - done), end - *offset));
         error = find_buffer(disk_inode_of(inode), *offset / DISKFS_BLOCK_BYTES, &buffer);
+        if (!error)
+            error = buffer ? copy_to_user(to + done, byte_in(buffer, *offset), chunk)
+                           : zero_user(to + done, chunk);
         if (error)
-            return done ? done : error;
-        if (buffer) {
-            error = uio_put(uio, byte_in(buffer, *offset), chunk);
-            buffer_put(buffer);
-        } else {
-            error = uio_put_zeros(uio, chunk);
-        }
-        if (error)
-            return done ? done : error;
+            return done ? (ssize_t)done : error;
         *offset += chunk;
-        done += (ssize_t)chunk;
+        done += chunk;
     }
-    return done;
+    return (ssize_t)done;
 }
 
 /* The buffer of a part within the file, NULL if it is a hole; `fills`: it is made then, in a
@@ -108,59 +99,49 @@ static pa_t page_of(struct buffer *buffer)
     return page;
 }
 
-static int diskfs_get_page(struct inode *inode, u64 index, pa_t *page)
+/* The file's page for a mapping; for a shared one a hole is filled. */
+static int diskfs_get_page(struct inode *inode, u64 index, bool shared, pa_t *page)
 {
     struct disk_inode *file = disk_inode_of(inode);
-    struct buffer *buffer;
+    struct buffer *buffer = NULL;
     int error;
 
     mutex_lock(&file->map_lock);
     error = get_part(file, index, false, &buffer);
-    if (!error)
-        *page = buffer ? page_of(buffer) : page_alloc_zeroed();
     mutex_unlock(&file->map_lock);
-    return error ? error : *page ? 0 : -ENOMEM;
-}
-
-static int diskfs_get_shared_page(struct inode *inode, u64 index, pa_t *page)
-{
-    struct disk_inode *file = disk_inode_of(inode);
-    struct buffer *buffer;
-    int error = journal_begin(file->fs, HANDLE_PLAIN);
-
+    if (!error && !buffer && shared) {
+        error = disk_inode_begin(file);
+        if (error)
+            return error;
+        error = get_part(file, index, true, &buffer);
+        disk_inode_end(file);
+    }
     if (error)
         return error;
-    mutex_lock(&file->map_lock);
-    error = get_part(file, index, true, &buffer);
-    if (!error)
-        *page = page_of(buffer);
-    mutex_unlock(&file->map_lock);
-    journal_end(file->fs, HANDLE_PLAIN);
-    return error;
+    *page = buffer ? page_of(buffer) : page_alloc_zeroed();
+    return *page ? 0 : -ENOMEM;
 }
 
 static int diskfs_page_written(struct inode *inode, u64 index)
 {
-    struct buffer *buffer;
+    struct buffer *buffer BUFFER_REF = NULL;
     int error = find_buffer(disk_inode_of(inode), index, &buffer);
 
-    if (!error && buffer) {
+    if (buffer)
         buffer_mark_dirty(buffer);
-        buffer_put(buffer);
-    }
     WRITE_ONCE(inode->modified_ticks, plat_time_now());
     return error;
 }
 
-/* ---- writing -----------------------------------------------------------------------------------
+/* ---- size and writing --------------------------------------------------------------------------
  */
 
-/* The file is to end at `size`, behind where it ends now, and bytes up to `until` were not written:
-   they are zeros from now on. map_lock is held. */
+/* The file is to end behind where it ends now, and bytes up to `until` were not written: they are
+   zeros from now on. map_lock is held. */
 static int clear_gap(struct disk_inode *inode, u64 until)
 {
     u64 end = inode->disk.size_bytes;
-    struct buffer *buffer;
+    struct buffer *buffer BUFFER_REF = NULL;
     int error;
 
     if (end % DISKFS_BLOCK_BYTES == 0 || until <= end)
@@ -170,176 +151,98 @@ static int clear_gap(struct disk_inode *inode, u64 until)
         return error;
     memset(byte_in(buffer, end), 0, bytes_in_block(end, until - end));
     buffer_mark_dirty(buffer);
-    buffer_put(buffer);
     return 0;
 }
 
-/* In a handle, map_lock held: the file ends at `size`. */
-static void set_size(struct disk_inode *inode, u64 size)
+/* The file ends at `size`; up to `gap_end` nothing was written behind its old end. */
+static int set_size(struct disk_inode *inode, u64 size, u64 gap_end)
 {
-    inode->disk.size_bytes = size;
-    WRITE_ONCE(inode->inode.size, size);
-    WRITE_ONCE(inode->inode.modified_ticks, plat_time_now());
-    disk_inode_store_locked(inode);
-}
-
-/* In a handle of its own: the part at `offset` has a block and lies within the file. */
-static int prepare_in_handle(struct disk_inode *inode, u64 offset, size_t chunk,
-                             struct buffer **buffer)
-{
-    int error = journal_begin(inode->fs, HANDLE_PLAIN);
+    int error = disk_inode_begin(inode);
+    bool shrinks;
 
     if (error)
         return error;
-    mutex_lock(&inode->map_lock);
-    error = clear_gap(inode, offset);
-    if (!error)
-        error = make_buffer(inode, offset / DISKFS_BLOCK_BYTES, buffer);
-    if (!error && offset + chunk > inode->disk.size_bytes)
-        set_size(inode, offset + chunk);
-    mutex_unlock(&inode->map_lock);
-    journal_end(inode->fs, HANDLE_PLAIN);
-    return error;
-}
-
-/* The buffer into which bytes at `offset` go. What lies within the file and is no hole needs no
-   handle. */
-static int prepare_write(struct disk_inode *inode, u64 offset, size_t chunk, struct buffer **buffer)
-{
-    int error;
-
-    if (offset + chunk <= inode->inode.size) {
-        error = find_buffer(inode, offset / DISKFS_BLOCK_BYTES, buffer);
-        if (error || *buffer)
-            return error;
+    shrinks = size < inode->disk.size_bytes;
+    error = shrinks ? 0 : clear_gap(inode, gap_end);
+    if (!error) {
+        inode->disk.size_bytes = size;
+        WRITE_ONCE(inode->inode.size, size);
+        WRITE_ONCE(inode->inode.modified_ticks, plat_time_now());
+        if (shrinks)
+            error = map_cut(inode, ALIGN_UP(size, DISKFS_BLOCK_BYTES) / DISKFS_BLOCK_BYTES);
     }
-    error = prepare_in_handle(inode, offset, chunk, buffer);
-    if (journal_made_room(inode->fs, error))
-        error = prepare_in_handle(inode, offset, chunk, buffer);
+    disk_inode_end(inode);
     return error;
-}
-
-/* A copy failed after the file had grown for it. */
-static int shrink_back(struct disk_inode *inode, u64 size)
-{
-    int error = journal_begin(inode->fs, HANDLE_PLAIN);
-
-    if (error)
-        return error;
-    mutex_lock(&inode->map_lock);
-    set_size(inode, size);
-    mutex_unlock(&inode->map_lock);
-    journal_end(inode->fs, HANDLE_PLAIN);
-    return 0;
-}
-
-static int write_chunk(struct disk_inode *inode, struct uio *uio, u64 offset, size_t chunk)
-{
-    u64 size_before = inode->inode.size;
-    struct buffer *buffer;
-    int error = prepare_write(inode, offset, chunk, &buffer);
-
-    if (error)
-        return error;
-    error = uio_take(uio, byte_in(buffer, offset), chunk);
-    if (!error)
-        buffer_mark_dirty(buffer);
-    buffer_put(buffer);
-    if (error && inode->inode.size != size_before) {
-        int shrink_error = shrink_back(inode, size_before);
-
-        error = shrink_error ? shrink_error : error;
-    }
-    return error;
-}
-
-static ssize_t diskfs_write(struct inode *inode, struct uio *uio, u64 *offset)
-{
-    ssize_t done = 0;
-    int error = 0;
-
-    mutex_lock(&inode->lock);
-    if (*offset == INODE_OFFSET_END)
-        *offset = inode->size;
-    while (uio->left_bytes > 0) {
-        size_t chunk = bytes_in_block(*offset, uio->left_bytes);
-
-        error = *offset >= DISKFS_FILE_BYTES
-                    ? -EFBIG
-                    : write_chunk(disk_inode_of(inode), uio, *offset, chunk);
-        if (error)
-            break;
-        *offset += chunk;
-        done += (ssize_t)chunk;
-    }
-    if (done)
-        WRITE_ONCE(inode->modified_ticks, plat_time_now());
-    mutex_unlock(&inode->lock);
-    return done ? done : error;
-}
-
-/* ---- setting the size --------------------------------------------------------------------------
- */
-
-/* In a handle of its own: the new size; a smaller one makes an orphan of the file until what lies
-   behind is free. */
-static int change_size(struct disk_inode *inode, u64 size)
-{
-    int error = journal_begin(inode->fs, HANDLE_PLAIN);
-
-    if (error)
-        return error;
-    mutex_lock(&inode->map_lock);
-    if (size < inode->disk.size_bytes)
-        error = orphan_add(inode->fs, (u32)inode->inode.number);
-    else
-        error = clear_gap(inode, size);
-    if (!error)
-        set_size(inode, size);
-    mutex_unlock(&inode->map_lock);
-    journal_end(inode->fs, HANDLE_PLAIN);
-    return error;
-}
-
-/* In a handle of its own: what was cut is free. A file without names stays an orphan. */
-static int end_cut(struct disk_inode *inode)
-{
-    int error = journal_begin(inode->fs, HANDLE_PLAIN);
-
-    if (error)
-        return error;
-    mutex_lock(&inode->map_lock);
-    if (inode->disk.links > 0)
-        orphan_remove(inode->fs, (u32)inode->inode.number);
-    mutex_unlock(&inode->map_lock);
-    journal_end(inode->fs, HANDLE_PLAIN);
-    return 0;
 }
 
 static int diskfs_truncate(struct inode *inode, u64 size)
 {
-    struct disk_inode *file = disk_inode_of(inode);
-    bool shrinks;
-    int error;
-
     if (size > DISKFS_FILE_BYTES)
         return -EFBIG;
-    mutex_lock(&inode->lock);
-    shrinks = size < inode->size;
-    error = change_size(file, size);
-    if (!error && shrinks)
-        error = map_cut(file, ALIGN_UP(size, DISKFS_BLOCK_BYTES) / DISKFS_BLOCK_BYTES);
-    if (!error && shrinks)
-        error = end_cut(file);
-    mutex_unlock(&inode->lock);
+    MUTEX_GUARD(&inode->lock);
+    return set_size(disk_inode_of(inode), size, size);
+}
+
+/* The buffer into which bytes at `offset` go; a hole is filled. */
+static int get_buffer(struct disk_inode *inode, u64 offset, struct buffer **buffer)
+{
+    int error = find_buffer(inode, offset / DISKFS_BLOCK_BYTES, buffer);
+
+    if (error || *buffer)
+        return error;
+    error = disk_inode_begin(inode);
+    if (error)
+        return error;
+    error = make_buffer(inode, offset / DISKFS_BLOCK_BYTES, buffer);
+    disk_inode_end(inode);
     return error;
+}
+
+/* The bytes come first, then the size that makes them the file's. Of what could not be copied
+   nothing may be found if the file grows later. */
+static int write_chunk(struct disk_inode *inode, uva_t from, u64 offset, size_t chunk)
+{
+    u64 size = inode->inode.size, end = offset + chunk, first_new = max(offset, size);
+    struct buffer *buffer BUFFER_REF = NULL;
+    int error = get_buffer(inode, offset, &buffer);
+
+    if (error)
+        return error;
+    error = copy_from_user(byte_in(buffer, offset), from, chunk);
+    if (error && end > size)
+        memset(byte_in(buffer, first_new), 0, end - first_new);
+    buffer_mark_dirty(buffer);
+    return !error && end > size ? set_size(inode, end, offset) : error;
+}
+
+static ssize_t diskfs_write(struct inode *inode, uva_t from, size_t size, u64 *offset)
+{
+    size_t done = 0;
+    int error = 0;
+
+    MUTEX_GUARD(&inode->lock);
+    if (*offset == INODE_OFFSET_END)
+        *offset = inode->size;
+    while (done < size) {
+        size_t chunk = bytes_in_block(*offset, size - done);
+
+        error = *offset >= DISKFS_FILE_BYTES
+                    ? -EFBIG
+                    : write_chunk(disk_inode_of(inode), from + done, *offset, chunk);
+        if (error)
+            break;
+        *offset += chunk;
+        done += chunk;
+    }
+    if (done)
+        WRITE_ONCE(inode->modified_ticks, plat_time_now());
+    return done ? (ssize_t)done : error;
 }
 
 const struct inode_ops diskfs_file_ops = {
     .read = diskfs_read,
     .write = diskfs_write,
     .get_page = diskfs_get_page,
-    .get_shared_page = diskfs_get_shared_page,
     .page_written = diskfs_page_written,
     .truncate = diskfs_truncate,
     .sync = disk_inode_sync,

@@ -4,8 +4,8 @@
  *
  * The list holds no reference. Who looks for an inode there may meet one whose last reference is
  * just gone (refs 0): it waits until that one has left the list. An inode without names is finished
- * by its release: blocks, then its slot. It has left the list by then, and since no name leads to
- * its number nobody looks for it until the slot is free.
+ * by its release: its blocks and its slot are free. It has left the list by then, and since no name
+ * leads to its number nobody looks for it until the slot is free.
  */
 #include "frank/errno.h"
 #include "frank/mode.h"
@@ -53,10 +53,9 @@ static void take_off_list(struct disk_inode *inode)
 {
     struct diskfs *fs = inode->fs;
 
-    spin_acquire(&fs->inodes_lock);
+    SPIN_GUARD(&fs->inodes_lock);
     list_remove(&inode->node);
     wake_all(&fs->inode_gone);
-    spin_release(&fs->inodes_lock);
 }
 
 /* ---- from and to the disk ----------------------------------------------------------------------
@@ -82,6 +81,7 @@ static struct disk_inode *make(struct diskfs *fs, u32 number, const struct diskf
                is_directory ? &diskfs_directory_inode_ops : &diskfs_file_ops,
                is_directory ? &diskfs_directory_ops : NULL);
     inode->inode.number = number;
+    inode->inode.is_read_only = fs->journal.is_read_only;
     inode->inode.links = disk->links;
     inode->inode.size = disk->size_bytes;
     inode->inode.modified_ticks = timer_ticks_from_ns((u64)disk->modified_ns);
@@ -91,19 +91,13 @@ static struct disk_inode *make(struct diskfs *fs, u32 number, const struct diskf
     return inode;
 }
 
-static void destroy(struct disk_inode *inode)
-{
-    buffer_put(inode->buffer);
-    kfree(inode);
-}
-
 /* The number's inode is not in memory: make it of what is in its buffer, and put it on the list.
    That lock is held, so that nobody can have changed the inode and let go of it meanwhile. */
 static int load_locked(struct diskfs *fs, u32 number, struct buffer *buffer,
                        struct disk_inode **inode)
 {
     if (!is_sound(inode_in(buffer, number))) {
-        printk("%s: inode %u is damaged: run fsck\n", buffer_cache_device(fs->cache)->name, number);
+        printk("%s: inode %u is damaged: run fsck\n", fs->device->name, number);
         return -EIO;
     }
     *inode = make(fs, number, inode_in(buffer, number));
@@ -121,20 +115,16 @@ int disk_inode_get(struct diskfs *fs, u32 number, struct disk_inode **inode)
     int error;
 
     spin_acquire(&fs->inodes_lock);
-    found = find_locked(fs, number);
+    *inode = found = find_locked(fs, number);
     spin_release(&fs->inodes_lock);
-    if (found) {
-        *inode = found;
+    if (found)
         return 0;
-    }
     error = inode_buffer(fs, number, &buffer);
     if (error)
         return error;
     spin_acquire(&fs->inodes_lock);
-    found = find_locked(fs, number); /* somebody may have been faster */
-    if (found)
-        *inode = found;
-    else
+    *inode = found = find_locked(fs, number); /* somebody may have been faster */
+    if (!found)
         error = load_locked(fs, number, buffer, inode);
     spin_release(&fs->inodes_lock);
     if (found || error)
@@ -170,10 +160,31 @@ int disk_inode_create(struct diskfs *fs, enum inode_type type, u32 permissions, 
     return 0;
 }
 
+int disk_inode_begin(struct disk_inode *inode)
+{
+    int error = journal_begin(inode->fs);
+
+    if (!error)
+        mutex_lock(&inode->map_lock);
+    return error;
+}
+
+void disk_inode_end(struct disk_inode *inode)
+{
+    disk_inode_store_locked(inode);
+    mutex_unlock(&inode->map_lock);
+    journal_end(inode->fs);
+}
+
+static i64 modified_ns(const struct disk_inode *inode)
+{
+    return (i64)timer_ns_from_ticks(READ_ONCE(inode->inode.modified_ticks));
+}
+
 void disk_inode_store_locked(struct disk_inode *inode)
 {
     journal_add(inode->fs, inode->buffer);
-    inode->disk.modified_ns = (i64)timer_ns_from_ticks(READ_ONCE(inode->inode.modified_ticks));
+    inode->disk.modified_ns = modified_ns(inode);
     *inode_in(inode->buffer, (u32)inode->inode.number) = inode->disk;
 }
 
@@ -187,72 +198,60 @@ static void set_links_locked(struct disk_inode *inode, u32 links)
 int disk_inode_link(struct disk_inode *inode, int names)
 {
     i64 links;
-    int error = 0;
+    int error;
 
-    mutex_lock(&inode->map_lock);
+    MUTEX_GUARD(&inode->map_lock);
     links = max((i64)inode->disk.links + names, (i64)0);
     if (links > DISKFS_LINKS_MAX)
-        error = -EMLINK;
-    else if (links == 0)
-        error = orphan_add(inode->fs, (u32)inode->inode.number);
+        return -EMLINK;
+    error = links == 0 ? orphan_add(inode->fs, (u32)inode->inode.number) : 0;
     if (!error)
         set_links_locked(inode, (u32)links);
-    mutex_unlock(&inode->map_lock);
     return error;
 }
 
 void disk_inode_count_child(struct disk_inode *directory, int change)
 {
-    mutex_lock(&directory->map_lock);
+    MUTEX_GUARD(&directory->map_lock);
     set_links_locked(directory, (u32)max((i64)directory->disk.links + change, (i64)1));
-    mutex_unlock(&directory->map_lock);
 }
 
 /* ---- the end -----------------------------------------------------------------------------------
  */
 
-/* In a handle of its own: the inode is free, and nothing is left to be finished. */
-static int free_inode(struct disk_inode *inode)
-{
-    u32 number = (u32)inode->inode.number;
-    int error = journal_begin(inode->fs, HANDLE_PLAIN);
-
-    if (error)
-        return error;
-    inode_free(inode->fs, number, inode->buffer);
-    orphan_remove(inode->fs, number);
-    journal_end(inode->fs, HANDLE_PLAIN);
-    return 0;
-}
-
-/* An inode without names and references: what fails is left to the next mount or to fsck. */
+/* An inode without names and references: its blocks and its place are free. What fails is left to
+   the next mount or to fsck. */
 static void finish(struct disk_inode *inode)
 {
-    int error = map_cut(inode, 0);
+    u32 number = (u32)inode->inode.number;
+    int error = disk_inode_begin(inode);
 
-    if (!error)
-        error = free_inode(inode);
+    if (!error) {
+        error = map_cut(inode, 0);
+        disk_inode_store_locked(inode);
+        if (!error) {
+            inode_free(inode->fs, number, inode->buffer);
+            orphan_remove(inode->fs, number);
+        }
+        mutex_unlock(&inode->map_lock);
+        journal_end(inode->fs);
+    }
     if (error)
-        printk("%s: inode %lu could not be freed (error %d)\n",
-               buffer_cache_device(inode->fs->cache)->name, inode->inode.number, -error);
+        printk("%s: inode %u could not be freed (error %d)\n", inode->fs->device->name, number,
+               -error);
 }
 
 /* Writes to a file move its time in memory only: bring it to the disk. */
 static int store_time(struct disk_inode *inode)
 {
-    i64 modified_ns = (i64)timer_ns_from_ticks(READ_ONCE(inode->inode.modified_ticks));
-    int error;
+    int error = 0;
 
-    if (inode->disk.modified_ns == modified_ns)
-        return 0;
-    error = journal_begin(inode->fs, HANDLE_PLAIN);
-    if (error)
-        return error;
-    mutex_lock(&inode->map_lock);
-    disk_inode_store_locked(inode);
-    mutex_unlock(&inode->map_lock);
-    journal_end(inode->fs, HANDLE_PLAIN);
-    return 0;
+    if (inode->disk.modified_ns != modified_ns(inode)) {
+        error = disk_inode_begin(inode);
+        if (!error)
+            disk_inode_end(inode);
+    }
+    return error;
 }
 
 void disk_inode_release(struct inode *released)
@@ -264,7 +263,8 @@ void disk_inode_release(struct inode *released)
     take_off_list(inode);
     if (inode->disk.links == 0)
         finish(inode);
-    destroy(inode);
+    buffer_put(inode->buffer);
+    kfree(inode);
 }
 
 int disk_inode_sync(struct inode *inode)
@@ -281,13 +281,11 @@ int disk_inode_finish(struct diskfs *fs, u32 number)
 
     if (error)
         return error;
-    if (inode->disk.links > 0) {
-        error = map_cut(inode, ALIGN_UP(inode->disk.size_bytes, PAGE_SIZE) / PAGE_SIZE);
-        if (!error)
-            error = journal_begin(fs, HANDLE_PLAIN);
+    if (inode->disk.links > 0) { /* it has a name: no orphan after all */
+        error = disk_inode_begin(inode);
         if (!error) {
             orphan_remove(fs, number);
-            journal_end(fs, HANDLE_PLAIN);
+            disk_inode_end(inode);
         }
     }
     inode_put(&inode->inode); /* without names: finished by this */

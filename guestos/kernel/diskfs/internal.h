@@ -24,82 +24,73 @@
 /* ---- journal -----------------------------------------------------------------------------------
  */
 
-struct freed_blocks {
-    u32 start;
-    u32 count;
-};
-
 struct journal {
     bool is_needless;        /* the disk is memory: what is done is done */
+    bool is_read_only;       /* nothing is done; what recovery would write stays in memory */
     u32 image_max;           /* what one transaction can hold */
     struct buffer *heads[2]; /* of the halves, with references: a commit needs no memory */
 
     struct spinlock lock;      /* LOCK_BUFFER; guards the rest */
     struct wait_queue changed; /* a handle has ended, or a commit */
     u32 active_count;          /* handles */
-    u32 images_promised;       /* what they may still add, and have added, at most */
-    u32 frees_promised;
-    bool is_committing;       /* no handle begins */
-    bool has_failed;          /* the disk could not be written: nothing is, from then on */
-    u64 sequence;             /* of the running transaction */
-    struct list_node buffers; /* its blocks; each with a reference */
+    bool is_committing;        /* no handle begins */
+    bool has_failed;           /* the disk could not be written: nothing is, from then on */
+    u64 sequence;              /* of the running transaction */
+    struct list_node buffers;  /* its blocks; each with a reference */
     u32 buffer_count;
-    struct freed_blocks *freed; /* what it frees */
-    u32 freed_count;
 };
 
-enum handle_kind {
-    HANDLE_PLAIN, /* frees no blocks */
-    HANDLE_FREES, /* up to HANDLE_FREES_MAX */
-};
-
+/* What a handle does at most. */
 enum handle_limits {
-    HANDLE_IMAGES_MAX = 24, /* blocks that a handle changes, besides the bitmap for what it frees */
-    HANDLE_FREES_MAX = DISKFS_NUMBERS_PER_BLOCK + DISKFS_DIRECT + 2,
+    HANDLE_IMAGES_MAX = 24, /* blocks that it changes, besides the bitmap for what it frees */
+    HANDLE_BLOCKS_MAX = 4,  /* blocks that it takes */
 };
 
 struct diskfs;
 
-/* Find the last transaction that holds and copy it to its places. 0, -EIO, -ENOMEM, -EINVAL. */
+/* Find the last transaction that holds and copy it to its places. 0, -EIO, -ENOMEM, -EINVAL. Before
+   comes journal_init(), and in any case journal_close() at the end. */
+void journal_init(struct diskfs *fs);
 MUST_CHECK int journal_open(struct diskfs *fs);
 void journal_close(struct diskfs *fs);
 
 /*
  * A handle: what is changed between the two belongs together. May wait for a commit. -EIO: the disk
- * cannot be written. Handles do not nest.
+ * cannot be written; -EROFS: it must not. Handles do not nest.
  */
-MUST_CHECK int journal_begin(struct diskfs *fs, enum handle_kind kind);
-void journal_end(struct diskfs *fs, enum handle_kind kind);
+MUST_CHECK int journal_begin(struct diskfs *fs);
+void journal_end(struct diskfs *fs);
 
-/* In a handle, before the buffer is changed: it belongs to the transaction. */
+/* In a handle: the buffer, which is about to be changed or just was, belongs to the transaction. */
 void journal_add(struct diskfs *fs, struct buffer *buffer);
-
-/* In a handle: the block, which is of the data, is free once the transaction holds. Forgets what is
-   in memory. */
-void journal_free(struct diskfs *fs, u32 block);
 
 /* Write what is dirty, then all that handles have changed until now; it survives the machine when
    this returns 0. No handle of the caller's is active. -EIO. */
 MUST_CHECK int journal_commit(struct diskfs *fs);
 
-/* Whether what failed for want of a free block is worth another try: a commit has made some free.
-   No handle of the caller's is active. */
-bool journal_made_room(struct diskfs *fs, int error);
-
 /* ---- blocks and inodes on the disk -------------------------------------------------------------
  */
 
+/* A block of the bitmap, with a reference, so that no change of it can fail; and the bits of what
+   the running transaction frees. */
+struct bitmap_block {
+    struct buffer *buffer;
+    u64 *freed; /* a page */
+};
+
 struct diskfs {
+    struct block_device *device;
     struct buffer_cache *cache;
     struct diskfs_superblock super;
     struct journal journal;
     struct inode *root;
     struct mutex rename_lock; /* held while a directory changes its parent, or goes */
 
-    struct buffer **bitmap;     /* its blocks, and that of the orphans: each with a reference, */
-    struct buffer *orphans;     /* so that no change of theirs can fail */
+    struct bitmap_block *bitmap;
+    struct buffer *orphans;     /* their block, with a reference */
     struct mutex allocate_lock; /* guards both, and which inodes are free */
     u32 free_block_count;
+    u32 freed_block_count; /* those that the running transaction frees */
     u32 free_inode_count;
     u32 next_block; /* where to look first */
     u32 next_inode;
@@ -109,7 +100,7 @@ struct diskfs {
     struct list_node inodes; /* in memory */
 };
 
-/* Count what is free, at the mount; let go of it at its end. -EIO, -ENOMEM. */
+/* Count what is free, at the mount; let go of it at its end, in any case. -EIO, -ENOMEM. */
 MUST_CHECK int allocate_open(struct diskfs *fs);
 void allocate_close(struct diskfs *fs);
 
@@ -122,12 +113,13 @@ static inline bool block_is_data(const struct diskfs *fs, u32 block)
     return block >= fs->super.data_start && block < fs->super.block_count;
 }
 
-/* The bitmap's block that has the bit of `block`. */
-struct buffer *block_bitmap(const struct diskfs *fs, u32 block);
+/* In a handle: the block, which is of the data, is free once the transaction holds. Forgets what is
+   in memory. */
+void block_free(struct diskfs *fs, u32 block);
 
-/* For the journal's commit: these blocks are free from now on; their bitmap blocks belong to the
-   transaction already. */
-void block_release(struct diskfs *fs, struct freed_blocks freed);
+/* For the journal's commit, without handles: what the transaction frees is free from now on, and
+   the bitmap's blocks that say so belong to it. */
+void blocks_release(struct diskfs *fs);
 
 /* The buffer, with a reference, of the block that an inode is in. -EIO, -ENOMEM. */
 MUST_CHECK int inode_buffer(struct diskfs *fs, u32 number, struct buffer **buffer);
@@ -176,6 +168,11 @@ MUST_CHECK int disk_inode_get(struct diskfs *fs, u32 number, struct disk_inode *
 MUST_CHECK int disk_inode_create(struct diskfs *fs, enum inode_type type, u32 permissions,
                                  u32 parent, struct disk_inode **inode);
 
+/* A handle for changes to one inode: map_lock is held between the two, and the end brings `disk` to
+   its place. -EIO. */
+MUST_CHECK int disk_inode_begin(struct disk_inode *inode);
+void disk_inode_end(struct disk_inode *inode);
+
 /* In a handle, map_lock held: bring `disk` to the inode's place. */
 void disk_inode_store_locked(struct disk_inode *inode);
 
@@ -207,8 +204,8 @@ MUST_CHECK int map_find(struct disk_inode *inode, u64 index, u32 *block);
  */
 MUST_CHECK int map_make(struct disk_inode *inode, u64 index, struct buffer **fresh);
 
-/* Free all blocks from part `first` on, in handles of its own; the inode is an orphan meanwhile, so
-   that the rest is done at the next mount if the machine stops. */
+/* In a handle, map_lock held: free all blocks from part `first` on, however many. `disk` has
+   changed then, and may have on an error. -EIO, -ENOMEM. */
 MUST_CHECK int map_cut(struct disk_inode *inode, u64 first);
 
 /* ops->release of both kinds. */

@@ -11,46 +11,38 @@
 #include "fnv.h"
 #include "frank/errno.h"
 #include "kernel/diskfs/internal.h"
-#include "kernel/kmalloc.h"
 #include "kernel/printk.h"
 #include "kernel/wait.h"
 #include "string.h"
 
-enum journal_limits {
-    FREED_MAX = 4096,
-};
-
 /* ---- handles -----------------------------------------------------------------------------------
  */
 
-static u32 images_of(const struct diskfs *fs, enum handle_kind kind)
-{
-    return HANDLE_IMAGES_MAX + (kind == HANDLE_FREES ? fs->super.bitmap_blocks : 0);
-}
-
-static u32 frees_of(enum handle_kind kind)
-{
-    return kind == HANDLE_FREES ? HANDLE_FREES_MAX : 0;
-}
-
-static bool has_room(const struct diskfs *fs, enum handle_kind kind)
+/* Room for one more handle in the running transaction. Where blocks are short, those that it frees
+   are better had first. */
+static bool has_room(const struct diskfs *fs)
 {
     const struct journal *journal = &fs->journal;
+    u32 handles = journal->active_count + 1;
 
-    return journal->buffer_count + journal->images_promised + images_of(fs, kind) <=
+    return journal->buffer_count + handles * HANDLE_IMAGES_MAX + fs->super.bitmap_blocks <=
                journal->image_max &&
-           journal->freed_count + journal->frees_promised + frees_of(kind) <= FREED_MAX;
+           (READ_ONCE(fs->freed_block_count) == 0 ||
+            READ_ONCE(fs->free_block_count) >= handles * HANDLE_BLOCKS_MAX);
 }
 
-int journal_begin(struct diskfs *fs, enum handle_kind kind)
+int journal_begin(struct diskfs *fs)
 {
     struct journal *journal = &fs->journal;
-    int error = 0;
 
+    if (journal->is_read_only)
+        return -EROFS;
     if (journal->is_needless)
         return 0;
-    spin_acquire(&journal->lock);
-    while (!error && (journal->is_committing || !has_room(fs, kind))) {
+    SPIN_GUARD(&journal->lock);
+    while (journal->is_committing || !has_room(fs)) {
+        int error;
+
         if (journal->is_committing || journal->active_count > 0) {
             wait_on_uninterruptible(&journal->changed, &journal->lock);
             continue;
@@ -58,30 +50,24 @@ int journal_begin(struct diskfs *fs, enum handle_kind kind)
         spin_release(&journal->lock);
         error = journal_commit(fs);
         spin_acquire(&journal->lock);
+        if (error)
+            return error;
     }
     if (journal->has_failed)
-        error = -EIO;
-    if (!error) {
-        journal->active_count++;
-        journal->images_promised += images_of(fs, kind);
-        journal->frees_promised += frees_of(kind);
-    }
-    spin_release(&journal->lock);
-    return error;
+        return -EIO;
+    journal->active_count++;
+    return 0;
 }
 
-void journal_end(struct diskfs *fs, enum handle_kind kind)
+void journal_end(struct diskfs *fs)
 {
     struct journal *journal = &fs->journal;
 
     if (journal->is_needless)
         return;
-    spin_acquire(&journal->lock);
+    SPIN_GUARD(&journal->lock);
     journal->active_count--;
-    journal->images_promised -= images_of(fs, kind);
-    journal->frees_promised -= frees_of(kind);
     wake_all(&journal->changed);
-    spin_release(&journal->lock);
 }
 
 void journal_add(struct diskfs *fs, struct buffer *buffer)
@@ -101,46 +87,6 @@ void journal_add(struct diskfs *fs, struct buffer *buffer)
     spin_release(&journal->lock);
     if (added)
         buffer_get(buffer);
-}
-
-/* ---- freed blocks ------------------------------------------------------------------------------
- */
-
-void journal_free(struct diskfs *fs, u32 block)
-{
-    struct journal *journal = &fs->journal;
-    struct freed_blocks *next;
-
-    journal_add(fs, block_bitmap(fs, block));
-    buffer_forget(fs->cache, block); /* the transaction may still write it, to no harm */
-    if (journal->is_needless) {
-        block_release(fs, (struct freed_blocks){block, 1});
-        return;
-    }
-    spin_acquire(&journal->lock);
-    next = &journal->freed[journal->freed_count];
-    if (journal->freed_count > 0 && block == next[-1].start + next[-1].count) {
-        next[-1].count++;
-    } else {
-        *next = (struct freed_blocks){block, 1};
-        journal->freed_count++;
-    }
-    spin_release(&journal->lock);
-}
-
-bool journal_made_room(struct diskfs *fs, int error)
-{
-    return error == -ENOSPC && READ_ONCE(fs->journal.freed_count) > 0 && journal_commit(fs) == 0;
-}
-
-/* Without handles: what the transaction frees is free. */
-static void release_freed(struct diskfs *fs)
-{
-    struct journal *journal = &fs->journal;
-
-    for (u32 i = 0; i < journal->freed_count; i++)
-        block_release(fs, journal->freed[i]);
-    journal->freed_count = 0;
 }
 
 /* ---- commit ------------------------------------------------------------------------------------
@@ -204,6 +150,20 @@ static void let_go(struct journal *journal)
     journal->buffer_count = 0;
 }
 
+/* The images, and the head that makes them hold; then the blocks to their places. */
+static int write_in_order(struct diskfs *fs)
+{
+    int error = write_blocks(fs, true);
+
+    if (!error)
+        error = buffer_flush(fs->cache);
+    if (!error)
+        error = write_head(fs);
+    if (!error)
+        error = buffer_flush(fs->cache);
+    return error ? error : write_blocks(fs, false);
+}
+
 /* No handle is active. What fails before anything was changed can be tried again later; what fails
    afterwards ends all writing, since memory and disk no longer agree. */
 static int write_transaction(struct diskfs *fs)
@@ -215,23 +175,15 @@ static int write_transaction(struct diskfs *fs)
         return error;
     if (journal->buffer_count == 0)
         return buffer_flush(fs->cache);
-    release_freed(fs);
-    error = write_blocks(fs, true);
-    if (!error)
-        error = buffer_flush(fs->cache);
-    if (!error)
-        error = write_head(fs);
-    if (!error)
-        error = buffer_flush(fs->cache);
-    if (!error)
-        error = write_blocks(fs, false);
+    blocks_release(fs);
+    error = write_in_order(fs);
     if (!error) {
         let_go(journal);
         journal->sequence++;
         return 0;
     }
     printk("%s: cannot be written (error %d): the file system takes no more changes\n",
-           buffer_cache_device(fs->cache)->name, -error);
+           fs->device->name, -error);
     WRITE_ONCE(journal->has_failed, true);
     return -EIO;
 }
@@ -241,7 +193,7 @@ int journal_commit(struct diskfs *fs)
     struct journal *journal = &fs->journal;
     int error;
 
-    if (journal->is_needless)
+    if (journal->is_needless || journal->is_read_only)
         return 0;
     spin_acquire(&journal->lock);
     while (journal->is_committing)
@@ -290,17 +242,22 @@ static int read_head(struct diskfs *fs, u32 half, u64 *sequence)
     return error;
 }
 
-/* Copy one image to its place. */
+/* Copy one image to its place: on the disk, or where that is only read in memory, to stay. */
 static int copy_image(struct diskfs *fs, u32 image, u32 target)
 {
-    struct buffer *buffer;
+    struct buffer *buffer BUFFER_REF = NULL, *there BUFFER_REF = NULL;
     int error = buffer_read(fs->cache, image, &buffer);
 
-    if (error)
-        return error;
-    buffer_start_write(buffer, target);
-    error = buffer_wait(buffer);
-    buffer_put(buffer);
+    if (!error && fs->journal.is_read_only) {
+        error = buffer_read(fs->cache, target, &there);
+        if (error)
+            return error;
+        memcpy(buffer_data(there), buffer_data(buffer), DISKFS_BLOCK_BYTES);
+        journal_add(fs, there);
+    } else if (!error) {
+        buffer_start_write(buffer, target);
+        error = buffer_wait(buffer);
+    }
     return error;
 }
 
@@ -311,7 +268,7 @@ static int copy_images(struct diskfs *fs, const struct buffer *head_buffer)
 
     for (u32 i = 0; !error && i < head->image_count; i++)
         error = copy_image(fs, head_buffer->block + 1 + i, head->targets[i]);
-    return error ? error : buffer_flush(fs->cache);
+    return error || fs->journal.is_read_only ? error : buffer_flush(fs->cache);
 }
 
 static int recover(struct diskfs *fs)
@@ -328,27 +285,25 @@ static int recover(struct diskfs *fs)
     return sequences[last] > 0 ? copy_images(fs, fs->journal.heads[last]) : 0;
 }
 
-int journal_open(struct diskfs *fs)
+void journal_init(struct diskfs *fs)
 {
     struct journal *journal = &fs->journal;
-    u32 images = fs->super.journal_blocks / 2 - 1;
-    int error;
 
-    memset(journal, 0, sizeof(*journal));
-    journal->is_needless = buffer_disk_is_memory(fs->cache);
+    journal->is_needless = block_is_memory(fs->device);
+    journal->is_read_only = fs->device->read_only;
     spin_init(&journal->lock, "journal", LOCK_BUFFER);
     wait_queue_init(&journal->changed);
     list_init(&journal->buffers);
+}
+
+int journal_open(struct diskfs *fs)
+{
+    struct journal *journal = &fs->journal;
+
     if (fs->super.journal_blocks == 0)
         return journal->is_needless ? 0 : -EINVAL;
-    journal->image_max = min(images, (u32)DISKFS_IMAGES_MAX);
-    journal->freed = kmalloc(FREED_MAX * sizeof(*journal->freed));
-    if (!journal->freed)
-        return -ENOMEM;
-    error = recover(fs);
-    if (error)
-        journal_close(fs);
-    return error;
+    journal->image_max = min(fs->super.journal_blocks / 2 - 1, (u32)DISKFS_IMAGES_MAX);
+    return recover(fs);
 }
 
 void journal_close(struct diskfs *fs)
@@ -357,5 +312,4 @@ void journal_close(struct diskfs *fs)
     for (unsigned half = 0; half < ARRAY_SIZE(fs->journal.heads); half++)
         if (fs->journal.heads[half])
             buffer_put(fs->journal.heads[half]);
-    kfree(fs->journal.freed);
 }

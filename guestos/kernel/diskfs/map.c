@@ -13,32 +13,28 @@ enum {
     PER_BLOCK = DISKFS_NUMBERS_PER_BLOCK,
 };
 
-/* Where a part's number stands: in the inode, or `depth` blocks of numbers below one there. */
-struct place {
-    u32 *root;
-    unsigned depth;
-    unsigned slots[2]; /* on the way down, the outermost first */
-};
-
-static int find_place(struct diskfs_inode *disk, u64 index, struct place *place)
+/* Where the way to a part's number begins: in the inode, `depth` blocks of numbers above the part;
+   `index` becomes its index among those that are reached from there. NULL: behind all of them. */
+static u32 *find_root(struct diskfs_inode *disk, u64 *index, unsigned *depth)
 {
-    if (index < DISKFS_DIRECT) {
-        *place = (struct place){&disk->direct[index], 0, {0}};
-        return 0;
+    if (*index < DISKFS_DIRECT) {
+        *depth = 0;
+        return &disk->direct[*index];
     }
-    index -= DISKFS_DIRECT;
-    if (index < PER_BLOCK) {
-        *place = (struct place){&disk->indirect, 1, {(unsigned)index}};
-        return 0;
+    *index -= DISKFS_DIRECT;
+    if (*index < PER_BLOCK) {
+        *depth = 1;
+        return &disk->indirect;
     }
-    index -= PER_BLOCK;
-    if (index < (u64)PER_BLOCK * PER_BLOCK) {
-        *place = (struct place){&disk->double_indirect,
-                                2,
-                                {(unsigned)(index / PER_BLOCK), (unsigned)(index % PER_BLOCK)}};
-        return 0;
-    }
-    return -EFBIG;
+    *index -= PER_BLOCK;
+    *depth = 2;
+    return *index < (u64)PER_BLOCK * PER_BLOCK ? &disk->double_indirect : NULL;
+}
+
+/* In a block of numbers `depth` above the parts: that on the way to part `index`. */
+static u32 *number_in(const struct buffer *buffer, u64 index, unsigned depth)
+{
+    return (u32 *)buffer_data(buffer) + (depth == 2 ? index / PER_BLOCK : index % PER_BLOCK);
 }
 
 /* A block of numbers; -EIO if it cannot be one. */
@@ -49,21 +45,18 @@ static int read_numbers(struct diskfs *fs, u32 block, struct buffer **buffer)
 
 int map_find(struct disk_inode *inode, u64 index, u32 *block)
 {
-    struct place place;
-    u32 number;
-    int error = find_place(&inode->disk, index, &place);
+    unsigned depth;
+    u32 *root = find_root(&inode->disk, &index, &depth), number;
 
-    if (error)
-        return error;
-    number = *place.root;
-    for (unsigned i = 0; number != 0 && i < place.depth; i++) {
-        struct buffer *buffer;
+    if (!root)
+        return -EFBIG;
+    for (number = *root; number != 0 && depth > 0; depth--) {
+        struct buffer *buffer BUFFER_REF = NULL;
+        int error = read_numbers(inode->fs, number, &buffer);
 
-        error = read_numbers(inode->fs, number, &buffer);
         if (error)
             return error;
-        number = ((u32 *)buffer_data(buffer))[place.slots[i]];
-        buffer_put(buffer);
+        number = *number_in(buffer, index, depth);
     }
     if (number != 0 && !block_is_data(inode->fs, number))
         return -EIO;
@@ -92,7 +85,7 @@ static int add_block(struct disk_inode *inode, u32 goal, u32 *block, struct buff
         return error;
     error = buffer_new(inode->fs->cache, number, buffer);
     if (error) {
-        journal_free(inode->fs, number);
+        block_free(inode->fs, number);
         return error;
     }
     inode->disk.block_count++;
@@ -113,43 +106,29 @@ static int make_numbers(struct disk_inode *inode, u32 *slot, struct buffer **buf
     return error;
 }
 
-/* One number of a block of numbers; if it is a hole, it is about to be changed. */
-static u32 *slot_to_fill(struct diskfs *fs, struct buffer *holder, unsigned index)
-{
-    u32 *slot = (u32 *)buffer_data(holder) + index;
-
-    if (*slot == 0)
-        journal_add(fs, holder);
-    return slot;
-}
-
 int map_make(struct disk_inode *inode, u64 index, struct buffer **fresh)
 {
-    struct buffer *holder = NULL, *next;
-    struct place place;
+    struct buffer *holder BUFFER_REF = NULL, *next;
     u32 before = 0, *slot;
-    int error = find_place(&inode->disk, index, &place);
+    unsigned depth;
+    int error = index > 0 ? map_find(inode, index - 1, &before) : 0;
 
     *fresh = NULL;
-    if (!error && index > 0)
-        error = map_find(inode, index - 1, &before);
-    if (error)
-        return error;
-    slot = place.root;
-    for (unsigned i = 0; !error && i < place.depth; i++) {
+    slot = find_root(&inode->disk, &index, &depth);
+    if (error || !slot)
+        return error ? error : -EFBIG;
+    for (; depth > 0; depth--) {
         error = make_numbers(inode, slot, &next);
         if (error)
-            break;
+            return error;
         if (holder)
             buffer_put(holder);
         holder = next;
-        slot = slot_to_fill(inode->fs, holder, place.slots[i]);
+        slot = number_in(holder, index, depth);
+        if (*slot == 0) /* it is about to be filled */
+            journal_add(inode->fs, holder);
     }
-    if (!error && *slot == 0)
-        error = add_block(inode, before + 1, slot, fresh);
-    if (holder)
-        buffer_put(holder);
-    return error;
+    return *slot == 0 ? add_block(inode, before + 1, slot, fresh) : 0;
 }
 
 /* ---- cutting -----------------------------------------------------------------------------------
@@ -158,105 +137,48 @@ int map_make(struct disk_inode *inode, u64 index, struct buffer **fresh)
 /* Free what a number names and make it a hole. A number that cannot be one is only forgotten. */
 static void free_number(struct disk_inode *inode, u32 *number)
 {
-    if (*number == 0)
-        return;
     if (block_is_data(inode->fs, *number))
-        journal_free(inode->fs, *number);
+        block_free(inode->fs, *number);
     *number = 0;
     if (inode->disk.block_count > 0)
         inode->disk.block_count--;
 }
 
-/* Free what numbers [first, PER_BLOCK) of a block of numbers name, and with first 0 the block. */
-static int cut_numbers(struct disk_inode *inode, u32 *block, u64 first)
+/* Free what is reached from a number `depth` above the parts, from part `first` of those on, and
+   with all of them what it names itself. From the end, so that after an error the rest is whole. */
+static int cut(struct disk_inode *inode, u32 *number, unsigned depth, u64 first)
 {
-    struct buffer *buffer;
-    u32 *numbers;
+    u64 span = depth == 2 ? PER_BLOCK : 1; /* parts below each number of a block of them */
+    struct buffer *buffer BUFFER_REF = NULL;
     int error;
 
-    if (*block == 0 || first >= PER_BLOCK)
+    if (*number == 0 || (depth > 0 && first >= span * PER_BLOCK))
         return 0;
-    error = read_numbers(inode->fs, *block, &buffer);
-    if (error)
-        return error;
-    numbers = buffer_data(buffer);
-    journal_add(inode->fs, buffer);
-    for (u64 i = first; i < PER_BLOCK; i++)
-        free_number(inode, &numbers[i]);
-    buffer_put(buffer);
-    if (first == 0)
-        free_number(inode, block);
+    if (depth > 0) {
+        error = read_numbers(inode->fs, *number, &buffer);
+        if (error)
+            return error;
+        for (u64 i = PER_BLOCK; !error && i-- > first / span;)
+            error = cut(inode, (u32 *)buffer_data(buffer) + i, depth - 1,
+                        first > i * span ? first - i * span : 0);
+        if (error || first > 0) {
+            journal_add(inode->fs, buffer); /* it stays; one that goes need not be written */
+            return error;
+        }
+    }
+    free_number(inode, number);
     return 0;
 }
 
-/* Cut the last block of numbers below the double one. *done: nothing is left there to be cut. */
-static int cut_double(struct disk_inode *inode, u64 first, bool *done)
-{
-    u32 *block = &inode->disk.double_indirect;
-    u64 last = PER_BLOCK;
-    struct buffer *buffer;
-    u32 *numbers;
-    int error;
-
-    *done = true;
-    if (*block == 0)
-        return 0;
-    error = read_numbers(inode->fs, *block, &buffer);
-    if (error)
-        return error;
-    numbers = buffer_data(buffer);
-    while (last > 0 && numbers[last - 1] == 0)
-        last--;
-    if (last > 0 && last * PER_BLOCK > first) {
-        u64 start = (last - 1) * PER_BLOCK;
-
-        journal_add(inode->fs, buffer);
-        error = cut_numbers(inode, &numbers[last - 1], first > start ? first - start : 0);
-        *done = start <= first;
-    }
-    buffer_put(buffer);
-    if (!error && *done && first == 0)
-        free_number(inode, block);
-    return error;
-}
-
-/* Cut what is not below the double block of numbers. */
-static int cut_rest(struct disk_inode *inode, u64 first)
-{
-    int error = cut_numbers(inode, &inode->disk.indirect,
-                            first > DISKFS_DIRECT ? first - DISKFS_DIRECT : 0);
-
-    for (u64 i = first; !error && i < DISKFS_DIRECT; i++)
-        free_number(inode, &inode->disk.direct[i]);
-    return error;
-}
-
-/* From the end, one block of numbers a handle. */
 int map_cut(struct disk_inode *inode, u64 first)
 {
     u64 below = DISKFS_DIRECT + PER_BLOCK;
-    bool in_double = inode->disk.double_indirect != 0, done = false;
+    int error = cut(inode, &inode->disk.double_indirect, 2, first > below ? first - below : 0);
 
-    while (!done) {
-        int error = journal_begin(inode->fs, HANDLE_FREES);
-
-        if (error)
-            return error;
-        mutex_lock(&inode->map_lock);
-        if (in_double) {
-            bool double_done;
-
-            error = cut_double(inode, first > below ? first - below : 0, &double_done);
-            in_double = !double_done;
-        } else {
-            error = cut_rest(inode, first);
-            done = true;
-        }
-        disk_inode_store_locked(inode);
-        mutex_unlock(&inode->map_lock);
-        journal_end(inode->fs, HANDLE_FREES);
-        if (error)
-            return error;
-    }
-    return 0;
+    if (!error)
+        error = cut(inode, &inode->disk.indirect, 1,
+                    first > DISKFS_DIRECT ? first - DISKFS_DIRECT : 0);
+    for (u64 i = DISKFS_DIRECT; !error && i-- > first;)
+        error = cut(inode, &inode->disk.direct[i], 0, 0);
+    return error;
 }

@@ -43,18 +43,15 @@ static bool is_sound(const struct diskfs_superblock *super, u32 device_blocks)
 
 static int read_superblock(struct diskfs *fs)
 {
-    const struct block_device *device = buffer_cache_device(fs->cache);
-    struct buffer *buffer;
-    int error;
+    struct buffer *buffer BUFFER_REF = NULL;
+    int error = -EINVAL;
 
-    if (device->block_count <= DISKFS_SUPERBLOCK)
-        return -EINVAL;
-    error = buffer_read(fs->cache, DISKFS_SUPERBLOCK, &buffer);
+    if (fs->device->block_count > DISKFS_SUPERBLOCK)
+        error = buffer_read(fs->cache, DISKFS_SUPERBLOCK, &buffer);
     if (error)
         return error;
     memcpy(&fs->super, buffer_data(buffer), sizeof(fs->super));
-    buffer_put(buffer);
-    return is_sound(&fs->super, device->block_count) ? 0 : -EINVAL;
+    return is_sound(&fs->super, fs->device->block_count) ? 0 : -EINVAL;
 }
 
 /* Finish each orphan. What is damaged is left to fsck. */
@@ -66,8 +63,7 @@ static void finish_orphans(struct diskfs *fs)
         u32 number = orphans->inodes[i];
 
         if (number != 0 && disk_inode_finish(fs, number) != 0)
-            printk("%s: inode %u could not be finished: run fsck\n",
-                   buffer_cache_device(fs->cache)->name, number);
+            printk("%s: inode %u could not be finished: run fsck\n", fs->device->name, number);
     }
 }
 
@@ -86,54 +82,53 @@ static int open_root(struct diskfs *fs)
     return 0;
 }
 
-/* What needs the journal. */
 static int open_parts(struct diskfs *fs)
-{
-    int error = allocate_open(fs);
-
-    if (error)
-        return error;
-    finish_orphans(fs);
-    error = open_root(fs);
-    if (error)
-        allocate_close(fs);
-    return error;
-}
-
-static int open_fs(struct diskfs *fs)
 {
     int error = read_superblock(fs);
 
-    mutex_init(&fs->rename_lock, "disk's tree");
-    spin_init(&fs->inodes_lock, "disk inodes", LOCK_INODE);
-    wait_queue_init(&fs->inode_gone);
-    list_init(&fs->inodes);
     if (!error)
         error = journal_open(fs);
+    if (!error)
+        error = allocate_open(fs);
     if (error)
         return error;
-    error = open_parts(fs);
-    if (error)
-        journal_close(fs);
-    return error;
+    if (fs->device->read_only)
+        printk("%s: mounted read-only\n", fs->device->name);
+    else
+        finish_orphans(fs);
+    return open_root(fs);
+}
+
+/* Let go of what is open of it. */
+static void close_parts(struct diskfs *fs)
+{
+    allocate_close(fs);
+    journal_close(fs);
+    buffer_cache_destroy(fs->cache);
+    kfree(fs);
 }
 
 int diskfs_mount(struct block_device *device, struct diskfs **mounted, struct inode **root)
 {
-    struct diskfs *fs;
+    struct diskfs *fs = kzalloc(sizeof(*fs));
     int error;
 
-    if (device->read_only)
-        return -EROFS;
-    fs = kzalloc(sizeof(*fs));
     if (!fs)
         return -ENOMEM;
+    fs->device = device;
     fs->cache = buffer_cache_create(device);
-    error = fs->cache ? open_fs(fs) : -ENOMEM;
-    if (error) {
-        if (fs->cache)
-            buffer_cache_destroy(fs->cache);
+    if (!fs->cache) {
         kfree(fs);
+        return -ENOMEM;
+    }
+    mutex_init(&fs->rename_lock, "disk's tree");
+    spin_init(&fs->inodes_lock, "disk inodes", LOCK_INODE);
+    wait_queue_init(&fs->inode_gone);
+    list_init(&fs->inodes);
+    journal_init(fs);
+    error = open_parts(fs);
+    if (error) {
+        close_parts(fs);
         return error;
     }
     *mounted = fs;
@@ -147,10 +142,7 @@ int diskfs_unmount(struct diskfs *fs)
 
     inode_put(fs->root);
     error = diskfs_sync(fs);
-    allocate_close(fs);
-    journal_close(fs);
-    buffer_cache_destroy(fs->cache);
-    kfree(fs);
+    close_parts(fs);
     return error;
 }
 
@@ -159,13 +151,19 @@ int diskfs_sync(struct diskfs *fs)
     return journal_commit(fs);
 }
 
-struct diskfs_usage diskfs_usage(struct diskfs *fs)
+struct frank_statvfs diskfs_usage(const struct diskfs *fs)
 {
-    return (struct diskfs_usage){
-        .block_count = fs->super.block_count,
-        .first_data_block = fs->super.data_start,
-        .free_blocks = READ_ONCE(fs->free_block_count),
+    return (struct frank_statvfs){
+        .block_bytes = DISKFS_BLOCK_BYTES,
+        .block_count = fs->super.block_count - fs->super.data_start,
+        .free_blocks = READ_ONCE(fs->free_block_count) + READ_ONCE(fs->freed_block_count),
         .inode_count = fs->super.inode_blocks * DISKFS_INODES_PER_BLOCK - DISKFS_ROOT,
         .free_inodes = READ_ONCE(fs->free_inode_count),
+        .read_only = fs->device->read_only,
     };
+}
+
+struct buffer_cache *diskfs_cache(const struct diskfs *fs)
+{
+    return fs->cache;
 }

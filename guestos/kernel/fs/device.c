@@ -7,7 +7,9 @@
 #include "kernel/fs/device.h"
 
 #include "frank/errno.h"
+#include "kernel/fs/path.h"
 #include "kernel/tty.h"
+#include "kernel/uaccess.h"
 #include "string.h"
 
 enum device_number {
@@ -16,16 +18,16 @@ enum device_number {
     DEVICE_CONSOLE = 0x501,
 };
 
-static ssize_t null_read(struct inode *inode, struct uio *uio, u64 *offset)
+static ssize_t null_read(struct inode *inode, uva_t to, size_t size, u64 *offset)
 {
-    (void)inode, (void)uio, (void)offset;
+    (void)inode, (void)to, (void)size, (void)offset;
     return 0;
 }
 
-static ssize_t null_write(struct inode *inode, struct uio *uio, u64 *offset)
+static ssize_t null_write(struct inode *inode, uva_t from, size_t size, u64 *offset)
 {
-    (void)inode, (void)offset;
-    return (ssize_t)uio->left_bytes;
+    (void)inode, (void)from, (void)offset;
+    return (ssize_t)size;
 }
 
 static int null_truncate(struct inode *inode, u64 size)
@@ -34,20 +36,12 @@ static int null_truncate(struct inode *inode, u64 size)
     return 0;
 }
 
-static ssize_t zero_read(struct inode *inode, struct uio *uio, u64 *offset)
+static ssize_t zero_read(struct inode *inode, uva_t to, size_t size, u64 *offset)
 {
-    ssize_t done = 0;
+    int error = zero_user(to, size);
 
     (void)inode, (void)offset;
-    while (uio->left_bytes > 0) {
-        size_t chunk = min(uio->left_bytes, (size_t)PAGE_SIZE);
-        int error = uio_put_zeros(uio, chunk);
-
-        if (error)
-            return done ? done : error;
-        done += (ssize_t)chunk;
-    }
-    return done;
+    return error ? error : (ssize_t)size;
 }
 
 static const struct inode_ops null_ops = {
@@ -82,6 +76,10 @@ static struct inode directory;
 static int device_lookup(struct inode *inode, const char *name, struct inode **found)
 {
     (void)inode;
+    if (strcmp(name, "..") == 0) {
+        *found = path_root();
+        return 0;
+    }
     for (size_t i = 0; i < ARRAY_SIZE(devices); i++) {
         if (strcmp(devices[i].name, name) == 0) {
             *found = inode_get(&devices[i].inode);
@@ -91,34 +89,15 @@ static int device_lookup(struct inode *inode, const char *name, struct inode **f
     return -ENOENT;
 }
 
-static int device_create(struct inode *inode, const char *name, enum inode_type type,
-                         u32 permissions, struct inode **created)
-{
-    (void)inode, (void)name, (void)type, (void)permissions, (void)created;
-    return -EPERM;
-}
-
-static int device_link(struct inode *inode, const char *name, struct inode *target)
-{
-    (void)inode, (void)name, (void)target;
-    return -EPERM;
-}
-
-static int device_unlink(struct inode *inode, const char *name, bool is_directory)
-{
-    (void)inode, (void)name, (void)is_directory;
-    return -EPERM;
-}
-
-static int device_read_entry(struct inode *inode, u64 *cursor, struct directory_entry *entry)
+static int device_read_entry(struct inode *inode, u64 *cursor, struct frank_dirent *entry)
 {
     const struct device *device = &devices[*cursor];
 
     (void)inode;
     if (*cursor >= ARRAY_SIZE(devices))
         return 0;
-    entry->number = device->inode.number;
-    entry->type = INODE_DEVICE;
+    entry->inode = device->inode.number;
+    entry->mode = INODE_DEVICE;
     strlcpy(entry->name, device->name, sizeof(entry->name));
     *cursor += 1;
     return 1;
@@ -126,9 +105,6 @@ static int device_read_entry(struct inode *inode, u64 *cursor, struct directory_
 
 static const struct directory_ops directory_ops = {
     .lookup = device_lookup,
-    .create = device_create,
-    .link = device_link,
-    .unlink = device_unlink,
     .read_entry = device_read_entry,
 };
 

@@ -5,8 +5,8 @@
 
 #include "kernel/fs/inode.h"
 
-/* Make the devices and the directory that has them, which is returned; no name in it can be made or
-   taken away. Once. */
+/* Make the devices and the directory that has them, which is returned; nothing in it can be
+   changed. Once. */
 struct inode *device_directory(void);
 
 #endif

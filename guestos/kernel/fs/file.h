@@ -23,8 +23,8 @@ struct file {
     struct inode *inode; /* holds a reference */
     bool can_read;
     bool can_write;
-    bool appends;
-    u32 refs; /* atomic */
+    u32 flags; /* O_APPEND, O_NONBLOCK */
+    u32 refs;  /* atomic */
 
     struct mutex offset_lock; /* held through a read or write of a seekable file */
     u64 offset;
@@ -67,8 +67,7 @@ int MUST_CHECK file_table_add(struct file_table *table, struct file *file, unsig
  */
 int MUST_CHECK file_table_replace(struct file_table *table, struct file *file, u64 descriptor);
 
-/* Whether an open descriptor is closed by exec; say whether. */
-bool file_table_closes_on_exec(struct file_table *table, u64 descriptor);
+/* Say whether an open descriptor is closed by exec. */
 void file_table_set_close_on_exec(struct file_table *table, u64 descriptor, bool close_on_exec);
 
 /* Take the file out of a slot: the table's reference becomes the caller's. NULL: it was empty. */
@@ -80,12 +79,22 @@ struct inode *file_table_directory(struct file_table *table);
 /* Take over a reference to a new working directory; returns the old one with its reference. */
 struct inode *file_table_change_directory(struct file_table *table, struct inode *directory);
 
-/* An open file on `inode`, taking over the caller's reference to it. NULL: out of memory. */
-struct file *file_create(struct inode *inode, bool can_read, bool can_write, bool appends);
+/* A descriptor for a new open file on `inode` by O_ flags, taking over the caller's reference to it
+   in any case. -EMFILE, -ENOMEM. */
+int MUST_CHECK file_create(struct file_table *table, struct inode *inode, u32 flags);
 
 /* One more, one fewer reference. file_put may sleep. */
 struct file *file_get(struct file *file);
 void file_put(struct file *file);
+
+/* Of a local variable that has an open file or NULL: the reference goes at the block's end. */
+#define FILE_REF CLEANUP(file_ref_end)
+
+static inline void file_ref_end(struct file **file)
+{
+    if (*file)
+        file_put(*file);
+}
 
 /* Open `path` in the table by O_ flags, as open(2) does: a descriptor or a negative errno. */
 int MUST_CHECK file_open(struct file_table *table, const char *path, u32 flags, u32 permissions);

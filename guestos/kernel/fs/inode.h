@@ -6,7 +6,6 @@
  * --------------------------
  * A file system makes an inode with inode_init(): it begins with one reference, which belongs to
  * its maker. Whoever keeps a pointer to an inode holds a reference of its own:
- *   - a name in a directory of the RAM file system (a disk's inode cache will hold one instead);
  *   - an open file (struct file), a process's working directory, a mapping;
  *   - a system call between its path_lookup() and its inode_put().
  * inode_get() may be called only by someone who holds a reference already, or who holds the lock
@@ -20,9 +19,10 @@
  * -----
  * `lock` is a sleeping mutex. It guards a directory's entries, and serialises what changes a
  * regular file. Operations are called with no lock held and take what they need. Order:
- * a file's offset lock (file.h), then a file system's tree lock (ramfs_directory.c), then a
- * directory's lock, then that of an inode in it (parents before children), then spin locks. `refs`,
- * `links` are atomic; `ops`, `directory`, `type`, `number`, `device` never change. Copies to and
+ * a file's offset lock (file.h), then a file system's rename_lock, then inodes' locks, then spin
+ * locks. `refs`,
+ * `links` are atomic; `ops`, `directory`, `type`, `number`, `device`,
+ * `is_read_only` never change. Copies to and
  * from users may fault pages in, and a page fault calls ops->get_page: so get_page must never wait
  * for `lock`.
  *
@@ -33,56 +33,54 @@
 #define FRANK_KERNEL_FS_INODE_H
 
 #include "frank/dirent.h"
-#include "kernel/fs/uio.h"
+#include "frank/mode.h"
 #include "kernel/lock.h"
 #include "kernel/page.h"
 #include "types.h"
 
+/* As in the mode that stat reports. */
 enum inode_type {
-    INODE_REGULAR,
-    INODE_DIRECTORY,
-    INODE_DEVICE,
-    INODE_PIPE,
+    INODE_REGULAR = S_IFREG,
+    INODE_DIRECTORY = S_IFDIR,
+    INODE_DEVICE = S_IFCHR,
+    INODE_PIPE = S_IFIFO,
 };
 
 /* As a write's offset: at the end of the file, wherever that is by then. */
 #define INODE_OFFSET_END (~(u64)0)
 
-struct inode;
+/* As the offset of what has no places, a pipe or a device: -EAGAIN in place of waiting. */
+#define INODE_OFFSET_NO_WAIT (~(u64)0 - 1)
 
-/* One name of a directory, as read_entry reports it. */
-struct directory_entry {
-    u64 number;
-    enum inode_type type;
-    char name[FRANK_NAME_SIZE];
-};
+struct inode;
 
 /* All return 0 (or a count of bytes) or a negative errno. */
 struct inode_ops {
     /*
-     * Read at *offset into uio, or write from it, at most uio->left_bytes; *offset is moved past
-     * what was done. Returns the bytes moved: fewer than asked for means end of file, or that
-     * no more can be had now, or an error after a part. NULL: -EINVAL.
+     * Read at *offset to a user's address, or write from there, at most `size` bytes; *offset is
+     * moved past what was done. Returns the bytes moved: fewer than asked for means end of file, or
+     * that no more can be had now, or an error after a part. A bad address is -EFAULT. NULL: no
+     * open file reads (but a directory: -EISDIR), or writes.
      */
-    ssize_t (*read)(struct inode *inode, struct uio *uio, u64 *offset);
-    ssize_t (*write)(struct inode *inode, struct uio *uio, u64 *offset);
+    ssize_t (*read)(struct inode *inode, uva_t to, size_t size, u64 *offset);
+    ssize_t (*write)(struct inode *inode, uva_t from, size_t size, u64 *offset);
     /*
      * The page that holds file bytes [index * PAGE_SIZE, ...), zeros past the end, with a
-     * reference that the caller gives back by page_put(). The caller must not write to it. Called
-     * from page faults. -EINVAL past the last page; NULL: -ENODEV.
+     * reference that the caller gives back by page_put(). Called from page faults. The caller must
+     * not write to it, unless it is for a mapping that all share who have the file: then a hole is
+     * filled (-ENOSPC), and page_written says later that it did (NULL: of no interest). -EINVAL
+     * past the last page; NULL: it cannot be mapped.
      */
-    int (*get_page)(struct inode *inode, u64 index, pa_t *page);
-    /*
-     * The same for a mapping that all who have the file share: the caller may write to the page,
-     * and a hole is filled for it. -ENOSPC; NULL: -ENODEV. page_written says later that it did
-     * (NULL: of no interest).
-     */
-    int (*get_shared_page)(struct inode *inode, u64 index, pa_t *page);
+    int (*get_page)(struct inode *inode, u64 index, bool shared, pa_t *page);
     int (*page_written)(struct inode *inode, u64 index);
     /* Cut or grow (with zeros) to `size` bytes. NULL: -EINVAL. */
     int (*truncate)(struct inode *inode, u64 size);
     /* A device's own requests (frank/tty.h). NULL: -ENOTTY. */
     int (*control)(struct inode *inode, u64 request, u64 argument);
+    /* What poll would report of it now (enum frank_poll_event); who makes it say more calls
+       poll_changed(). Spin locks up to LOCK_TTY may be taken. NULL: always FRANK_POLL_IN and OUT.
+     */
+    u32 (*ready)(struct inode *inode);
     /* What was done to it survives the machine when this returns 0. NULL: nothing would. */
     int (*sync)(struct inode *inode);
     /* The last reference is gone: free everything, the inode too. NULL: the inode is permanent. */
@@ -93,7 +91,8 @@ struct inode_ops {
 struct directory_ops {
     /* `name` may be ".." here. Gives a new reference. -ENOENT. */
     int (*lookup)(struct inode *directory, const char *name, struct inode **inode);
-    /* A new empty file or directory with a new reference. -EEXIST, -ENOSPC, -ENOENT (removed). */
+    /* A new empty file or directory with a new reference. -EEXIST, -ENOSPC, -ENOENT (removed).
+       NULL: nothing can be changed in this directory (-EPERM), and the next three are NULL too. */
     int (*create)(struct inode *directory, const char *name, enum inode_type type, u32 permissions,
                   struct inode **inode);
     /* One more name for `inode`, which is no directory. -EEXIST, -ENOSPC, -EXDEV. */
@@ -101,7 +100,7 @@ struct directory_ops {
     /*
      * The inode that has a name gets another one in its place, in this directory or another of the
      * same file system; what had that one loses it. One step: nobody finds neither or both. As
-     * unlink; -EINVAL (a directory into itself), -EBUSY (a mount point). NULL: -EXDEV.
+     * unlink; -EINVAL (a directory into itself), -EXDEV.
      */
     int (*rename)(struct inode *from, const char *name, struct inode *to, const char *new_name);
     /* Take a name away: a directory's (-ENOTDIR, -ENOTEMPTY) or another's (-EISDIR). */
@@ -110,16 +109,17 @@ struct directory_ops {
      * The first entry at or after *cursor (0 at the start), and the cursor of what follows it.
      * 0 at the end, 1 if `entry` was filled. A cursor stays good while names come and go.
      */
-    int (*read_entry)(struct inode *directory, u64 *cursor, struct directory_entry *entry);
+    int (*read_entry)(struct inode *directory, u64 *cursor, struct frank_dirent *entry);
 };
 
 struct inode {
     const struct inode_ops *ops;
     const struct directory_ops *directory; /* NULL unless the type is INODE_DIRECTORY */
     enum inode_type type;
-    u32 permissions; /* the low nine bits of the mode */
-    u64 number;      /* unique while the machine runs */
-    u32 device;      /* st_rdev of a device, else 0 */
+    u32 permissions;   /* the low nine bits of the mode */
+    u64 number;        /* unique while the machine runs */
+    u32 device;        /* st_rdev of a device, else 0 */
+    bool is_read_only; /* a file of a file system that is only read */
 
     u32 refs;  /* atomic */
     u32 links; /* atomic */
@@ -139,19 +139,12 @@ struct inode *inode_get(struct inode *inode);
 /* Give back a reference. May free the inode, and may sleep. NULL is allowed. */
 void inode_put(struct inode *inode);
 
-/* The operations, with the errors for those that an inode lacks. */
-ssize_t MUST_CHECK inode_read(struct inode *inode, struct uio *uio, u64 *offset);
-ssize_t MUST_CHECK inode_write(struct inode *inode, struct uio *uio, u64 *offset);
-int MUST_CHECK inode_get_page(struct inode *inode, u64 index, pa_t *page);
-int MUST_CHECK inode_get_shared_page(struct inode *inode, u64 index, pa_t *page);
-int MUST_CHECK inode_truncate(struct inode *inode, u64 size);
-int MUST_CHECK inode_sync(struct inode *inode);
-int MUST_CHECK inode_control(struct inode *inode, u64 request, u64 argument);
+/* Of a local variable that has an inode or NULL: the reference goes at the block's end. */
+#define INODE_REF CLEANUP(inode_ref_end)
 
-/* Read into kernel memory: the bytes read (fewer at the end of the file) or a negative errno. */
-ssize_t MUST_CHECK inode_read_kernel(struct inode *inode, void *buffer, size_t size, u64 offset);
-
-/* Whether the offset means something: regular files and directories. */
-bool inode_is_seekable(const struct inode *inode);
+static inline void inode_ref_end(struct inode **inode)
+{
+    inode_put(*inode);
+}
 
 #endif

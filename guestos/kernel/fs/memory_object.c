@@ -19,27 +19,26 @@ static struct memory_object *object_of(struct inode *inode)
 
 /* Whoever touches a page first brings it; who is second at the same moment has brought one in vain.
  */
-static int get_shared_page(struct inode *inode, u64 index, pa_t *page)
+static int get_page(struct inode *inode, u64 index, bool shared, pa_t *page)
 {
     struct memory_object *object = object_of(inode);
     pa_t fresh = 0;
 
+    (void)shared; /* always */
     if (index >= object->page_count)
         return -EINVAL;
     if (READ_ONCE(object->pages[index]) == 0)
         fresh = page_alloc_zeroed();
-    spin_acquire(&object->lock);
-    if (object->pages[index] == 0) {
+    SPIN_GUARD(&object->lock);
+    if (object->pages[index] == 0)
         object->pages[index] = fresh;
-        fresh = 0;
-    }
-    *page = object->pages[index];
-    if (*page != 0)
-        page_get(*page);
-    spin_release(&object->lock);
-    if (fresh != 0)
+    else if (fresh != 0)
         page_put(fresh);
-    return *page != 0 ? 0 : -ENOMEM;
+    *page = object->pages[index];
+    if (*page == 0)
+        return -ENOMEM;
+    page_get(*page);
+    return 0;
 }
 
 static void release(struct inode *inode)
@@ -53,7 +52,7 @@ static void release(struct inode *inode)
 }
 
 static const struct inode_ops memory_object_ops = {
-    .get_shared_page = get_shared_page,
+    .get_page = get_page,
     .release = release,
 };
 

@@ -9,7 +9,6 @@
 #include "frank/mode.h"
 #include "frank/stat.h"
 #include "kernel/fs/file.h"
-#include "kernel/fs/mount.h"
 #include "kernel/fs/path.h"
 #include "kernel/process.h"
 #include "kernel/syscall.h"
@@ -55,27 +54,13 @@ long sys_umask(u64 mask)
 /* ---- what files are ----------------------------------------------------------------------------
  */
 
-static u32 mode_of_type(enum inode_type type)
-{
-    switch (type) {
-    case INODE_DIRECTORY:
-        return S_IFDIR;
-    case INODE_DEVICE:
-        return S_IFCHR;
-    case INODE_PIPE:
-        return S_IFIFO;
-    default:
-        return S_IFREG;
-    }
-}
-
 static int report_inode(struct inode *inode, u64 address)
 {
     u64 size = READ_ONCE(inode->size);
     struct frank_stat stat = {
         .device = inode->device,
         .inode = inode->number,
-        .mode = mode_of_type(inode->type) | inode->permissions,
+        .mode = inode->type | inode->permissions,
         .links = READ_ONCE(inode->links),
         .size_bytes = size,
         .blocks = (size + STAT_BLOCK_BYTES - 1) / STAT_BLOCK_BYTES,
@@ -87,29 +72,41 @@ static int report_inode(struct inode *inode, u64 address)
 
 long sys_fstat(u64 descriptor, u64 stat_address)
 {
-    struct file *file = file_table_get(process_files(), descriptor);
-    int error;
+    struct file *file FILE_REF = file_table_get(process_files(), descriptor);
 
-    if (!file)
-        return -EBADF;
-    error = report_inode(file->inode, stat_address);
-    file_put(file);
-    return error;
+    return file ? report_inode(file->inode, stat_address) : -EBADF;
+}
+
+/* The inode of a path of the user's, with a reference; NULL on an error. */
+static int lookup_from_user(u64 path_address, struct inode **inode)
+{
+    char path[FRANK_PATH_SIZE];
+    int error = copy_path(path, path_address);
+
+    return error ? error : path_lookup(path, inode);
 }
 
 long sys_stat(u64 path_address, u64 stat_address)
 {
-    char path[FRANK_PATH_SIZE];
-    struct inode *inode;
-    int error = copy_path(path, path_address);
+    struct inode *inode INODE_REF = NULL;
+    int error = lookup_from_user(path_address, &inode);
 
-    if (!error)
-        error = path_lookup(path, &inode);
+    return error ? error : report_inode(inode, stat_address);
+}
+
+/* The time of a file's last change, since the start of the clock. */
+long sys_utimens(u64 path_address, u64 modified_ns)
+{
+    struct inode *inode INODE_REF = NULL;
+    int error = lookup_from_user(path_address, &inode);
+
     if (error)
         return error;
-    error = report_inode(inode, stat_address);
-    inode_put(inode);
-    return error;
+    if (inode->is_read_only)
+        return -EROFS;
+    MUTEX_GUARD(&inode->lock);
+    WRITE_ONCE(inode->modified_ticks, timer_ticks_from_ns(modified_ns));
+    return 0;
 }
 
 /* ---- directories -------------------------------------------------------------------------------
@@ -127,159 +124,105 @@ static int lookup_parent_from_user(u64 path_address, struct inode **directory, c
 
 long sys_mkdir(u64 path_address, u64 permissions)
 {
+    struct inode *directory INODE_REF = NULL, *inode INODE_REF = NULL;
     char name[FRANK_NAME_SIZE];
-    struct inode *directory;
-    struct inode *inode;
     bool ignored;
     int error = lookup_parent_from_user(path_address, &directory, name, &ignored);
 
-    /* What has no last component of its own is there already. */
-    if (error == -EBUSY || error == -EINVAL)
+    if (error == -EBUSY || error == -EINVAL) /* it is there */
         return -EEXIST;
-    if (error)
-        return error;
-    error = directory->directory->create(directory, name, INODE_DIRECTORY,
-                                         permissions_for_new(permissions), &inode);
-    if (!error)
-        inode_put(inode);
-    inode_put(directory);
-    return error;
+    return error ? error
+                 : directory->directory->create(directory, name, INODE_DIRECTORY,
+                                                permissions_for_new(permissions), &inode);
 }
 
 long sys_rmdir(u64 path_address)
 {
+    struct inode *directory INODE_REF = NULL;
     char name[FRANK_NAME_SIZE];
-    struct inode *directory;
     bool ignored;
     int error = lookup_parent_from_user(path_address, &directory, name, &ignored);
 
     if (error)
         return error;
-    error = mount_covers(directory, name) ? -EBUSY
-                                          : directory->directory->unlink(directory, name, true);
-    inode_put(directory);
-    return error;
+    return path_is_devices(directory, name) ? -EBUSY
+                                            : directory->directory->unlink(directory, name, true);
 }
 
-/* What unlink says to a name with a slash behind it, which it never removes. */
-static int refuse_unlink_with_slash(struct inode *directory, const char *name)
+/* Whether a name is that of a directory: 0, or an error. */
+static int check_is_directory(struct inode *directory, const char *name)
 {
-    struct inode *inode;
+    struct inode *inode INODE_REF = NULL;
     int error = directory->directory->lookup(directory, name, &inode);
 
-    if (error)
-        return error;
-    error = inode->type == INODE_DIRECTORY ? -EISDIR : -ENOTDIR;
-    inode_put(inode);
-    return error;
+    return !error && inode->type != INODE_DIRECTORY ? -ENOTDIR : error;
 }
 
 long sys_unlink(u64 path_address)
 {
+    struct inode *directory INODE_REF = NULL;
     char name[FRANK_NAME_SIZE];
-    struct inode *directory;
-    bool must_be_directory;
-    int error = lookup_parent_from_user(path_address, &directory, name, &must_be_directory);
+    bool slash;
+    int error = lookup_parent_from_user(path_address, &directory, name, &slash);
 
-    if (error == -EBUSY || error == -EINVAL)
+    if (error == -EBUSY || error == -EINVAL) /* the root, or "." */
         return -EISDIR;
-    if (error)
-        return error;
-    if (must_be_directory)
-        error = refuse_unlink_with_slash(directory, name);
-    else
-        error = directory->directory->unlink(directory, name, false);
-    inode_put(directory);
-    return error;
+    if (!error && slash) /* what is no directory has no slash behind it */
+        error = check_is_directory(directory, name);
+    if (error || slash)
+        return error ? error : -EISDIR;
+    return directory->directory->unlink(directory, name, false);
 }
 
 long sys_link(u64 old_path_address, u64 new_path_address)
 {
-    char path[FRANK_PATH_SIZE];
-    struct inode *inode;
-    struct inode *directory;
-    bool must_be_directory;
+    struct inode *inode INODE_REF = NULL, *directory INODE_REF = NULL;
     char name[FRANK_NAME_SIZE];
-    int error = copy_path(path, old_path_address);
+    bool slash;
+    int error = lookup_from_user(old_path_address, &inode);
 
     if (!error)
-        error = path_lookup(path, &inode);
+        error = lookup_parent_from_user(new_path_address, &directory, name, &slash);
     if (error)
         return error;
-    error = copy_path(path, new_path_address);
-    if (!error)
-        error = path_lookup_parent(path, &directory, name, &must_be_directory);
-    if (!error) {
-        if (inode->type == INODE_DIRECTORY)
-            error = -EPERM;
-        else if (must_be_directory)
-            error = -ENOENT;
-        else
-            error = directory->directory->link(directory, name, inode);
-        inode_put(directory);
-    }
-    inode_put(inode);
-    return error;
+    if (inode->type == INODE_DIRECTORY)
+        return -EPERM;
+    return slash ? -ENOENT : directory->directory->link(directory, name, inode);
 }
 
 /* A slash at the end of one of the paths is right only for a directory. */
-static int rename_between(struct inode *from, const char *name, bool slash, struct inode *to,
-                          const char *new_name)
-{
-    struct inode *inode;
-    int error = 0;
-
-    if (from->directory != to->directory || !from->directory->rename)
-        return -EXDEV;
-    if (mount_covers(from, name) || mount_covers(to, new_name))
-        return -EBUSY;
-    if (slash) {
-        error = from->directory->lookup(from, name, &inode);
-        if (error)
-            return error;
-        error = inode->type == INODE_DIRECTORY ? 0 : -ENOTDIR;
-        inode_put(inode);
-    }
-    return error ? error : from->directory->rename(from, name, to, new_name);
-}
-
 long sys_rename(u64 path_address, u64 new_path_address)
 {
+    struct inode *from INODE_REF = NULL, *to INODE_REF = NULL;
     char name[FRANK_NAME_SIZE], new_name[FRANK_NAME_SIZE];
-    struct inode *from, *to;
     bool slash, new_slash;
     int error = lookup_parent_from_user(path_address, &from, name, &slash);
 
+    if (!error)
+        error = lookup_parent_from_user(new_path_address, &to, new_name, &new_slash);
     if (error)
         return error;
-    error = lookup_parent_from_user(new_path_address, &to, new_name, &new_slash);
-    if (!error) {
-        error = rename_between(from, name, slash || new_slash, to, new_name);
-        inode_put(to);
-    }
-    inode_put(from);
-    return error;
+    if (path_is_devices(from, name) || path_is_devices(to, new_name))
+        return -EBUSY;
+    error = slash || new_slash ? check_is_directory(from, name) : 0;
+    return error ? error : from->directory->rename(from, name, to, new_name);
 }
 
 /* The directory's entries from *cursor on, as many as fit: how many, or a negative errno. */
 static long report_entries(struct inode *inode, u64 *cursor, u64 buffer, u64 count)
 {
-    struct directory_entry entry;
-    struct frank_dirent out;
+    struct frank_dirent entry;
     u64 done = 0;
 
-    memset(&out, 0, sizeof(out));
+    memset(&entry, 0, sizeof(entry));
     while (done < count) {
         u64 next = *cursor;
         int found = inode->directory->read_entry(inode, &next, &entry);
 
+        if (found > 0 && copy_to_user(buffer + done * sizeof(entry), &entry, sizeof(entry)) < 0)
+            found = -EFAULT;
         if (found <= 0)
             return done || !found ? (long)done : found;
-        out.inode = entry.number;
-        out.mode = mode_of_type(entry.type);
-        strlcpy(out.name, entry.name, sizeof(out.name));
-        if (copy_to_user(buffer + done * sizeof(out), &out, sizeof(out)) < 0)
-            return done ? (long)done : -EFAULT;
         *cursor = next;
         done++;
     }
@@ -289,54 +232,24 @@ static long report_entries(struct inode *inode, u64 *cursor, u64 buffer, u64 cou
 /* A directory's offset is its cursor. */
 long sys_getdents(u64 descriptor, u64 buffer, u64 count)
 {
-    struct file *file = file_table_get(process_files(), descriptor);
-    long result = -ENOTDIR;
+    struct file *file FILE_REF = file_table_get(process_files(), descriptor);
 
     if (!file)
         return -EBADF;
-    if (file->inode->directory) {
-        mutex_lock(&file->offset_lock);
-        result = report_entries(file->inode, &file->offset, buffer, count);
-        mutex_unlock(&file->offset_lock);
-    }
-    file_put(file);
-    return result;
+    if (!file->inode->directory)
+        return -ENOTDIR;
+    MUTEX_GUARD(&file->offset_lock);
+    return report_entries(file->inode, &file->offset, buffer, count);
 }
 
 long sys_chdir(u64 path_address)
 {
-    char path[FRANK_PATH_SIZE];
-    struct file_table *files = process_files();
-    struct inode *inode;
-    int error = copy_path(path, path_address);
+    struct inode *inode INODE_REF = NULL;
+    int error = lookup_from_user(path_address, &inode);
 
+    if (!error && inode->type != INODE_DIRECTORY)
+        error = -ENOTDIR;
     if (!error)
-        error = path_lookup(path, &inode);
-    if (error)
-        return error;
-    if (inode->type != INODE_DIRECTORY) {
-        inode_put(inode);
-        return -ENOTDIR;
-    }
-    inode_put(file_table_change_directory(files, inode));
-    return 0;
-}
-
-/* The path's length with its NUL, as the caller's buffer now has it. */
-long sys_getcwd(u64 buffer, u64 size)
-{
-    char path[FRANK_PATH_SIZE];
-    struct inode *directory = file_table_directory(process_files());
-    int length = path_of_directory(directory, path, sizeof(path));
-
-    inode_put(directory);
-    if (length < 0)
-        return length;
-    if (size == 0)
-        return -EINVAL;
-    if ((u64)length + 1 > size)
-        return -ERANGE;
-    if (copy_to_user(buffer, path, (size_t)length + 1) < 0)
-        return -EFAULT;
-    return length + 1;
+        inode = file_table_change_directory(process_files(), inode);
+    return error;
 }

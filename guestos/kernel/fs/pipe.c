@@ -17,8 +17,10 @@
 #include "kernel/fs/pipe.h"
 
 #include "frank/errno.h"
+#include "kernel/fs/poll.h"
 #include "kernel/kmalloc.h"
 #include "kernel/process.h"
+#include "kernel/uaccess.h"
 #include "kernel/wait.h"
 
 struct pipe {
@@ -38,74 +40,69 @@ struct pipe {
     struct wait_queue writers; /* for room, for the reader's end, or for `writing` */
 };
 
-/* The ring's bytes at a position, and how many follow it before the ring wraps, at most `limit`. */
-static u8 *ring_piece(struct pipe *pipe, u64 position, size_t limit, size_t *size)
+/* Move bytes between the ring, from a position on, and the user. All or, with -EFAULT, none. */
+static int move(struct pipe *pipe, u64 position, uva_t user, size_t size, bool writes)
 {
-    u64 at = position % PIPE_BUFFER_BYTES;
+    while (size > 0) {
+        u64 at = position % PIPE_BUFFER_BYTES;
+        u8 *bytes = (u8 *)pa_to_kva(pipe->ring) + at;
+        size_t piece = min(size, (size_t)(PIPE_BUFFER_BYTES - at));
+        int error = writes ? copy_from_user(bytes, user, piece) : copy_to_user(user, bytes, piece);
 
-    *size = min(limit, (size_t)(PIPE_BUFFER_BYTES - at));
-    return (u8 *)pa_to_kva(pipe->ring) + at;
+        if (error)
+            return error;
+        position += piece;
+        user += piece;
+        size -= piece;
+    }
+    return 0;
 }
 
 /* ---- reading -----------------------------------------------------------------------------------
  */
 
-/* Wait until there are bytes and the head is ours: how many bytes, 0 at the end, or -EINTR. */
-static ssize_t begin_read(struct pipe *pipe)
+/* Wait, if that is allowed, until there are bytes and the head is ours: how many bytes, 0 at the
+   end, -EINTR or -EAGAIN. */
+static ssize_t begin_read(struct pipe *pipe, bool may_wait)
 {
-    ssize_t result;
-
-    spin_acquire(&pipe->lock);
+    SPIN_GUARD(&pipe->lock);
     for (;;) {
-        result = (ssize_t)(pipe->tail - pipe->head);
-        if (!pipe->reading && (result > 0 || !pipe->has_writer))
-            break;
-        result = wait_on(&pipe->readers, &pipe->lock);
-        if (result < 0)
-            break;
+        ssize_t available = (ssize_t)(pipe->tail - pipe->head);
+        int error;
+
+        if (!pipe->reading && (available > 0 || !pipe->has_writer)) {
+            pipe->reading = available > 0;
+            return available;
+        }
+        error = may_wait ? wait_on(&pipe->readers, &pipe->lock) : -EAGAIN;
+        if (error)
+            return error;
     }
-    if (result > 0)
-        pipe->reading = true;
-    spin_release(&pipe->lock);
-    return result;
 }
 
 static void end_read(struct pipe *pipe, size_t taken)
 {
-    spin_acquire(&pipe->lock);
+    SPIN_GUARD(&pipe->lock);
     pipe->reading = false;
     pipe->head += taken;
     wake_all(&pipe->writers); /* as in end_write */
     if (pipe->tail != pipe->head)
         wake_one(&pipe->readers);
-    spin_release(&pipe->lock);
+    poll_changed();
 }
 
-static ssize_t pipe_read(struct inode *inode, struct uio *uio, u64 *offset)
+static ssize_t pipe_read(struct inode *inode, uva_t to, size_t size, u64 *offset)
 {
     struct pipe *pipe = container_of(inode, struct pipe, read_end);
-    ssize_t available;
-    size_t taken = 0;
-    int error = 0;
+    ssize_t taken = size > 0 ? begin_read(pipe, *offset != INODE_OFFSET_NO_WAIT) : 0;
+    int error;
 
-    (void)offset;
-    if (uio->left_bytes == 0)
-        return 0;
-    available = begin_read(pipe);
-    if (available <= 0)
-        return available;
-    while (taken < (size_t)available && uio->left_bytes > 0) {
-        size_t piece;
-        size_t limit = min(uio->left_bytes, (size_t)available - taken);
-        u8 *bytes = ring_piece(pipe, pipe->head + taken, limit, &piece);
-
-        error = uio_put(uio, bytes, piece);
-        if (error)
-            break;
-        taken += piece;
-    }
-    end_read(pipe, taken);
-    return taken ? (ssize_t)taken : error;
+    if (taken <= 0)
+        return taken;
+    taken = min(taken, (ssize_t)min(size, (size_t)PIPE_BUFFER_BYTES));
+    error = move(pipe, pipe->head, to, (size_t)taken, false);
+    end_read(pipe, error ? 0 : (size_t)taken);
+    return error ? error : taken;
 }
 
 /* ---- writing -----------------------------------------------------------------------------------
@@ -117,87 +114,73 @@ static size_t room(const struct pipe *pipe)
 }
 
 /* Wait until the tail is ours and there is room for `needed` bytes: how many there are. */
-static ssize_t begin_write(struct pipe *pipe, size_t needed)
+static ssize_t begin_write(struct pipe *pipe, size_t needed, bool may_wait)
 {
-    ssize_t result;
-
-    spin_acquire(&pipe->lock);
+    SPIN_GUARD(&pipe->lock);
     for (;;) {
-        result = -EPIPE;
+        int error;
+
         if (!pipe->has_reader)
-            break;
-        result = (ssize_t)room(pipe);
-        if (!pipe->writing && (size_t)result >= needed)
-            break;
-        result = wait_on(&pipe->writers, &pipe->lock);
-        if (result < 0)
-            break;
+            return -EPIPE;
+        if (!pipe->writing && room(pipe) >= needed) {
+            pipe->writing = true;
+            return (ssize_t)room(pipe);
+        }
+        error = may_wait ? wait_on(&pipe->writers, &pipe->lock) : -EAGAIN;
+        if (error)
+            return error;
     }
-    if (result > 0)
-        pipe->writing = true;
-    spin_release(&pipe->lock);
-    return result;
 }
 
 static void end_write(struct pipe *pipe, size_t added)
 {
-    spin_acquire(&pipe->lock);
+    SPIN_GUARD(&pipe->lock);
     pipe->writing = false;
     pipe->tail += added;
     wake_one(&pipe->readers);
     /* Writers wait for different amounts of room, so each must look for itself. */
     wake_all(&pipe->writers);
-    spin_release(&pipe->lock);
+    poll_changed();
 }
 
 /* One stretch of a write: what fits the ring now. A fault takes back the whole stretch. */
-static ssize_t write_stretch(struct pipe *pipe, struct uio *uio)
+static ssize_t write_stretch(struct pipe *pipe, uva_t from, size_t left, bool may_wait)
 {
-    size_t needed = uio->left_bytes <= PIPE_ATOMIC_BYTES ? uio->left_bytes : 1;
-    ssize_t space = begin_write(pipe, needed);
-    size_t added = 0;
-    int error = 0;
+    ssize_t space = begin_write(pipe, left <= PIPE_ATOMIC_BYTES ? left : 1, may_wait);
+    size_t size;
+    int error;
 
     if (space < 0)
         return space;
-    while (added < (size_t)space && uio->left_bytes > 0) {
-        size_t piece;
-        size_t limit = min(uio->left_bytes, (size_t)space - added);
-        u8 *bytes = ring_piece(pipe, pipe->tail + added, limit, &piece);
-
-        error = uio_take(uio, bytes, piece);
-        if (error)
-            break;
-        added += piece;
-    }
-    end_write(pipe, error ? 0 : added);
-    return error ? error : (ssize_t)added;
+    size = min(left, (size_t)space);
+    error = move(pipe, pipe->tail, from, size, true);
+    end_write(pipe, error ? 0 : size);
+    return error ? error : (ssize_t)size;
 }
 
 static void signal_broken_pipe(void)
 {
-    spin_acquire(&process_lock);
+    SPIN_GUARD(&process_lock);
     process_signal_locked(process_current(),
                           &(struct frank_siginfo){.signal = SIGPIPE, .code = FRANK_SI_KERNEL});
-    spin_release(&process_lock);
 }
 
-static ssize_t pipe_write(struct inode *inode, struct uio *uio, u64 *offset)
+static ssize_t pipe_write(struct inode *inode, uva_t from, size_t size, u64 *offset)
 {
     struct pipe *pipe = container_of(inode, struct pipe, write_end);
-    ssize_t done = 0;
+    bool may_wait = *offset != INODE_OFFSET_NO_WAIT;
+    size_t done = 0;
 
-    (void)offset;
-    while (uio->left_bytes > 0) {
-        ssize_t added = write_stretch(pipe, uio);
-        if (added < 0) {
-            if (added == -EPIPE)
-                signal_broken_pipe();
-            return done ? done : added;
-        }
-        done += added;
+    while (done < size) {
+        ssize_t added = write_stretch(pipe, from + done, size - done, may_wait);
+
+        if (added == -EPIPE)
+            signal_broken_pipe();
+        if (added < 0)
+            return done ? (ssize_t)done : added;
+        done += (size_t)added;
     }
-    return done;
+    return (ssize_t)done;
 }
 
 /* ---- making and ending -------------------------------------------------------------------------
@@ -213,6 +196,7 @@ static void release_end(struct pipe *pipe, bool *has_end)
     last = !pipe->has_reader && !pipe->has_writer;
     wake_all(&pipe->readers);
     wake_all(&pipe->writers);
+    poll_changed();
     spin_release(&pipe->lock);
     if (last) {
         page_put(pipe->ring);
@@ -234,13 +218,37 @@ static void pipe_release_writer(struct inode *inode)
     release_end(pipe, &pipe->has_writer);
 }
 
+/* ---- poll --------------------------------------------------------------------------------------
+ */
+
+static u32 read_end_ready(struct inode *inode)
+{
+    struct pipe *pipe = container_of(inode, struct pipe, read_end);
+
+    SPIN_GUARD(&pipe->lock);
+    return (pipe->tail != pipe->head ? FRANK_POLL_IN : 0) |
+           (pipe->has_writer ? 0 : FRANK_POLL_HANGUP);
+}
+
+/* Ready is one who finds room for a write that is not to be cut in two. */
+static u32 write_end_ready(struct inode *inode)
+{
+    struct pipe *pipe = container_of(inode, struct pipe, write_end);
+
+    SPIN_GUARD(&pipe->lock);
+    return (room(pipe) >= PIPE_ATOMIC_BYTES ? FRANK_POLL_OUT : 0) |
+           (pipe->has_reader ? 0 : FRANK_POLL_ERROR);
+}
+
 static const struct inode_ops pipe_read_end_ops = {
     .read = pipe_read,
+    .ready = read_end_ready,
     .release = pipe_release_reader,
 };
 
 static const struct inode_ops pipe_write_end_ops = {
     .write = pipe_write,
+    .ready = write_end_ready,
     .release = pipe_release_writer,
 };
 

@@ -78,6 +78,12 @@ void plat_cpu_notify(u32 number)
     (void)sbi_call(SBI_IPI, SBI_IPI_SEND, BIT(this_machine.harts[number]), 0);
 }
 
+void plat_cpu_relax(u32 holder)
+{
+    (void)holder; /* it runs */
+    arch_relax();
+}
+
 void plat_find_disks(void)
 {
     disk_init(&this_machine);

@@ -10,3 +10,11 @@
 _start:
     la sp, kernel_boot_stack + (1 << THREAD_STACK_SHIFT) - FRAME_SIZE /* where a thread's frame lies */
     tail kernel_main
+
+/* Where another CPU starts: a1 is its idle thread, at the low end of its stack. */
+    .global pv_start_other
+pv_start_other:
+    li sp, (1 << THREAD_STACK_SHIFT) - FRAME_SIZE
+    add sp, sp, a1
+    mv a0, a1
+    tail cpu_main

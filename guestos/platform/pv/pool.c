@@ -13,44 +13,39 @@ static u16 first_free; /* a list through pool_records[].next; 0: none */
 pa_t pool_base;
 struct pool_record pool_records[POOL_PAGES];
 
-static void free_frame(u16 index)
-{
-    spin_acquire(&pool_lock);
-    pool_records[index].next = first_free;
-    first_free = index;
-    spin_release(&pool_lock);
-}
-
 void pool_init(pa_t base)
 {
     pool_base = base;
-    for (u16 i = POOL_PAGES - 1; i > 0; i--)
-        free_frame(i);
+    first_free = POOL_PAGES - 1;
+    for (u32 i = first_free; i > 1; i--)
+        pool_records[i].next = (u16)(i - 1);
 }
 
 pa_t pool_table_make(enum pool_level level)
 {
-    u16 index;
+    pa_t table = 0;
 
     spin_acquire(&pool_lock);
-    index = first_free;
-    if (index != 0)
-        first_free = pool_records[index].next;
-    spin_release(&pool_lock);
-    if (index == 0)
-        return 0;
+    if (first_free != 0) {
+        struct hc_result made = candor_table_make(pool_table(first_free), level);
 
-    struct hc_result made = candor_table_make(pool_table(index), level);
-    if (made.error == HC_NO_SPACE) {
-        free_frame(index);
-        return 0;
+        if (made.error != HC_NO_SPACE) {
+            pv_expect_done(made, "table_make");
+            table = pool_table(first_free);
+            first_free = pool_records[first_free].next;
+        }
     }
-    pv_expect_done(made, "table_make");
-    return pool_table(index);
+    spin_release(&pool_lock);
+    return table;
 }
 
 void pool_table_free(pa_t table)
 {
+    u16 index = pool_index(table);
+
     pv_expect_done(candor_table_free(table), "table_free");
-    free_frame(pool_index(table));
+    spin_acquire(&pool_lock);
+    pool_records[index].next = first_free;
+    first_free = index;
+    spin_release(&pool_lock);
 }

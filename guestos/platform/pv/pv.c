@@ -6,13 +6,14 @@
 #include "pv.h"
 
 #include "arch.h"
+#include "kernel/cpu.h"
 #include "kernel/printk.h"
 #include "kernel/timer.h"
 #include "kernel/tty.h"
 #include "sbi.h"
 #include "string.h"
 
-enum { CONSOLE_CHUNK = 64, TIMES_TRIES_MAX = 100 };
+enum { CONSOLE_CHUNK = 64 };
 
 /* What user code's traps may do without Candor: all that it lets through. */
 #define DIRECT_CAUSES                                                                   \
@@ -20,14 +21,15 @@ enum { CONSOLE_CHUNK = 64, TIMES_TRIES_MAX = 100 };
      1 << CAUSE_STORE_MISALIGNED | 1 << CAUSE_USER_ECALL | 1 << CAUSE_FETCH_PAGE |      \
      1 << CAUSE_LOAD_PAGE | 1 << CAUSE_STORE_PAGE)
 
-struct shared_page pv_shared_page __attribute__((aligned(PAGE_SIZE)));
+struct shared_page pv_shared_pages[CPU_COUNT_MAX] __attribute__((aligned(PAGE_SIZE)));
 
-static struct plat_info info = {.name = "Candor, paravirtualized", .cpu_count = 1};
+static struct plat_info info = {.name = "Candor, paravirtualized"};
 static bool has_sstc, has_bounced_traps;
 
 /* trap.S: the vectors, and the ways to user mode that belong to them. */
 void pv_trap_direct(void), pv_trap_direct_timed(void), pv_trap_direct_return(void);
 void pv_trap_bounced(void), pv_trap_bounced_timed(void), pv_trap_bounced_return(void);
+void pv_start_other(void); /* entry.S */
 
 /* ---- start ---- */
 
@@ -35,7 +37,7 @@ const struct plat_info *plat_init(u64 boot_a0, u64 boot_a1)
 {
     const struct start_info *start = (const struct start_info *)boot_a1;
 
-    (void)boot_a0; /* the vCPU's number: there is one */
+    (void)boot_a0; /* the vCPU's number: the first */
     info.memory = (struct plat_range){start->memory_base_gpa, start->memory_bytes};
     info.initrd = (struct plat_range){start->initrd_gpa, start->initrd_bytes};
     info.timebase_hz = start->timebase_hz;
@@ -48,13 +50,17 @@ const struct plat_info *plat_init(u64 boot_a0, u64 boot_a1)
     has_bounced_traps = (start->flags & START_FLAG_TRAPS_BOUNCED) != 0;
     info.user_return = has_bounced_traps ? pv_trap_bounced_return : pv_trap_direct_return;
 
+    info.cpu_count = (u32)start->vcpu_count;
     pool_init(start->pool_base_gpa);
-    pv_expect_done(candor_shared_page(pv_gpa(&pv_shared_page)), "shared_page");
+    pv_expect_done(candor_shared_page(pv_gpa(pv_shared_pages)), "shared_page");
     return &info;
 }
 
 void plat_cpu_init(void)
 {
+    if (cpu_this() != cpus)
+        pv_expect_done(candor_shared_page(pv_gpa(&pv_shared_pages[cpu_this()->number])),
+                       "shared_page");
     csr_write(sscratch, 0);
     csr_write(scounteren, SCOUNTEREN_BASE);
     plat_timer_set(TIMER_NEVER);
@@ -62,23 +68,27 @@ void plat_cpu_init(void)
     csr_write(sie, 1 << IRQ_SOFTWARE | 1 << IRQ_TIMER);
 }
 
-/* There is one vCPU. */
 bool plat_cpu_start(u32 number, struct thread *idle)
 {
-    return number == 0 && idle != NULL;
+    return candor_vcpu_start(number, (u64)pv_start_other, (u64)idle).error == HC_OK;
 }
 
 void plat_cpu_notify(u32 number)
 {
-    (void)number;
+    pv_expect_done(candor_vcpu_notify(number), "vcpu_notify");
+}
+
+void plat_cpu_relax(u32 holder)
+{
+    pv_expect_done(candor_yield_to(holder), "yield_to");
 }
 
 void plat_time_traps(bool timed)
 {
-    void (*bounced)(void) = timed ? pv_trap_bounced_timed : pv_trap_bounced;
-    void (*direct)(void) = timed ? pv_trap_direct_timed : pv_trap_direct;
+    static void (*const vectors[][2])(void) = {{pv_trap_direct, pv_trap_direct_timed},
+                                               {pv_trap_bounced, pv_trap_bounced_timed}};
 
-    pv_expect_done(candor_trap_register((u64)(has_bounced_traps ? bounced : direct), DIRECT_CAUSES),
+    pv_expect_done(candor_trap_register((u64)vectors[has_bounced_traps][timed], DIRECT_CAUSES),
                    "trap_register");
 }
 
@@ -91,8 +101,6 @@ size_t plat_console_write(const char *text, size_t bytes)
 
     do {
         written = sbi_call(SBI_DBCN, SBI_DBCN_WRITE, bytes - done, pv_gpa(text + done));
-        if (written.error != 0)
-            return bytes; /* there is no console: nothing to wait for */
         done += written.value;
     } while (done < bytes && written.value > 0);
     return done;
@@ -103,32 +111,29 @@ static void console_input(void)
     static char chunk[CONSOLE_CHUNK];
     struct sbi_result got;
 
-    do {
-        got = sbi_call(SBI_DBCN, SBI_DBCN_READ, sizeof(chunk), pv_gpa(chunk));
-        if (got.error == 0)
-            tty_input(chunk, got.value);
-    } while (got.error == 0 && got.value == sizeof(chunk));
+    while ((got = sbi_call(SBI_DBCN, SBI_DBCN_READ, sizeof(chunk), pv_gpa(chunk))).error == 0 &&
+           got.value > 0)
+        tty_input(chunk, got.value);
 }
 
 /* ---- time and interrupts ---- */
 
 /* The times in the shared page with the hart's, all of one moment: if the version has changed, or
-   is odd, Candor has had them in hand meanwhile. That it does so each time does not happen. */
+   is odd, Candor has had them in hand meanwhile. */
 inline struct plat_times plat_times(u32 cpu)
 {
+    const struct shared_page *page = &pv_shared_pages[cpu];
     struct plat_times times;
-    u64 version, tries = TIMES_TRIES_MAX;
+    u64 version;
 
-    (void)cpu;
     do {
-        version = __atomic_load_n(&pv_shared_page.time_version, __ATOMIC_ACQUIRE);
-        times.offset = pv_shared_page.time_offset;
+        version = __atomic_load_n(&page->time_version, __ATOMIC_ACQUIRE);
+        times.offset = page->time_offset;
         times.now = csr_read(time) + (u64)times.offset;
-        times.idle = pv_shared_page.idle_time;
-        times.stolen = pv_shared_page.steal_time;
+        times.idle = page->idle_time;
+        times.stolen = page->steal_time;
         __atomic_thread_fence(__ATOMIC_ACQUIRE);
-    } while (((version & 1) != 0 || version != READ_ONCE(pv_shared_page.time_version)) &&
-             --tries > 0);
+    } while ((version & 1) != 0 || version != READ_ONCE(page->time_version));
     return times;
 }
 
@@ -153,19 +158,22 @@ void plat_timer_set(u64 deadline_ticks)
 
 void plat_irq(u64 cause)
 {
-    if (cause == IRQ_TIMER) {
-        timer_interrupt();
-        return;
+    u64 pending = EVENT_TIMER;
+
+    if (cause != IRQ_TIMER) {
+        /* The doorbell is silenced before the events are taken, so that none is missed. */
+        csr_clear(sip, 1 << IRQ_SOFTWARE);
+        pending = __atomic_exchange_n(&pv_shared_pages[cpu_this()->number].pending, 0,
+                                      __ATOMIC_ACQ_REL);
     }
-    /* The doorbell: first it is silenced, then the events are taken, so that none is missed. */
-    csr_clear(sip, 1 << IRQ_SOFTWARE);
-    u64 pending = __atomic_exchange_n(&pv_shared_page.pending, 0, __ATOMIC_ACQ_REL);
     if ((pending & EVENT_TIMER) != 0)
         timer_interrupt();
     if ((pending & EVENT_CONSOLE) != 0)
         console_input();
     if ((pending & EVENT_DISK) != 0)
         slot_disk_serve(&pv_disk);
+    if ((pending & EVENT_VCPU) != 0)
+        cpu_interrupted();
 }
 
 void plat_idle(u64 deadline_ticks)

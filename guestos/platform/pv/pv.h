@@ -11,8 +11,8 @@
 
 enum { POOL_PAGES = 512 }; /* the page-table pool that note.S asks for: 2 MiB */
 
-/* The page that this CPU and Candor share. */
-extern struct shared_page pv_shared_page;
+/* The pages that each CPU and Candor share, by number. */
+extern struct shared_page pv_shared_pages[];
 
 /* Candor's disk, if it gives us one. */
 extern struct slot_disk pv_disk;
@@ -28,6 +28,13 @@ static inline void pv_expect_done(struct hc_result result, const char *call)
 {
     if (__builtin_expect(result.error != HC_OK, false))
         panic("hypercall %s: error %ld", call, result.error);
+}
+
+/* The value of a call that must succeed. */
+static inline u64 pv_value(struct hc_result result, const char *call)
+{
+    pv_expect_done(result, call);
+    return result.value;
 }
 
 /* The kinds of tables in the pool, by what their entries stand for. */

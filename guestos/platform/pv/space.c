@@ -14,11 +14,6 @@
 #include "pv.h"
 #include "spare_spaces.h"
 
-enum entry_bits {
-    ENTRY_VALID = 1 << 0,
-    ENTRY_PAGE_SHIFT = 10,
-};
-
 /* What the words of a struct plat_space are. */
 enum space_word {
     SPACE_ROOT,
@@ -27,7 +22,9 @@ enum space_word {
     SPACE_TABLE_COUNT, /* on that list */
 };
 
-enum {
+enum space_numbers {
+    ENTRY_VALID = 1 << 0,
+    ENTRY_PAGE_SHIFT = 10,
     PAGE_TABLE_SPAN = 1 << 21, /* how much of a space a page table covers */
     SPARE_TABLES_MAX = 5,      /* a space with more is given back at once */
 };
@@ -44,18 +41,23 @@ static u64 entry_rights(u32 prot)
     return prot != PLAT_PROT_NONE ? PROT_USER | (u64)prot << 1 : PROT_EXECUTE;
 }
 
-static pa_t page_of_entry(u64 entry)
+/* Turns `count` entries into the pages of those that are not empty, in place. How many. */
+static u64 entries_to_pages(pa_t *entries, u64 count)
 {
-    return (entry >> ENTRY_PAGE_SHIFT) << PAGE_SHIFT;
+    u64 found = 0;
+
+    for (u64 i = 0; i < count; i++)
+        if (entries[i] != 0)
+            entries[found++] = (entries[i] >> ENTRY_PAGE_SHIFT) << PAGE_SHIFT;
+    return found;
 }
 
 /* The page table of a space that covers an address, or 0. */
 static pa_t page_table(const struct plat_space *space, uva_t address)
 {
-    for (u64 i = space->words[SPACE_TABLES]; i != 0; i = pool_records[i].next) {
+    for (u64 i = space->words[SPACE_TABLES]; i != 0; i = pool_records[i].next)
         if (pool_records[i].span == address / PAGE_TABLE_SPAN)
             return pool_table((u16)i);
-    }
     return 0;
 }
 
@@ -153,18 +155,12 @@ int plat_map(struct plat_space *space, uva_t address, pa_t page, u32 prot)
 
 int plat_map_many(struct plat_space *space, uva_t address, u64 count, const pa_t *pages, u32 prot)
 {
-    u64 rights = entry_rights(prot);
-
     if (space_cover(space, address, count) != 0)
         return -ENOMEM;
-    for (u64 done = 0; done < count;) {
-        struct hc_result step = candor_pte_fill(space->words[SPACE_ROOT],
-                                                address + done * PAGE_SIZE, pv_gpa(&pages[done]),
-                                                count - done, rights);
-
-        pv_expect_done(step, "pte_fill");
-        done += step.value;
-    }
+    for (u64 done = 0; done < count;)
+        done += pv_value(candor_pte_fill(space->words[SPACE_ROOT], address + done * PAGE_SIZE,
+                                         pv_gpa(&pages[done]), count - done, entry_rights(prot)),
+                         "pte_fill");
     return 0;
 }
 
@@ -182,36 +178,18 @@ bool plat_lookup(struct plat_space *space, uva_t address, pa_t *page, u32 *prot)
     if (prot)
         *prot = (entry & PROT_USER) != 0 ? (entry >> 1) & PLAT_PROT_ALL : PLAT_PROT_NONE;
     if (page) {
-        struct hc_result got = candor_pte_get(space->words[SPACE_ROOT], address);
-
-        pv_expect_done(got, "pte_get");
-        *page = page_of_entry(got.value);
+        *page = pv_value(candor_pte_get(space->words[SPACE_ROOT], address), "pte_get");
+        (void)entries_to_pages(page, 1);
     }
     return true;
 }
 
 void plat_protect(struct plat_space *space, uva_t address, u64 count, u32 prot)
 {
-    u64 rights = entry_rights(prot);
-
-    for (u64 done = 0; done < count;) {
-        struct hc_result step = candor_pte_protect(
-            space->words[SPACE_ROOT], address + done * PAGE_SIZE, count - done, rights);
-
-        pv_expect_done(step, "pte_protect");
-        done += step.value;
-    }
-}
-
-/* Turns `count` entries into the pages of those that are not empty, in place. How many. */
-static u64 entries_to_pages(pa_t *entries, u64 count)
-{
-    u64 found = 0;
-
-    for (u64 i = 0; i < count; i++)
-        if (entries[i] != 0)
-            entries[found++] = page_of_entry(entries[i]);
-    return found;
+    for (u64 done = 0; done < count;)
+        done += pv_value(candor_pte_protect(space->words[SPACE_ROOT], address + done * PAGE_SIZE,
+                                            count - done, entry_rights(prot)),
+                         "pte_protect");
 }
 
 long plat_clone_cow(struct plat_space *to, struct plat_space *from, uva_t address, u64 count,
@@ -243,13 +221,12 @@ u64 plat_unmap(struct plat_space *space, uva_t address, u64 count, pa_t *pages,
 
     (void)mode; /* the call that clears a range flushes it */
     for (u64 done = 0; done < count;) {
-        struct hc_result step = candor_pte_clear(space->words[SPACE_ROOT],
-                                                 address + done * PAGE_SIZE, count - done,
-                                                 pv_gpa(&pages[found]));
+        u64 step = pv_value(candor_pte_clear(space->words[SPACE_ROOT], address + done * PAGE_SIZE,
+                                             count - done, pv_gpa(&pages[found])),
+                            "pte_clear");
 
-        pv_expect_done(step, "pte_clear");
-        found += entries_to_pages(&pages[found], step.value);
-        done += step.value;
+        found += entries_to_pages(&pages[found], step);
+        done += step;
     }
     return found;
 }

@@ -9,7 +9,11 @@
 
 .macro RETURN_BY_HYPERCALL
     csrrw sp, sscratch, sp
-    la a7, pv_shared_page
+    ld a6, FRAME_CPU(sp)
+    lw a6, CPU_NUMBER(a6)
+    slli a6, a6, 12                 /* a page for each CPU */
+    la a7, pv_shared_pages
+    add a7, a7, a6
     ld a6, (FRAME_X + 8 * 16)(sp)
     sd a6, SHARED_PAGE_RETURN_A6(a7)
     ld a6, (FRAME_X + 8 * 17)(sp)

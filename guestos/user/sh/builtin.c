@@ -168,7 +168,7 @@ static int builtin_eval(int argc, char **argv)
             text_add_byte(&text, ' ');
         text_add_string(&text, argv[i]);
     }
-    return run_text(text_string(&text), shell.line);
+    return run_text(text_string(&text), shell.line, false);
 }
 
 /* Without a slash the file is looked for along PATH first, then here. */

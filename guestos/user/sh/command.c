@@ -140,7 +140,7 @@ static int call_function(const struct function *function, struct words *words)
     call_enter();
     arguments_push(words->list + 1, (int)words->count - 1);
     shell.loop_depth = 0;
-    status = run_part(function->tree, function->body);
+    status = run_part(function->tree, function->body, false);
     if (shell.unwind == UNWIND_RETURN) {
         shell.unwind = UNWIND_NONE;
         status = shell.last_status;
@@ -309,11 +309,12 @@ static int run_function(const struct function *function, const struct node *node
     return status;
 }
 
-/* In a child: become the program, or end. */
+/* Become the program, or end. */
 static void become_program(const struct node *node, struct words *words) __attribute__((noreturn));
 
 static void become_program(const struct node *node, struct words *words)
 {
+    redirect_forget();
     if (node) {
         if (redirect(node->redirections, false) < 0)
             _exit(1);
@@ -322,12 +323,12 @@ static void become_program(const struct node *node, struct words *words)
     _exit(command_exec(words->list));
 }
 
-static int run_program(const struct node *node, struct words *words, bool in_child)
+static int run_program(const struct node *node, struct words *words, bool is_last)
 {
     struct job *job;
     pid_t pid;
 
-    if (in_child)
+    if (is_last)
         become_program(node, words);
     job = job_new(node && node->text ? node->text : words->list[0]);
     pid = job_fork(job, JOB_FOREGROUND);
@@ -340,8 +341,7 @@ static int run_program(const struct node *node, struct words *words, bool in_chi
     return job_wait(job);
 }
 
-static int run_words(const struct node *node, struct words *words, bool functions_too,
-                     bool in_child)
+static int run_words(const struct node *node, struct words *words, bool functions_too, bool is_last)
 {
     const struct builtin *builtin = builtin_find(words->list[0]);
     const struct function *function = functions_too ? *function_place(words->list[0]) : NULL;
@@ -351,7 +351,7 @@ static int run_words(const struct node *node, struct words *words, bool function
         return run_builtin(builtin, node, words);
     if (function)
         return run_function(function, node, words);
-    return run_program(node, words, in_child);
+    return run_program(node, words, is_last);
 }
 
 int command_run_words(struct words *words, bool functions_too)
@@ -372,7 +372,7 @@ static int run_assignments(const struct node *node)
     return shell.has_substituted ? shell.last_status : 0;
 }
 
-int run_command(const struct node *node, bool in_child)
+int run_command(const struct node *node, bool is_last)
 {
     struct arena_mark mark = arena_mark(&shell.scratch);
     struct words words = {.arena = &shell.scratch};
@@ -385,7 +385,7 @@ int run_command(const struct node *node, bool in_child)
     if (words.count == 0)
         status = run_assignments(node);
     else
-        status = run_words(node, &words, true, in_child);
+        status = run_words(node, &words, true, is_last);
     arena_release(&shell.scratch, mark);
     return status;
 }

@@ -81,7 +81,7 @@ char *command_output(const char *text, size_t size)
             (void)dup2(ends[1], STDOUT_FILENO);
             close(ends[1]);
         }
-        shell_exit(run_text(commands, shell.line));
+        shell_exit(run_text(commands, shell.line, true));
     }
     close(ends[1]);
     if (pid < 0) {

@@ -99,8 +99,9 @@ void call_enter(void)
 /* ---- the loop ----------------------------------------------------------------------------------
  */
 
-/* Run the next command: false: there is none. */
-static bool run_next(struct source *source)
+/* Run the next command: false: there is none. ends_shell: this process has nothing to do after the
+ * last one. */
+static bool run_next(struct source *source, bool ends_shell)
 {
     struct tree *tree;
 
@@ -115,19 +116,19 @@ static bool run_next(struct source *source)
     if (shell.options[OPTION_NO_RUN] && !shell.interactive) {
         tree_end(tree);
     } else {
-        (void)run_tree(tree);
+        (void)run_tree(tree, ends_shell && source->position == source->length);
     }
     return shell.unwind == UNWIND_NONE;
 }
 
-int run_text(const char *text, unsigned line)
+int run_text(const char *text, unsigned line, bool ends_shell)
 {
     struct source source = source_of_text(text, strlen(text), line);
     struct arena_mark mark = arena_mark(&shell.scratch);
 
     call_enter();
     shell.last_status = 0;
-    while (run_next(&source)) {
+    while (run_next(&source, ends_shell)) {
     }
     shell.call_depth--;
     arena_release(&shell.scratch, mark);
@@ -145,7 +146,7 @@ int run_file(const char *path)
     call_enter();
     shell.script = path;
     shell.last_status = 0;
-    while (run_next(&source)) {
+    while (run_next(&source, false)) {
     }
     if (shell.unwind == UNWIND_RETURN)
         shell.unwind = UNWIND_NONE;
@@ -212,7 +213,7 @@ static bool run_typed(struct source *source)
         recover(status, source);
         return true;
     }
-    return run_next(source) || shell.unwind != UNWIND_NONE;
+    return run_next(source, false) || shell.unwind != UNWIND_NONE;
 }
 
 static void run_interactive(void)
@@ -264,7 +265,7 @@ static void run_standard_input(void)
     if (shell.interactive)
         run_interactive();
     shell.script = shell.name;
-    while (run_next(&source)) {
+    while (run_next(&source, false)) {
     }
 }
 
@@ -321,7 +322,7 @@ int main(int argc, char **argv)
         if (argc > at + 1)
             set_arguments(argv + at + 1, argc - at - 1);
         shell.script = shell.name;
-        (void)run_text(argv[at], 1);
+        (void)run_text(argv[at], 1, true);
     } else if (at < argc && !of_input) {
         set_arguments(argv + at, argc - at);
         run_script(argv[at]);

@@ -4,6 +4,8 @@
  *
  * break, continue and return do not jump: they set shell.unwind, and everything here stops when it
  * is set, until it reaches whom it means.
+ *
+ * is_last: nothing comes after it in this process, so a program may take the shell's place.
  */
 #include "run.h"
 
@@ -20,29 +22,29 @@
 
 static struct tree *current_tree;
 
-static int run_node(const struct node *node);
+static int run_node(const struct node *node, bool is_last);
 
 struct tree *run_current_tree(void)
 {
     return current_tree;
 }
 
-int run_part(struct tree *tree, const struct node *node)
+int run_part(struct tree *tree, const struct node *node, bool is_last)
 {
     struct tree *outer = current_tree;
     int status;
 
     tree->runs++;
     current_tree = tree;
-    status = run_node(node);
+    status = run_node(node, is_last);
     current_tree = outer;
     tree->runs--;
     return status;
 }
 
-int run_tree(struct tree *tree)
+int run_tree(struct tree *tree, bool is_last)
 {
-    int status = run_part(tree, tree->root);
+    int status = run_part(tree, tree->root, is_last);
 
     tree_end(tree);
     return status;
@@ -63,7 +65,7 @@ static void run_and_exit(const struct node *node)
             shell_exit(1);
         node = node->body;
     }
-    shell_exit(run_node(node));
+    shell_exit(run_node(node, true));
 }
 
 static int run_subshell(const struct node *node)
@@ -137,7 +139,7 @@ static int run_pipeline(const struct node *node)
 
     if (node->is_negated && !node->first->next) {
         shell.errors_expected++;
-        status = run_node(node->first);
+        status = run_node(node->first, false);
         shell.errors_expected--;
         return shell.unwind == UNWIND_NONE ? !status : status;
     }
@@ -167,7 +169,7 @@ static void run_background(const struct node *node)
 /* ---- lists -------------------------------------------------------------------------------------
  */
 
-static int run_list(const struct node *node)
+static int run_list(const struct node *node, bool is_last)
 {
     int status = shell.last_status;
 
@@ -179,14 +181,14 @@ static int run_list(const struct node *node)
             status = 0;
             shell.last_status = 0;
         } else {
-            status = run_node(at);
+            status = run_node(at, is_last && !at->next);
         }
     }
     return status;
 }
 
 /* Only the last one's failure is one that set -e means. */
-static int run_and_or(const struct node *node)
+static int run_and_or(const struct node *node, bool is_last)
 {
     int status = 0;
 
@@ -194,7 +196,7 @@ static int run_and_or(const struct node *node)
         if ((at->link == LINK_AND && status != 0) || (at->link == LINK_OR && status == 0))
             continue;
         shell.errors_expected += at->next != NULL;
-        status = run_node(at);
+        status = run_node(at, is_last && !at->next);
         shell.errors_expected -= at->next != NULL;
     }
     return status;
@@ -205,23 +207,23 @@ static int run_condition(const struct node *node)
     int status;
 
     shell.errors_expected++;
-    status = run_node(node);
+    status = run_node(node, false);
     shell.errors_expected--;
     return status;
 }
 
-static int run_if(const struct node *node)
+static int run_if(const struct node *node, bool is_last)
 {
     for (; node; node = node->other) {
         int status;
 
         if (node->kind != NODE_IF)
-            return run_node(node);
+            return run_node(node, is_last);
         status = run_condition(node->condition);
         if (shell.unwind != UNWIND_NONE)
             return status;
         if (status == 0)
-            return run_node(node->body);
+            return run_node(node->body, is_last);
     }
     return 0;
 }
@@ -255,7 +257,7 @@ static int run_while(const struct node *node)
 
         if (loop_is_left() || holds == is_until)
             break;
-        status = run_node(node->body);
+        status = run_node(node->body, false);
         if (loop_is_left())
             break;
     }
@@ -277,7 +279,7 @@ static int run_for(const struct node *node)
     shell.loop_depth++;
     for (size_t i = 0; i < words.count; i++) {
         variable_set(node->name, words.list[i]);
-        status = run_node(node->body);
+        status = run_node(node->body, false);
         if (loop_is_left())
             break;
     }
@@ -285,14 +287,14 @@ static int run_for(const struct node *node)
     return status;
 }
 
-static int run_case(const struct node *node)
+static int run_case(const struct node *node, bool is_last)
 {
     const char *subject = expand_string(node->words->text, QUOTING_NONE);
 
     for (const struct case_item *item = node->items; item; item = item->next) {
         for (const struct word *word = item->patterns; word; word = word->next) {
             if (fnmatch(expand_pattern(word->text), subject, 0) == 0)
-                return item->body ? run_node(item->body) : 0;
+                return item->body ? run_node(item->body, is_last) : 0;
         }
     }
     return 0;
@@ -301,40 +303,40 @@ static int run_case(const struct node *node)
 /* ---- nodes -------------------------------------------------------------------------------------
  */
 
-static int run_compound(const struct node *node)
+static int run_compound(const struct node *node, bool is_last)
 {
     switch (node->kind) {
     case NODE_GROUP:
-        return run_node(node->body);
+        return run_node(node->body, is_last);
     case NODE_IF:
-        return run_if(node);
+        return run_if(node, is_last);
     case NODE_WHILE:
     case NODE_UNTIL:
         return run_while(node);
     case NODE_FOR:
         return run_for(node);
     case NODE_CASE:
-        return run_case(node);
+        return run_case(node, is_last);
     default:
         function_define(current_tree, node);
         return 0;
     }
 }
 
-static int run_redirected(const struct node *node)
+static int run_redirected(const struct node *node, bool is_last)
 {
     struct arena_mark mark = arena_mark(&shell.scratch);
     size_t saved = redirect_mark();
     int status = 1;
 
     if (redirect(node->redirections, true) == 0)
-        status = run_compound(node);
+        status = run_compound(node, is_last);
     redirect_undo(saved);
     arena_release(&shell.scratch, mark);
     return status;
 }
 
-static int run_node(const struct node *node)
+static int run_node(const struct node *node, bool is_last)
 {
     int status;
 
@@ -344,20 +346,22 @@ static int run_node(const struct node *node)
     shell.line = node->line;
     switch (node->kind) {
     case NODE_COMMAND:
-        status = run_command(node, false);
+        status = run_command(node, is_last && !trap_any());
         break;
     case NODE_PIPELINE:
         status = run_pipeline(node);
         break;
     case NODE_SUBSHELL:
+        if (is_last && !trap_any())
+            run_and_exit(node);
         status = run_subshell(node);
         break;
     case NODE_LIST:
-        return run_list(node);
+        return run_list(node, is_last);
     case NODE_AND_OR:
-        return run_and_or(node);
+        return run_and_or(node, is_last);
     default:
-        status = run_redirected(node);
+        status = run_redirected(node, is_last);
         shell.last_status = status;
         return status;
     }

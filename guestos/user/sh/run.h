@@ -12,12 +12,13 @@
 /* ---- run.c -------------------------------------------------------------------------------------
  */
 
-/* Run all of a tree that the parser has just made, and give it back: its status. */
-int run_tree(struct tree *tree);
+/* Run all of a tree that the parser has just made, and give it back: its status. is_last: nothing
+   comes after it, so a program may take the shell's place. */
+int run_tree(struct tree *tree, bool is_last);
 
 /* Run a part of a tree, which need not be the one under way: its status, which becomes $?. What
    it leaves by break, continue, return is in shell.unwind. */
-int run_part(struct tree *tree, const struct node *node);
+int run_part(struct tree *tree, const struct node *node, bool is_last);
 
 /* The tree under way: functions that are defined keep it. */
 struct tree *run_current_tree(void);
@@ -25,8 +26,8 @@ struct tree *run_current_tree(void);
 /* ---- command.c ---------------------------------------------------------------------------------
  */
 
-/* Run a simple command. In a child of its own the program takes the shell's place. */
-int run_command(const struct node *node, bool in_child);
+/* Run a simple command. If it is the last one the program takes the shell's place. */
+int run_command(const struct node *node, bool is_last);
 
 /* Become the program words[0]. Returns only if that fails: the status, which was told. */
 int command_exec(char **words);

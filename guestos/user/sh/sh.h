@@ -108,8 +108,9 @@ void shell_fail(const char *format, ...) __attribute__((format(printf, 1, 2), no
 /* End, after the trap for EXIT. */
 void shell_exit(int status) __attribute__((noreturn));
 
-/* Run commands from a text, as `eval` does: the status of the last. */
-int run_text(const char *text, unsigned line);
+/* Run commands from a text, as `eval` does: the status of the last. ends_shell: this process ends
+   after that. */
+int run_text(const char *text, unsigned line, bool ends_shell);
 
 /* Run the commands of a file in this shell, as `.` does: their status, or -1 with errno. */
 int run_file(const char *path);

@@ -50,7 +50,7 @@ static void run_action(int signal)
     char *action = memory_copy(actions[signal]);
 
     call_enter();
-    (void)run_text(action, shell.line);
+    (void)run_text(action, shell.line, false);
     shell.call_depth--;
     free(action);
     shell.last_status = status;
@@ -92,6 +92,15 @@ const char *trap_get(int signal)
     return actions[signal];
 }
 
+bool trap_any(void)
+{
+    for (int signal = 0; signal < NSIG; signal++) {
+        if (actions[signal] && *actions[signal])
+            return true;
+    }
+    return false;
+}
+
 /* Not SIG_IGN: that would throw away what is sent to a child that has not reset it yet. */
 static void survive(int signal)
 {
@@ -131,7 +140,7 @@ void trap_run_exit(void)
 
     actions[0] = NULL;
     if (action && *action)
-        (void)run_text(action, shell.line);
+        (void)run_text(action, shell.line, false);
     free(action);
 }
 

@@ -25,6 +25,9 @@ void trap_set(int signal, const char *action);
 /* The action, or NULL. */
 const char *trap_get(int signal);
 
+/* Whether there is one, so that the shell itself is needed to the end. */
+bool trap_any(void);
+
 /* Run the trap for the end, once. */
 void trap_run_exit(void);
 

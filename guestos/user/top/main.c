@@ -7,6 +7,7 @@
  * where -n says how many there shall be, pictures follow one another with all processes in them.
  */
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +15,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "frank/tty.h"
 #include "sample.h"
 #include "state_name.h"
 
@@ -95,13 +95,14 @@ static bool wait_for_end(const struct options *options)
 {
     long milliseconds = (long)(options->seconds * 1000.0);
     struct timespec request = {milliseconds / 1000, milliseconds % 1000 * 1000000};
+    struct pollfd input = {STDIN_FILENO, POLLIN, 0};
     char key = 0;
 
     if (!options->drawn) {
         (void)nanosleep(&request, NULL);
         return false;
     }
-    if (ioctl(STDIN_FILENO, FRANK_TTY_WAIT_INPUT, milliseconds) != 1)
+    if (poll(&input, 1, (int)milliseconds) != 1)
         return false;
     return read(STDIN_FILENO, &key, 1) != 1 || key == 'q' || key == KEY_INTERRUPT;
 }

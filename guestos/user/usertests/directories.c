@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "usertests.h"
@@ -166,6 +168,41 @@ static void racing_creators_make_one_file(void)
     CHECK(unlink("file") == 0);
 }
 
+static void the_disk_tells_how_full_it_is(void)
+{
+    struct statvfs before, after;
+
+    CHECK(mkdir("dir", 0755) == 0);
+    make_file("dir/first", 1); /* so that the directory need not grow */
+    CHECK(statvfs("/", &before) == 0 && before.f_bfree <= before.f_blocks);
+    make_file("dir/second", 10000);
+    CHECK(statvfs("dir/second", &after) == 0 && after.f_blocks == before.f_blocks);
+    CHECK(after.f_bfree == before.f_bfree - 3 && after.f_ffree == before.f_ffree - 1);
+    CHECK(unlink("dir/second") == 0 && statvfs(".", &after) == 0);
+    CHECK(after.f_bfree == before.f_bfree && after.f_ffree == before.f_ffree);
+    CHECK_ERROR(statvfs("missing", &after), ENOENT);
+    CHECK(unlink("dir/first") == 0 && rmdir("dir") == 0);
+}
+
+static void a_files_time_can_be_set(void)
+{
+    struct timeval times[2] = {{0, 0}, {1000, 500000}};
+    struct stat stat_now, directory, device;
+
+    make_file("file", 1);
+    CHECK(utimes("file", times) == 0 && stat("file", &stat_now) == 0);
+    CHECK(stat_now.st_mtim.tv_sec == 1000 && stat_now.st_mtim.tv_nsec == 500000000);
+    CHECK(utimes("file", NULL) == 0 && stat("file", &stat_now) == 0);
+    CHECK(stat_now.st_mtim.tv_sec != 1000);
+    times[1].tv_usec = 1000000;
+    CHECK_ERROR(utimes("file", times), EINVAL);
+    CHECK_ERROR(utimes("missing", NULL), ENOENT);
+    CHECK(raw_call(FRANK_SYS_utimens, 1, 0, 0) == -EFAULT);
+    CHECK(stat(".", &directory) == 0 && stat("/dev/null", &device) == 0);
+    CHECK(directory.st_dev == stat_now.st_dev && device.st_dev != stat_now.st_dev);
+    CHECK(unlink("file") == 0);
+}
+
 const struct test directory_tests[] = {
     TEST(directory_is_made_and_removed),
     TEST(unlink_and_rmdir_know_their_own),
@@ -175,5 +212,7 @@ const struct test directory_tests[] = {
     TEST(removed_working_directory_is_empty_for_ever),
     TEST(child_has_a_working_directory_of_its_own),
     TEST(racing_creators_make_one_file),
+    TEST(the_disk_tells_how_full_it_is),
+    TEST(a_files_time_can_be_set),
     TESTS_END,
 };

@@ -28,9 +28,9 @@ enum {
 };
 
 static const struct test *const groups[] = {
-    file_tests,   directory_tests, pipe_tests,   process_tests, scheduling_tests,
-    memory_tests, mapping_tests,   signal_tests, pointer_tests, library_tests,
-    times_tests,  mask_tests,      job_tests,    cpu_tests,
+    file_tests,    directory_tests, pipe_tests,    process_tests, scheduling_tests, memory_tests,
+    mapping_tests, signal_tests,    pointer_tests, library_tests, times_tests,      mask_tests,
+    job_tests,     cpu_tests,       thread_tests,  waiting_tests, poll_tests,
 };
 
 static const char work_directory[] = "/tmp/usertests";

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* What the processor's time went to: the machine's times, and those of processes. */
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "frank/tty.h"
 #include "frank_system.h"
 #include "usertests.h"
 
@@ -235,17 +232,6 @@ static void nothing_is_split_once_nobody_watches(void)
     CHECK(after.run_ns > before.run_ns && after.user_ns == before.user_ns);
 }
 
-static void waiting_for_a_key_ends_in_time(void)
-{
-    int console = open("/dev/console", O_RDWR);
-    double start_time = seconds_now();
-
-    CHECK(ioctl(console, FRANK_TTY_WAIT_INPUT, 30L) == 0);
-    CHECK(seconds_now() - start_time >= 0.03);
-    CHECK(ioctl(console, FRANK_TTY_WAIT_INPUT, 0L) == 0);
-    CHECK(close(console) == 0);
-}
-
 const struct test times_tests[] = {
     TEST(times_go_on_and_add_up),
     TEST(times_refuse_nonsense),
@@ -253,6 +239,5 @@ const struct test times_tests[] = {
     TEST(user_mode_and_kernel_are_told_apart),
     TEST(a_watch_begins_at_once_for_all),
     TEST(nothing_is_split_once_nobody_watches),
-    TEST(waiting_for_a_key_ends_in_time),
     TESTS_END,
 };

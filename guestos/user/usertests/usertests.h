@@ -7,6 +7,7 @@
 #define FRANK_USERTESTS_H
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -29,7 +30,7 @@ enum { PAGE_BYTES = 4096 };
 
 void check(bool holds, const char *condition, const char *file, int line);
 
-/* ---- main.c: help for tests --------------------------------------------------------------------
+/* ---- help for tests --------------------------------------------------------------------
  */
 
 /* Run a function in a child: the status that wait() gives. The child exits with 0 if it returns. */
@@ -55,6 +56,10 @@ long raw_call(long number, long a, long b, long c);
 /* A file of `size` bytes, byte i of it being pattern_byte(i). */
 void make_file(const char *path, size_t size);
 unsigned char pattern_byte(size_t index);
+
+/* pthread_create and pthread_join, which must not fail; the thread's result. */
+pthread_t thread_start(void *(*run)(void *), void *argument);
+void *thread_join(pthread_t thread);
 
 double seconds_now(void);
 void sleep_ms(long milliseconds);
@@ -83,6 +88,9 @@ extern const struct test times_tests[];
 extern const struct test mask_tests[];
 extern const struct test job_tests[];
 extern const struct test cpu_tests[];
+extern const struct test thread_tests[];
+extern const struct test waiting_tests[];
+extern const struct test poll_tests[];
 
 #define TEST(name)  \
     {               \

@@ -244,6 +244,11 @@ void arch_space_install(struct vcpu *vcpu, mfn_t root, u16 space_id)
     vcpu->arch.space_id = space_id;
 }
 
+void arch_space_remove(struct vcpu *vcpu)
+{
+    vcpu->arch.root = mfn(0);
+}
+
 mfn_t arch_space_root(const struct vcpu *vcpu)
 {
     return vcpu->arch.root;

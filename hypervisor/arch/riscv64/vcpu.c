@@ -268,6 +268,11 @@ void arch_space_install(struct vcpu *vcpu, mfn_t root, u16 space_id)
         csr_write(satp, satp);
 }
 
+void arch_space_remove(struct vcpu *vcpu)
+{
+    WRITE_ONCE(vcpu->arch.satp, 0);
+}
+
 mfn_t arch_space_root(const struct vcpu *vcpu)
 {
     return mfn(READ_ONCE(vcpu->arch.satp) & SATP_PPN_MASK);

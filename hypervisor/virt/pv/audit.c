@@ -177,8 +177,9 @@ void paging_audit(const struct vm *vm)
         mfn_t root = arch_space_root(&vm->vcpus[i]);
         const struct frame *frame = frame_get(root);
 
-        audit_check(frame != NULL && frame->type == FRAME_TABLE &&
-                        frame->level == SV39_ROOT_LEVEL && frame->vm == vm->id,
+        audit_check(vm->vcpus[i].state == VCPU_OFF ||
+                        (frame != NULL && frame->type == FRAME_TABLE &&
+                         frame->level == SV39_ROOT_LEVEL && frame->vm == vm->id),
                     root, 0, "a vCPU uses a root that is none");
         if (vm->vcpus[i].shared == NULL)
             continue;

@@ -21,13 +21,15 @@
  * set: a hart that remembers its absence faults once more, and the guest's kernel calls `flush`.
  *
  * The calls on tables are here, those on entries in paging_entries.c. A call checks everything,
- * then changes; arguments are checked from left to right. A VM's tables are changed by its one vCPU
- * alone, so nothing is locked; the audit runs while no guest does.
+ * then changes; arguments are checked from left to right. Of a VM's vCPUs one at a time is in such
+ * a call (hypercall_handle), and before the next one is, every hart has dropped what this one made
+ * stale (vm_calls_unlock); the audit runs while no guest does.
  */
 #include "virt/pv/paging.h"
 
 #include "arch/arch.h"
 #include "core/hypercall.h"
+#include "core/sched.h"
 #include "core/vm.h"
 #include "mem/frame.h"
 #include "mem/space_id.h"
@@ -172,7 +174,8 @@ struct hc_result hc_table_link(struct vcpu *vcpu, gpa_t root_name, gva_t address
         return hc_error(HC_NO_TABLE);
     if (*entry != 0)
         return hc_error(HC_EXISTS);
-    frame->links++;
+    if (frame->links++ > 0)
+        vcpu->vm->pv.shares_tables = true;
     frame_get(arch_frame_of(entry))->children++;
     *entry = sv39_link(table);
     return hc_value(0);
@@ -201,6 +204,7 @@ struct hc_result hc_table_unlink(struct vcpu *vcpu, gpa_t root_name, gva_t addre
     arch_space_forget(vcpu, root_name);
     vcpu->counts.flushes++;
     arch_translation_drop_all();
+    vcpu->vm->stale = STALE_ALL;
     return hc_value(gfn_to_gpa(gfn(frame->gfn)).value);
 }
 
@@ -214,6 +218,8 @@ struct hc_result hc_space_switch(struct vcpu *vcpu, gpa_t name)
         return hc_error(error);
     space_id = frame_get(root)->space_id;
     arch_space_install(vcpu, root, space_id);
+    if (__atomic_load_n(&vcpu->stale, __ATOMIC_SEQ_CST))
+        sched_drop_stale(vcpu);
     arch_space_remember_root(vcpu, name, root, space_id);
     return hc_value(0);
 }

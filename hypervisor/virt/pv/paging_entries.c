@@ -69,6 +69,7 @@ static bool leaf_of_pool(u64 leaf)
 /* Pages whose translations have changed; flush_end comes before the guest runs again. */
 struct flush {
     struct vcpu *vcpu;
+    mfn_t root;
     u32 pages;
 };
 
@@ -83,6 +84,8 @@ static void flush_end(const struct flush *flush)
     flush->vcpu->counts.flushes += flush->pages;
     if (flush->pages > FLUSH_PAGES_MAX)
         arch_translation_drop_all();
+    if (flush->pages > 0)
+        paging_made_stale(flush->vcpu->vm, flush->root);
 }
 
 /* ---- single entries ---- */
@@ -107,6 +110,7 @@ static struct hc_result entry_set(struct vcpu *vcpu, mfn_t root, gva_t address, 
     if (old != 0) {
         vcpu->counts.flushes++;
         arch_translation_drop(address);
+        paging_made_stale(vcpu->vm, root);
     }
     return hc_value(leaf_show(old));
 }
@@ -234,8 +238,9 @@ static void range_nothing(struct range *range, u64 *words, u64 run)
     range->done += run;
 }
 
-static struct hc_result range_end(const struct range *range, int error)
+static struct hc_result range_end(struct range *range, int error)
 {
+    range->flush.root = range->root;
     flush_end(&range->flush);
     return (struct hc_result){error, range->done};
 }
@@ -467,6 +472,7 @@ struct hc_result hc_flush(struct vcpu *vcpu, gpa_t name, gva_t address, u64 coun
         return hc_error(HC_INVALID_ADDRESS);
     if (count > (SV39_LOWER_END - address.value) >> FRAME_SHIFT)
         return hc_error(HC_INVALID_PARAM);
+    flush.root = root;
     for (u64 i = 0; i < min(count, (u64)FLUSH_PAGES_MAX + 1); i++)
         flush_page(&flush, gva(address.value + (i << FRAME_SHIFT)));
     flush_end(&flush);

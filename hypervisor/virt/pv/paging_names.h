@@ -54,3 +54,13 @@ static inline u64 *entry_find(mfn_t root, gva_t address, u32 level)
     }
     return &table[sv39_index(address, level)];
 }
+
+/* A call has changed, or taken away, what hardware may remember of that root; this hart has dropped
+   it. A table in several spaces stands for all roots. */
+static inline void paging_made_stale(struct vm *vm, mfn_t root)
+{
+    bool is_other = vm->stale == STALE_ROOT && !mfn_equal(vm->stale_root, root);
+
+    vm->stale = is_other || vm->pv.shares_tables ? STALE_ALL : max(vm->stale, (u8)STALE_ROOT);
+    vm->stale_root = root;
+}

@@ -116,8 +116,6 @@ static const char *pv_admit(struct vm *vm)
         return elf_error_text(error);
     if (vm->config.memory_bytes > (u64)PV_DIRECT_MAP_GIB << 30)
         return "it asks for more memory than a paravirtual machine can have";
-    if (vm->config.vcpus != 1)
-        return "a paravirtual machine has one vCPU";
     why = admit_note(vm, &image);
     if (why == NULL)
         why = image_admit(vm);
@@ -257,6 +255,7 @@ static int step_start(struct vm *vm)
         .initrd_bytes = vm->config.initrd_bytes,
         .start_info_gpa = vm->pv.start_info,
         .timebase_hz = machine.timebase_hz,
+        .vcpu_count = vm->vcpu_count,
     };
 
     strlcpy(info.vm_name, vm->name, sizeof(info.vm_name));
@@ -330,12 +329,30 @@ static bool pv_release(struct vm *vm)
 
 /* ---- traps ---- */
 
+/* An aligned address of the direct map. */
+static bool is_entry(const struct vm *vm, gva_t entry, u64 alignment)
+{
+    return entry.value % alignment == 0 && entry.value >= PV_DIRECT_MAP &&
+           p2m_entry(&vm->p2m, (entry.value - PV_DIRECT_MAP) >> FRAME_SHIFT) != 0;
+}
+
+struct hc_result hc_vcpu_start(struct vcpu *vcpu, u64 number, gva_t entry, u64 argument)
+{
+    enum { CODE_ALIGNMENT = 2 };
+    struct vcpu *named = vm_vcpu(vcpu->vm, number);
+
+    if (named == NULL)
+        return hc_error(HC_INVALID_PARAM);
+    if (!is_entry(vcpu->vm, entry, CODE_ALIGNMENT))
+        return hc_error(HC_INVALID_ADDRESS);
+    return hc_error(vm_start_vcpu(vcpu, named, entry, argument));
+}
+
 struct hc_result hc_trap_register(struct vcpu *vcpu, gva_t entry, u64 causes)
 {
     enum { ENTRY_ALIGNMENT = 4, CAUSES_MAX = 64 };
 
-    if (entry.value % ENTRY_ALIGNMENT != 0 || entry.value < PV_DIRECT_MAP ||
-        p2m_entry(&vcpu->vm->p2m, (entry.value - PV_DIRECT_MAP) >> FRAME_SHIFT) == 0)
+    if (!is_entry(vcpu->vm, entry, ENTRY_ALIGNMENT))
         return hc_error(HC_INVALID_ADDRESS);
     for (u32 cause = 0; cause < CAUSES_MAX; cause++) {
         if ((causes >> cause & 1) && !arch_cause_is_kernels(cause))
@@ -373,7 +390,7 @@ static void pv_events(struct vcpu *vcpu, u64 events)
     struct shared_page *page = vcpu->shared;
 
     if ((events & EVENT_DISK) != 0)
-        ring_answer(vcpu->vm);
+        ring_answer(vcpu);
     if (page != NULL)
         __atomic_fetch_or(&page->pending, events, __ATOMIC_RELEASE);
     arch_vcpu_doorbell(vcpu);

@@ -8,7 +8,7 @@
  * guest's while the request is on its way (driver/disk.h). The data itself is never read here: the
  * disk takes it from where it lies.
  *
- * In the VM's turn, all of it.
+ * In the turn of a vCPU of the VM's, one at a time (vm_calls_lock).
  */
 #include "virt/pv/ring.h"
 
@@ -26,9 +26,8 @@ _Static_assert(ARRAY_SIZE(((struct disk_ring *)0)->responses) == RING_SIZE, "as 
 _Static_assert((u32)RING_SIZE <= DISK_TRANSFERS_MAX, "whoever is in the ring finds a number");
 _Static_assert(ARRAY_SIZE(((struct disk_request *)0)->segments) <= DISK_PIECES_MAX, "each a piece");
 
-struct hc_result hc_disk_attach(struct vcpu *vcpu, gpa_t page)
+static struct hc_result attach(struct vm *vm, gpa_t page)
 {
-    struct vm *vm = vcpu->vm;
     struct disk_ring *ring;
     void *bytes;
     int error = guest_data_frame(vm, page, &bytes);
@@ -44,6 +43,16 @@ struct hc_result hc_disk_attach(struct vcpu *vcpu, gpa_t page)
                                .flags = vm->disk->read_only ? DISK_FLAG_READ_ONLY : 0};
     vm->pv.ring = (struct pv_ring){.page = ring, .base = page};
     return hc_value(vm->disk->sectors);
+}
+
+struct hc_result hc_disk_attach(struct vcpu *vcpu, gpa_t page)
+{
+    struct hc_result result;
+
+    vm_calls_lock(vcpu->vm);
+    result = attach(vcpu->vm, page);
+    vm_calls_unlock(vcpu);
+    return result;
 }
 
 static void answer(struct pv_ring *ring, u64 id, i64 status)
@@ -90,29 +99,28 @@ static int submit(const struct vm *vm, const struct disk_request *request)
     return disk_submit(vm->disk, &transfer);
 }
 
-/* Takes the next request. */
-static void take(struct vcpu *vcpu)
+/* Takes the next request. True: it is answered already. */
+static bool take(struct vm *vm)
 {
-    struct pv_ring *ring = &vcpu->vm->pv.ring;
+    struct pv_ring *ring = &vm->pv.ring;
     u64 place = ring->taken++ % RING_SIZE;
     struct disk_request request = {0};
     gpa_t at = gpa(ring->base.value + offsetof(struct disk_ring, requests) +
                    place * sizeof(request));
-    int number = guest_copy_in(vcpu->vm, &request, at, sizeof(request));
+    int number = guest_copy_in(vm, &request, at, sizeof(request));
 
     if (number == HC_OK)
-        number = submit(vcpu->vm, &request);
-    if (number >= 0) {
+        number = submit(vm, &request);
+    if (number >= 0)
         ring->ids[number] = request.id;
-    } else {
+    else
         answer(ring, request.id, number);
-        event_send(vcpu, EVENT_DISK);
-    }
+    return number < 0;
 }
 
-struct hc_result hc_disk_kick(struct vcpu *vcpu)
+static struct hc_result kick(struct vm *vm, bool *answered)
 {
-    struct pv_ring *ring = &vcpu->vm->pv.ring;
+    struct pv_ring *ring = &vm->pv.ring;
     u32 waiting, room, count;
 
     if (ring->page == NULL)
@@ -125,16 +133,27 @@ struct hc_result hc_disk_kick(struct vcpu *vcpu)
         return hc_error(HC_IN_USE);
     count = min(min(waiting, room), (u32)KICK_MAX);
     for (u32 i = 0; i < count; i++)
-        take(vcpu);
+        *answered |= take(vm);
     if (count > 0)
-        disk_kick(vcpu->vm->disk);
+        disk_kick(vm->disk);
     return hc_value(count);
 }
 
-struct hc_result hc_disk_detach(struct vcpu *vcpu)
+struct hc_result hc_disk_kick(struct vcpu *vcpu)
 {
-    struct pv_ring *ring = &vcpu->vm->pv.ring;
+    bool answered = false;
+    struct hc_result result;
 
+    vm_calls_lock(vcpu->vm);
+    result = kick(vcpu->vm, &answered);
+    vm_calls_unlock(vcpu);
+    if (answered)
+        event_send_vm(vcpu->vm, EVENT_DISK);
+    return result;
+}
+
+static struct hc_result detach(struct pv_ring *ring)
+{
     if (ring->page == NULL)
         return hc_error(HC_DENIED);
     if (ring->taken != ring->answered)
@@ -143,13 +162,24 @@ struct hc_result hc_disk_detach(struct vcpu *vcpu)
     return hc_value(0);
 }
 
-void ring_answer(struct vm *vm)
+struct hc_result hc_disk_detach(struct vcpu *vcpu)
 {
+    struct hc_result result;
+
+    vm_calls_lock(vcpu->vm);
+    result = detach(&vcpu->vm->pv.ring);
+    vm_calls_unlock(vcpu);
+    return result;
+}
+
+void ring_answer(struct vcpu *vcpu)
+{
+    struct vm *vm = vcpu->vm;
     u32 number;
     bool good;
 
-    if (vm->pv.ring.page == NULL)
-        return;
-    while (disk_take_done(vm->disk, &number, &good))
+    vm_calls_lock(vm);
+    while (vm->pv.ring.page != NULL && disk_take_done(vm->disk, &number, &good))
         answer(&vm->pv.ring, vm->pv.ring.ids[number], good ? HC_OK : HC_FAILED);
+    vm_calls_unlock(vcpu);
 }

@@ -39,6 +39,8 @@ static const char *admit_record(const struct bundle_vm_view *record)
 {
     if (record->tree_bytes == 0)
         return "its record has no device tree";
+    if (record->vcpus != 1)
+        return "an unmodified machine has one vCPU";
     if (record->depriv > BUNDLE_DEPRIV_U)
         return "it asks for options that this build does not have";
     return NULL;

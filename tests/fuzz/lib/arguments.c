@@ -242,6 +242,10 @@ static u64 argument(u32 vm, u64 number, enum grammar_kind kind, struct argument_
         return prot_value(from);
     case GRAMMAR_CAUSES:
         return (u64)from.which << (from.what % 57);
+    case GRAMMAR_VCPU:
+        return from.what < ODD ? from.which % 2 : (u64)from.which << (from.what % 57);
+    case GRAMMAR_ARGUMENT:
+        return from.which;
     }
     return 0;
 }

@@ -383,7 +383,10 @@ void turns_called(u32 vm, u64 number, const u64 args[6], i64 error)
         promised[vm].registered = true;
     if (number == HC_CALL_TIMER_SET)
         promised[vm].timer = args[0];
-    if (number == HC_CALL_SHARED_PAGE || number == HC_CALL_TIMER_SET)
+    if (number == HC_CALL_VCPU_NOTIFY && error == HC_OK)
+        promised[vm].wanted |= EVENT_VCPU;
+    if (number == HC_CALL_SHARED_PAGE || number == HC_CALL_TIMER_SET ||
+        number == HC_CALL_VCPU_NOTIFY)
         check_events(vm);
     if (sleeps != (vcpu->state == VCPU_SLEEPING))
         compare_differ("%s, and events %lx are pending, its doorbell is %srung",

@@ -12,7 +12,7 @@ enum mounted_shape { MOUNTED_BLOCKS = 1024 };
 extern struct frank_disk disk;
 extern struct diskfs *fs;
 extern struct inode *root;
-extern struct diskfs_usage empty; /* as it was when nothing was on it */
+extern struct frank_statvfs empty; /* as it was when nothing was on it */
 
 /* cmocka's: a new disk for each test, and at its end all memory is free again. */
 int mounted_set_up(void **state);

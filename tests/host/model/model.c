@@ -14,7 +14,6 @@ enum {
     PLACE_BITS = 9,
     PAGE_BITS = 12,
     FRAME_PLACE = 10, /* where the frame number starts in an entry */
-    ROOT_LEVEL = 2,
     COUNT_MAX = 512,
     VALID = 1,
     GLOBAL = 1 << 5,
@@ -85,7 +84,8 @@ static i64 check_root(struct model_vm *vm, u64 gpa)
 
     if (error != HC_OK)
         return error;
-    return table_of(vm, gpa)->made && table_of(vm, gpa)->level == ROOT_LEVEL ? HC_OK : HC_BAD_LEVEL;
+    return table_of(vm, gpa)->made && table_of(vm, gpa)->level == MODEL_ROOT_LEVEL ? HC_OK
+                                                                                   : HC_BAD_LEVEL;
 }
 
 static i64 check_page(u64 gva)
@@ -133,7 +133,7 @@ static i64 check_prot(u64 prot)
 static struct model_place *place_of(struct model_vm *vm, u64 root, u64 gva, u32 level, u64 *table)
 {
     *table = root;
-    for (u32 at = ROOT_LEVEL;; at--) {
+    for (u32 at = MODEL_ROOT_LEVEL;; at--) {
         u32 index = gva >> (PAGE_BITS + PLACE_BITS * at) & (MODEL_PLACES - 1);
         struct model_place *place = &table_of(vm, *table)->places[index];
 
@@ -187,11 +187,12 @@ static struct hc_result table_make(struct call *call)
     struct model_table *table;
 
     CHECK(check_pool(call->vm, name));
-    CHECK(level > ROOT_LEVEL ? HC_INVALID_PARAM : HC_OK);
+    CHECK(level > MODEL_ROOT_LEVEL ? HC_INVALID_PARAM : HC_OK);
     table = table_of(call->vm, name);
     CHECK(table->made ? HC_EXISTS : HC_OK);
-    CHECK(level == ROOT_LEVEL && call->vm->roots == call->model->roots_max ? HC_NO_SPACE : HC_OK);
-    call->vm->roots += level == ROOT_LEVEL;
+    CHECK(level == MODEL_ROOT_LEVEL && call->vm->roots == call->model->roots_max ? HC_NO_SPACE
+                                                                                 : HC_OK);
+    call->vm->roots += level == MODEL_ROOT_LEVEL;
     memset(table, 0, sizeof(*table));
     table->made = true;
     table->level = (u8)level;
@@ -214,7 +215,7 @@ static struct hc_result table_free(struct call *call)
             linked++;
         }
     }
-    call->vm->roots -= table->level == ROOT_LEVEL;
+    call->vm->roots -= table->level == MODEL_ROOT_LEVEL;
     table->made = false;
     call->model->memory.forget(call->number_of_vm, name, PAGE);
     return answer(HC_OK, linked);
@@ -230,7 +231,7 @@ static struct hc_result table_link(struct call *call)
     CHECK(gva >= LOWER_END ? HC_INVALID_ADDRESS : HC_OK);
     CHECK(check_pool(call->vm, name));
     table = table_of(call->vm, name);
-    CHECK(!table->made || table->level == ROOT_LEVEL ? HC_BAD_LEVEL : HC_OK);
+    CHECK(!table->made || table->level == MODEL_ROOT_LEVEL ? HC_BAD_LEVEL : HC_OK);
     place = place_of(call->vm, root, gva, table->level + 1u, &above);
     CHECK(place == NULL ? HC_NO_TABLE : place->linked ? HC_EXISTS : HC_OK);
     table->links++;
@@ -246,7 +247,7 @@ static struct hc_result table_unlink(struct call *call)
 
     CHECK(check_root(call->vm, root));
     CHECK(gva >= LOWER_END ? HC_INVALID_ADDRESS : HC_OK);
-    CHECK(level >= ROOT_LEVEL ? HC_INVALID_PARAM : HC_OK);
+    CHECK(level >= MODEL_ROOT_LEVEL ? HC_INVALID_PARAM : HC_OK);
     place = place_of(call->vm, root, gva, (u32)level + 1, &above);
     CHECK(place == NULL || !place->linked ? HC_NO_TABLE : HC_OK);
     name = (u64)place->frame * PAGE;
@@ -507,7 +508,7 @@ static struct hc_result disk_attach(struct call *call)
     return fail(HC_NOT_SUPPORTED);
 }
 
-static struct hc_result disk_ring(struct call *call)
+static struct hc_result denied(struct call *call)
 {
     (void)call;
     return fail(HC_DENIED);
@@ -522,6 +523,23 @@ static struct hc_result version(struct call *call)
 static struct hc_result trap_return(struct call *call)
 {
     return call->vm->shared != 0 ? answer(HC_OK, MODEL_ANY_VALUE) : fail(HC_DENIED);
+}
+
+/* A VM of the model has one vCPU, which is on. */
+static struct hc_result vcpu_start(struct call *call)
+{
+    u64 entry = call->args[1], map = call->vm->direct_map;
+
+    CHECK(call->args[0] != 0 ? HC_INVALID_PARAM : HC_OK);
+    CHECK(entry % 2 != 0 || entry < map || !in_memory(call->vm, entry - map) ? HC_INVALID_ADDRESS
+                                                                             : HC_OK);
+    return fail(HC_EXISTS);
+}
+
+static struct hc_result to_vcpu(struct call *call)
+{
+    CHECK(call->args[0] != 0 ? HC_INVALID_PARAM : HC_OK);
+    return answer(HC_OK, 0);
 }
 
 /* When a vCPU runs is not the model's matter. */
@@ -554,8 +572,12 @@ static struct hc_result (*const calls[HC_CALL_COUNT])(struct call *call) = {
     [HC_CALL_FLUSH] = flush,
     [HC_CALL_COUNTERS] = counters,
     [HC_CALL_DISK_ATTACH] = disk_attach,
-    [HC_CALL_DISK_KICK] = disk_ring,
-    [HC_CALL_DISK_DETACH] = disk_ring,
+    [HC_CALL_DISK_KICK] = denied,
+    [HC_CALL_DISK_DETACH] = denied,
+    [HC_CALL_VCPU_START] = vcpu_start,
+    [HC_CALL_VCPU_STOP] = denied,
+    [HC_CALL_VCPU_NOTIFY] = to_vcpu,
+    [HC_CALL_YIELD_TO] = to_vcpu,
 };
 
 struct hc_result model_call(struct model *model, u32 vm, u64 number, const u64 args[6], u64 most)
@@ -567,28 +589,4 @@ struct hc_result model_call(struct model *model, u32 vm, u64 number, const u64 a
     call.vm->calls[number]++;
     return calls[number] != NULL ? calls[number](&call)
                                  : fail(HC_FAILED); /* a call without a model */
-}
-
-/* ---- beginnings and ends ---- */
-
-void model_end(struct model *model, u32 vm)
-{
-    struct model_vm *of = &model->vms[vm];
-
-    for (u32 i = 0; i < MODEL_POOL; i++)
-        of->tables[i].made = false;
-    of->roots = 0;
-    memset(of->calls, 0, sizeof(of->calls));
-    of->shared = 0;
-}
-
-void model_boot(struct model *model, u32 vm)
-{
-    struct model_table *root = table_of(&model->vms[vm], model->vms[vm].pool_base);
-
-    memset(root, 0, sizeof(*root));
-    root->made = true;
-    root->level = ROOT_LEVEL;
-    model->vms[vm].roots = 1;
-    model->vms[vm].root = model->vms[vm].pool_base;
 }

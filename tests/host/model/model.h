@@ -17,6 +17,7 @@ enum {
     MODEL_VMS = 4,
     MODEL_POOL = 512, /* frames of a pool, at most */
     MODEL_PLACES = 512,
+    MODEL_ROOT_LEVEL = 2,
 };
 
 /* What stands at a place of a table. */

@@ -112,6 +112,7 @@ int kill(pid_t pid, int signal);
 int killpg(pid_t group, int signal);
 int sigaction(int signal, const struct sigaction *new_action, struct sigaction *old_action);
 int sigprocmask(int how, const sigset_t *set, sigset_t *old_set);
+int pthread_kill(pthread_t thread, int signal);
 int pthread_sigmask(int how, const sigset_t *set, sigset_t *old_set);
 int sigpending(sigset_t *set);
 int sigsuspend(const sigset_t *mask);

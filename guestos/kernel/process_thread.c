@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/* The threads of a process: making them, ending one or all but one. */
+#include "frank/errno.h"
+#include "kernel/futex.h"
+#include "kernel/process.h"
+#include "kernel/syscall.h"
+#include "kernel/uaccess.h"
+#include "kernel/wait.h"
+#include "string.h"
+
+static void begin(void *unused)
+{
+    (void)unused;
+}
+
+struct thread *thread_create_like_this(void)
+{
+    struct thread *thread = thread_create(begin, NULL), *creator = thread_current();
+
+    if (thread == NULL)
+        return NULL;
+    memcpy(thread->frame->x, creator->frame->x, sizeof(thread->frame->x));
+    thread->frame->status = creator->frame->status;
+    thread->blocked_signals = creator->blocked_signals;
+    thread->signal_stack = creator->signal_stack;
+    thread->signal_stack_bytes = creator->signal_stack_bytes;
+    interrupts_push_off();
+    arch_fp_copy(thread, creator);
+    interrupts_pop();
+    return thread;
+}
+
+/* Put a new thread into the current process. False: it takes no more. */
+static bool join_locked(struct process *process, struct thread *thread)
+{
+    if (process_sheds(thread_current()) || process->thread_count >= PROCESS_THREADS_MAX)
+        return false;
+    thread->process = process;
+    thread->number = ++process->last_thread_number;
+    list_push_back(&process->threads, &thread->process_node);
+    process->thread_count++;
+    if (process->is_stopped)
+        thread->frame->work |= FRAME_WORK_STOP;
+    return true;
+}
+
+long sys_thread_create(u64 pc, u64 sp, u64 tp, u64 argument)
+{
+    struct thread *thread = thread_create_like_this();
+    bool joins;
+    u32 number;
+
+    if (thread == NULL)
+        return -EAGAIN;
+    spin_acquire(&process_lock);
+    joins = join_locked(process_current(), thread);
+    number = thread->number;
+    spin_release(&process_lock);
+    if (!joins) {
+        thread_destroy(thread);
+        return -EAGAIN;
+    }
+    thread->signal_stack_bytes = 0;
+    thread->frame->x[0] = pc;
+    thread->frame->x[REG_SP] = sp;
+    thread->frame->x[REG_TP] = tp;
+    thread->frame->x[REG_A0] = argument;
+    thread->frame->x[REG_A1] = number;
+    thread_start(thread);
+    return number;
+}
+
+long sys_thread_exit(u64 word_address)
+{
+    thread_begin_exit();
+    if (word_address != 0 && zero_user(word_address, sizeof(u32)) == 0)
+        (void)futex_wake(word_address, PROCESS_THREADS_MAX); /* nobody is there to be told */
+    spin_acquire(&process_lock);
+    process_leave_locked();
+}
+
+int process_end_other_threads(void)
+{
+    struct thread *thread = thread_current(), *other;
+    struct process *process = thread->process;
+    int error = 0;
+
+    spin_acquire(&process_lock);
+    if (process_sheds(thread)) {
+        error = -EINTR;
+    } else if (process->thread_count > 1) {
+        process->survivor = thread;
+        list_for_each (other, &process->threads, process_node)
+            if (other != thread)
+                thread_interrupt(other);
+        while (process->thread_count > 1)
+            wait_on_uninterruptible(&process->stop_wait, &process_lock);
+        process->survivor = NULL;
+    }
+    spin_release(&process_lock);
+    return error;
+}
