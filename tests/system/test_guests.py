@@ -14,8 +14,9 @@ BUDGET_S = 120
 SIDE_BY_SIDE = True
 
 NEIGHBOUR = "image=build/frank-pv.elf,initrd=build/initrd.img,name=neighbour"
-# Hostile guests and their neighbour have tests of their own (test_hostile.py), and so have floods (test_neighbours.py).
-ELSEWHERE = "hostile_|neighbour|flood|fair_share"
+# Hostile guests and their neighbour have tests of their own (test_hostile.py), and so have floods (test_neighbours.py) and
+# several vCPUs (test_vcpus.py).
+ELSEWHERE = "hostile_|neighbour|flood|fair_share|vcpus"
 GUESTS = sorted(path.stem for path in (ROOT / "tests/guest").glob("*.c") if not re.match(ELSEWHERE, path.stem))
 # What a guest needs beside its image.
 OPTIONS = {"cost": ",counters=raw"}

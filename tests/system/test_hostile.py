@@ -21,7 +21,8 @@ CONDITIONS = attacks.conditions()
 ALL = os.environ.get("ATTACKS") == "all"
 RACES = os.environ.get("ATTACKS") == "races"
 FAMILY = [(family, name) for family in MANIFEST["family"] for name in MANIFEST["family"][family]]
-SPECIAL = {"hog", "flood", "fp", "dead_entry", "insn", "entry", "loop", "mix"}  # mix: test_stay.py
+# mix: test_stay.py; vcpus: test_vcpus.py
+SPECIAL = {"hog", "flood", "fp", "dead_entry", "insn", "entry", "loop", "mix", "vcpus"}
 CSRS = 4096
 CSR_READ, CSR_WRITE = 0x22F3, 0x29073  # csrr t0, 0; csrw 0, t0
 # What a kernel may read: rounding, its own registers, its timer, the time. It writes all but the last.
