@@ -31,8 +31,11 @@ struct thread *thread_create_like_this(void)
 }
 
 /* Put a new thread into the current process. False: it takes no more. */
-static bool join_locked(struct process *process, struct thread *thread)
+static bool join(struct thread *thread)
 {
+    struct process *process = process_current();
+    SPIN_GUARD(&process_lock);
+
     if (process_sheds(thread_current()) || process->thread_count >= PROCESS_THREADS_MAX)
         return false;
     thread->process = process;
@@ -47,19 +50,18 @@ static bool join_locked(struct process *process, struct thread *thread)
 long sys_thread_create(u64 pc, u64 sp, u64 tp, u64 argument)
 {
     struct thread *thread = thread_create_like_this();
-    bool joins;
     u32 number;
 
     if (thread == NULL)
         return -EAGAIN;
-    spin_acquire(&process_lock);
-    joins = join_locked(process_current(), thread);
-    number = thread->number;
-    spin_release(&process_lock);
-    if (!joins) {
-        thread_destroy(thread);
-        return -EAGAIN;
+    if (!join(thread)) {
+        thread_wait_for_exits(); /* of those that were joined some may still be on their way out */
+        if (!join(thread)) {
+            thread_destroy(thread);
+            return -EAGAIN;
+        }
     }
+    number = thread->number;
     thread->signal_stack_bytes = 0;
     thread->frame->x[0] = pc;
     thread->frame->x[REG_SP] = sp;
