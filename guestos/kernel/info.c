@@ -55,11 +55,15 @@ long sys_nanosleep(u64 request_address, u64 remain_address)
 
 long sys_clock(u64 clock)
 {
-    u64 now = plat_time_now();
-
-    if (clock > FRANK_CLOCK_TICKS)
-        return -EINVAL;
-    return (long)(clock == FRANK_CLOCK_TICKS ? now : timer_ns_from_ticks(now));
+    switch ((enum frank_clock)clock) {
+    case FRANK_CLOCK_REALTIME:
+        return (long)timer_wall_ns();
+    case FRANK_CLOCK_MONOTONIC:
+        return (long)timer_ns_from_ticks(plat_time_now());
+    case FRANK_CLOCK_TICKS:
+        return (long)plat_time_now();
+    }
+    return -EINVAL;
 }
 
 long sys_times(u64 address, u64 flags)

@@ -1,16 +1,32 @@
 /* SPDX-License-Identifier: MIT */
-/* Messages and the kernel's end. */
+/*
+ * Messages and the kernel's end. The last messages are kept, each with its time, for whoever comes
+ * to ask (klog).
+ */
 #include "kernel/printk.h"
 
 #include "arch.h"
+#include "frank/errno.h"
 #include "kernel/cpu.h"
+#include "kernel/kmalloc.h"
 #include "kernel/lock.h"
+#include "kernel/syscall.h"
+#include "kernel/timer.h"
+#include "kernel/uaccess.h"
 #include "platform.h"
 
 enum printk_sizes {
     LINE_SIZE = 256,
+    LOG_SIZE = 16384,
+    NS_PER_US = 1000,
+    US_PER_SECOND = 1000000,
     TURNS_MAX = 1000, /* how often the console is tried before the rest of a message is dropped */
 };
+
+/* The log is a ring: byte n of all that were ever kept is log_bytes[n % LOG_SIZE]. */
+static struct spinlock log_lock = SPINLOCK_INITIALIZER("log", LOCK_CONSOLE);
+static char log_bytes[LOG_SIZE];
+static u64 log_count;
 
 static u32 panicking; /* atomic: the number of the CPU that ends the kernel, + 1 */
 
@@ -22,6 +38,23 @@ static void print(const char *text, size_t size)
         done += plat_console_write(text + done, size - done);
 }
 
+static void keep_locked(const char *text)
+{
+    for (; *text != 0; text++)
+        log_bytes[log_count++ % LOG_SIZE] = *text;
+}
+
+static void keep(const char *text)
+{
+    u64 us = timer_ns_from_ticks(plat_time_now()) / NS_PER_US;
+    char time[32];
+    SPIN_GUARD(&log_lock);
+
+    (void)snprintf(time, sizeof(time), "[%5lu.%06lu] ", us / US_PER_SECOND, us % US_PER_SECOND);
+    keep_locked(time);
+    keep_locked(text);
+}
+
 void printk(const char *format, ...)
 {
     char line[LINE_SIZE];
@@ -31,7 +64,27 @@ void printk(const char *format, ...)
     va_start(arguments, format);
     length = vsnprintf(line, sizeof(line), format, arguments);
     va_end(arguments);
+    if (!printk_is_panicking()) /* nobody will ask, and the lock may be held */
+        keep(line);
     print(line, min((size_t)length, sizeof(line) - 1));
+}
+
+long sys_klog(u64 address, u64 size)
+{
+    char *copy = kmalloc(LOG_SIZE);
+    u64 count;
+    int error;
+
+    if (copy == NULL)
+        return -ENOMEM;
+    spin_acquire(&log_lock);
+    count = min(size, min(log_count, (u64)LOG_SIZE));
+    for (u64 i = 0; i < count; i++)
+        copy[i] = log_bytes[(log_count - count + i) % LOG_SIZE];
+    spin_release(&log_lock);
+    error = copy_to_user(address, copy, count);
+    kfree(copy);
+    return error != 0 ? error : (long)count;
 }
 
 bool printk_is_panicking(void)

@@ -8,6 +8,7 @@
 #include "kernel/timer.h"
 
 #include "kernel/cpu.h"
+#include "kernel/main.h"
 #include "kernel/thread.h"
 #include "platform.h"
 
@@ -153,4 +154,9 @@ u64 timer_ns_from_ticks(u64 ticks)
     if (seconds >= TIMER_NEVER / NS_PER_SECOND - 1)
         return TIMER_NEVER;
     return seconds * NS_PER_SECOND + rest * NS_PER_SECOND / timebase_hz;
+}
+
+u64 timer_wall_ns(void)
+{
+    return kernel_plat_info->wall_base_ns + timer_ns_from_ticks(plat_time_now());
 }

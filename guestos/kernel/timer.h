@@ -47,4 +47,7 @@ void timer_set_timebase(u64 hz);
 u64 timer_ticks_from_ns(u64 ns);
 u64 timer_ns_from_ticks(u64 ticks);
 
+/* Nanoseconds since 1970 (UTC), or since the start where no clock tells them. */
+u64 timer_wall_ns(void);
+
 #endif

@@ -402,6 +402,12 @@ int frank_memory(struct frank_meminfo *memory, int flags)
     return (int)system_call_result(_REENT, system_call(FRANK_SYS_meminfo, (long)memory, flags, 0));
 }
 
+int frank_kernel_log(char *buffer, unsigned long size)
+{
+    return (int)system_call_result(_REENT,
+                                   system_call(FRANK_SYS_klog, (long)buffer, (long)size, 0));
+}
+
 int frank_times(struct frank_times *times, int flags)
 {
     return (int)system_call_result(_REENT, system_call(FRANK_SYS_times, (long)times, flags, 0));

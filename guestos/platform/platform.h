@@ -57,7 +57,8 @@ struct plat_info {
     u32 reserved_count;
     struct plat_range initrd; /* 0 bytes: none */
     u64 timebase_hz;
-    u32 cpu_count;             /* this one and those that can be started */
+    u64 wall_base_ns; /* nanoseconds since 1970 (UTC) when plat_time_now() was 0; 0: not known */
+    u32 cpu_count;    /* this one and those that can be started */
     char args[PLAT_ARGS_SIZE]; /* words between spaces */
     /* Where a thread goes to enter user mode, with its trap frame in place at the top of its stack
        and interrupts off; a label in assembly that never returns. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* ls [-al1] [PATH...]: what directories hold, sorted; -l with type, links, size; -a with hidden. */
+/* ls [-al1] [PATH...]: what directories hold, sorted; -l with type, links, size and the time of the
+   last change (UTC; the year in place of the hour if that is half a year away); -a with hidden. */
 #include <dirent.h>
 #include <errno.h>
 #include <stdbool.h>
@@ -7,9 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { LINE_COLUMNS = 80 };
+enum {
+    LINE_COLUMNS = 80,
+    DATE_SIZE = 16,
+    HALF_A_YEAR_SECONDS = 15778476,
+};
 
 struct names {
     char **list;
@@ -31,10 +37,19 @@ static char type_letter(mode_t mode)
     return '-';
 }
 
+/* As POSIX has it. */
+static void write_date(time_t when, char *text)
+{
+    time_t now = time(NULL);
+    bool is_near = when <= now && now - when < HALF_A_YEAR_SECONDS;
+
+    (void)strftime(text, DATE_SIZE, is_near ? "%b %e %H:%M" : "%b %e  %Y", gmtime(&when));
+}
+
 static void print_long(const char *path, const char *name)
 {
     static const char letters[] = "rwxrwxrwx";
-    char permissions[sizeof(letters)];
+    char permissions[sizeof(letters)], date[DATE_SIZE];
     struct stat stat_result;
 
     if (stat(path, &stat_result) < 0) {
@@ -44,8 +59,9 @@ static void print_long(const char *path, const char *name)
     for (unsigned i = 0; i < sizeof(letters) - 1; i++)
         permissions[i] = stat_result.st_mode & (0400u >> i) ? letters[i] : '-';
     permissions[sizeof(letters) - 1] = '\0';
-    printf("%c%s %3u %9ld %s\n", type_letter(stat_result.st_mode), permissions,
-           (unsigned)stat_result.st_nlink, (long)stat_result.st_size, name);
+    write_date(stat_result.st_mtime, date);
+    printf("%c%s %3u %9ld %s %s\n", type_letter(stat_result.st_mode), permissions,
+           (unsigned)stat_result.st_nlink, (long)stat_result.st_size, date, name);
 }
 
 static int compare_names(const void *a, const void *b)

@@ -158,7 +158,8 @@ struct shared_page {
     u64 running_time; /* How long this vCPU has run, up to its last entry. */
     u64 idle_time; /* How long it has slept in `yield_idle`. */
     u64 steal_time; /* How long it was ready to run while the hart did something else. */
-    u64 reserved[504]; /* Zero. */
+    u64 wall_base_ns; /* Nanoseconds since 1970 (UTC) when the VM was started; 0: the machine has no such clock. Constant. */
+    u64 reserved[503]; /* Zero. */
 };
 _Static_assert(offsetof(struct shared_page, pending) == 0, "pending");
 _Static_assert(offsetof(struct shared_page, return_a6) == 8, "return_a6");
@@ -168,7 +169,8 @@ _Static_assert(offsetof(struct shared_page, time_offset) == 32, "time_offset");
 _Static_assert(offsetof(struct shared_page, running_time) == 40, "running_time");
 _Static_assert(offsetof(struct shared_page, idle_time) == 48, "idle_time");
 _Static_assert(offsetof(struct shared_page, steal_time) == 56, "steal_time");
-_Static_assert(offsetof(struct shared_page, reserved) == 64, "reserved");
+_Static_assert(offsetof(struct shared_page, wall_base_ns) == 64, "wall_base_ns");
+_Static_assert(offsetof(struct shared_page, reserved) == 72, "reserved");
 _Static_assert(sizeof(struct shared_page) == 4096, "shared_page");
 
 /* One element of a `pte_batch`. */

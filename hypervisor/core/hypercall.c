@@ -6,6 +6,7 @@
 
 #include "arch/arch.h"
 #include "core/event.h"
+#include "core/machine.h"
 #include "core/sched.h"
 #include "core/vm.h"
 #include "mem/guest_memory.h"
@@ -52,6 +53,7 @@ struct hc_result hc_shared_page(struct vcpu *vcpu, gpa_t page)
     memset(bytes, 0, FRAME_BYTES);
     vcpu->shared = bytes;
     vcpu->shared->time_offset = -(i64)vcpu->vm->started_at;
+    vcpu->shared->wall_base_ns = machine_wall_ns(vcpu->vm->started_at);
     sched_account(vcpu, arch_time_now());
     /* What was typed before could not be announced. */
     if (vcpu->index == 0 && console_guest_readable(&vcpu->vm->console))

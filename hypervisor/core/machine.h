@@ -11,6 +11,7 @@ enum {
     HARTS_MAX = 64,
     MACHINE_ISA_BYTES = 1024,
     MACHINE_DISKS_MAX = 8,
+    NS_PER_SECOND = 1000000000,
 };
 
 struct machine {
@@ -31,6 +32,8 @@ struct machine {
     u32 plic_sources;
     u32 plic_contexts[HARTS_MAX]; /* of each hart in M-mode, in the order of hart_ids */
     u64 finisher_base;            /* 0 without one */
+    u64 rtc_base;                 /* 0 without one */
+    u64 wall_base_ns;             /* machine_wall_ns() of time 0; 0: it is not known */
     bool has_sstc;
     u32 disk_slots; /* places for virtio devices, by rising address */
     struct {
@@ -40,3 +43,17 @@ struct machine {
 };
 
 extern struct machine machine;
+
+/* Of a time, or a span, in units of timebase_hz. */
+static inline u64 machine_ns(u64 ticks)
+{
+    u64 seconds = ticks / machine.timebase_hz, rest = ticks % machine.timebase_hz;
+
+    return seconds * NS_PER_SECOND + rest * NS_PER_SECOND / machine.timebase_hz;
+}
+
+/* Nanoseconds since 1970 (UTC) at a time of arch_time_now(); 0: they are not known. */
+static inline u64 machine_wall_ns(u64 ticks)
+{
+    return machine.wall_base_ns == 0 ? 0 : machine.wall_base_ns + machine_ns(ticks);
+}

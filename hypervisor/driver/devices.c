@@ -108,6 +108,7 @@ void devices_find(struct machine *found, const struct fdt *tree)
     found->uart_io_width = cell_or(tree, node, "reg-io-width", 1);
     found->clint_base = find_base(tree, "riscv,clint0", &node);
     found->finisher_base = find_base(tree, "sifive,test0", &node);
+    found->rtc_base = find_base(tree, "google,goldfish-rtc", &node);
     found->plic_base = find_base(tree, "riscv,plic0", &node);
     found->plic_sources = cell_or(tree, node, "riscv,ndev", 0);
     if (node >= 0)

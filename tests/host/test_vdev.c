@@ -7,10 +7,12 @@
 
 #include "vdev/vfinisher.h"
 #include "vdev/vplic.h"
+#include "vdev/vrtc.h"
 #include "vdev/vuart.h"
 
 enum {
     FINISHER_BASE = 0x100000,
+    RTC_BASE = 0x101000,
     PLIC_BASE = 0xc000000,
     UART_BASE = 0x10000000,
     UART_SOURCE = 10,
@@ -53,12 +55,15 @@ static void mmio_write32(uintptr_t address, u32 value)
 
 #include "driver/finisher.c"
 #include "driver/plic.c"
+#include "driver/rtc.c"
 #include "driver/uart16550.c"
 
 /* ---- the machine around */
 
 static struct {
     struct vfinisher finisher;
+    struct vrtc rtc;
+    u64 now_ns;
     struct vplic plic;
     struct vuart uart;
     char shown[TEXT_BYTES];
@@ -105,6 +110,12 @@ static void finish(void *context, enum vfinisher_order order, u32 status)
     machine.status = status;
 }
 
+/* It goes on at each look. */
+static u64 now_ns(void)
+{
+    return machine.now_ns += 1UL << 31;
+}
+
 static int start(void **state)
 {
     static const struct vuart_port port = {.write = port_write, .read = port_read};
@@ -122,6 +133,8 @@ static int start(void **state)
     vuart_reset(&machine.uart);
     assert_true(
         vdev_bus_add(&bus, FINISHER_BASE, VFINISHER_BYTES, &vfinisher_ops, &machine.finisher));
+    machine.rtc.now_ns = now_ns;
+    assert_true(vdev_bus_add(&bus, RTC_BASE, VRTC_BYTES, &vrtc_ops, &machine.rtc));
     assert_true(vdev_bus_add(&bus, PLIC_BASE, VPLIC_BYTES, &vplic_ops, &machine.plic));
     assert_true(vdev_bus_add(&bus, UART_BASE, VUART_BYTES, &vuart_ops, &machine.uart));
     return 0;
@@ -226,7 +239,43 @@ static void test_the_finishers_words_have_their_meaning_and_no_others_any(void *
     assert_false(vdev_bus_write(&bus, FINISHER_BASE, 8, 0x5555));
 }
 
+/* ---- the clock */
+
+static void test_a_word_of_the_clock_belongs_to_the_other(void **state)
+{
+    (void)state;
+    machine.now_ns = 5UL << 32 | 0x7fffffff;
+    assert_int_equal(mmio_read(RTC_BASE, 4), 0xffffffff);
+    assert_int_equal(mmio_read(RTC_BASE + 4, 4), 5);
+    assert_int_equal(mmio_read(RTC_BASE, 4), 0x7fffffff);
+    assert_int_equal(mmio_read(RTC_BASE + 4, 4), 6);
+    assert_int_equal(mmio_read(RTC_BASE + 4, 4), 6);
+}
+
+static void test_the_clock_is_only_read(void **state)
+{
+    u64 value;
+
+    (void)state;
+    for (u64 offset = 0; offset < VRTC_BYTES; offset += 4) {
+        assert_true(vdev_bus_write(&bus, RTC_BASE + offset, 4, ~0UL));
+        if (offset > 4)
+            assert_int_equal(mmio_read(RTC_BASE + offset, 4), 0);
+    }
+    assert_int_equal(machine.now_ns, 0);
+    assert_false(vdev_bus_read(&bus, RTC_BASE, 8, &value));
+    assert_false(vdev_bus_read(&bus, RTC_BASE, 1, &value));
+    assert_false(vdev_bus_write(&bus, RTC_BASE, 2, 1));
+}
+
 /* ---- Candor's drivers */
+
+static void test_the_clocks_driver_reads_both_words(void **state)
+{
+    (void)state;
+    machine.now_ns = 0x123456780fedcba9;
+    assert_int_equal(rtc_read_ns(RTC_BASE), 0x123456788fedcba9);
+}
 
 static void test_the_finishers_driver_powers_off(void **state)
 {
@@ -323,6 +372,9 @@ int main(void)
         on(test_only_aligned_accesses_within_a_region_reach_a_device),
         on(test_a_value_has_no_more_bytes_than_the_access),
         on(test_the_finishers_words_have_their_meaning_and_no_others_any),
+        on(test_a_word_of_the_clock_belongs_to_the_other),
+        on(test_the_clock_is_only_read),
+        on(test_the_clocks_driver_reads_both_words),
         on(test_the_finishers_driver_powers_off),
         on(test_the_uarts_driver_writes_and_reads),
         on(test_the_uarts_driver_waits_for_room_by_interrupt),

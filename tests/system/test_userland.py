@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Frank's small programs: what they print, the errors they tell, their exit status. The same in every column."""
 
+import re
+
 BUDGET_S = 60
 SIDE_BY_SIDE = True
 
@@ -97,3 +99,21 @@ def test_further_programs_do_what_posix_says(frank):
     machine = frank()
     machine.shell("mkdir /tmp/more; cd /tmp/more")
     check_all(machine, MORE)
+
+
+def test_the_date_is_the_machines_and_files_have_it(frank):
+    machine = frank(environment={"QEMUEXTRA": "-rtc base=2026-02-03T04:05:06,clock=vm"})
+    assert machine.shell("date '+%a %d %B %Y'; date -u +%F") == "Tue 03 February 2026\n2026-02-03\n"
+    machine.shell("echo > /tmp/new; touch /tmp/old")
+    assert re.fullmatch(r"-rw-r--r--   1         1 Feb  3 04:0[56] /tmp/new\n", machine.shell("ls -l /tmp/new"))
+    assert machine.shell("date -r /tmp/new +%Y-%m-%d") == "2026-02-03\n"
+    assert re.fullmatch(r"-r\S+ .* [A-Z][a-z]{2} [ 123]\d  20\d\d /bin/ls\n", machine.shell("ls -l /bin/ls"))
+    assert machine.shell("date -r nothing; echo $?") == "date: nothing: No such file or directory\n1\n"
+    assert machine.shell("date now; echo $?") == "usage: date [-u] [-r FILE] [+FORMAT]\n2\n"
+
+
+def test_dmesg_shows_what_the_kernel_has_said(frank):
+    machine = frank()
+    lines = machine.shell("dmesg").splitlines()
+    assert all(re.match(r"\[ *\d+\.\d{6}\] ", line) for line in lines)
+    assert [line.split("] ")[1][:9] for line in lines[:2]] == ["Frank on ", "Frank: st"]

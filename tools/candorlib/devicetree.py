@@ -58,6 +58,10 @@ SOURCE = """/dts-v1/;
             compatible = "sifive,test1", "sifive,test0", "syscon";
             reg = <0 0x100000 0 0x1000>;
         }};
+        rtc@101000 {{
+            compatible = "google,goldfish-rtc";
+            reg = <0 0x101000 0 0x1000>;
+        }};
         plic: plic@c000000 {{
             compatible = "sifive,plic-1.0.0", "riscv,plic0";
             reg = <0 0xc000000 0 0x600000>;

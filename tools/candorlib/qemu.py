@@ -94,7 +94,7 @@ def base_command(options, piped=False):
     else:
         command += ["-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console", "-monitor", "none"]
     if options.icount:
-        command += ["-icount", "shift=0,sleep=off"]
+        command += ["-icount", "shift=0,sleep=off", "-rtc", "base=2026-01-01T00:00:00,clock=vm"]
     if options.gdb is not None:
         port = options.gdb or free_port()
         command += ["-gdb", f"tcp:127.0.0.1:{port}", "-S"]

@@ -89,10 +89,9 @@ struct frank_timespec {
 };
 
 enum frank_clock {
-    FRANK_CLOCK_REALTIME =
-        0, /* nanoseconds; the same as monotonic: Frank reads no calendar clock */
-    FRANK_CLOCK_MONOTONIC = 1,
-    FRANK_CLOCK_TICKS = 2, /* of the machine's clock */
+    FRANK_CLOCK_REALTIME = 0,  /* nanoseconds since 1970 (UTC) */
+    FRANK_CLOCK_MONOTONIC = 1, /* nanoseconds since the start */
+    FRANK_CLOCK_TICKS = 2,     /* of the machine's clock */
 };
 
 enum frank_reboot {

@@ -70,7 +70,8 @@
     X(60, umask, 1)         \
     X(61, pread, 4)         \
     X(62, pwrite, 4)        \
-    X(63, utimens, 2)
+    X(63, utimens, 2)       \
+    X(64, klog, 2)
 
 #ifndef __ASSEMBLER__
 #define FRANK_SYSCALL_NUMBER(number, name, arguments) FRANK_SYS_##name = (number),

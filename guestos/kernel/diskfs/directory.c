@@ -7,7 +7,7 @@
  */
 #include "frank/errno.h"
 #include "kernel/diskfs/entries.h"
-#include "platform.h"
+#include "kernel/timer.h"
 #include "string.h"
 
 /* ---- finding and listing -----------------------------------------------------------------------
@@ -344,7 +344,7 @@ static int rename_set(struct rename *rename)
         return error;
     journal_add(rename->to->fs, rename->new_walk.buffer);
     rename->new_walk.entry->inode = (u32)rename->moved->inode.number;
-    WRITE_ONCE(rename->to->inode.modified_ticks, plat_time_now());
+    WRITE_ONCE(rename->to->inode.modified_ns, timer_wall_ns());
     return 0;
 }
 

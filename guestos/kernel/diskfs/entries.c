@@ -3,7 +3,7 @@
 #include "kernel/diskfs/entries.h"
 
 #include "frank/errno.h"
-#include "platform.h"
+#include "kernel/timer.h"
 #include "string.h"
 
 void walk_end(struct walk *walk)
@@ -162,7 +162,7 @@ void room_fill(struct room *room, struct disk_inode *directory, const char *name
         rest = (struct diskfs_entry *)((u8 *)entry + bytes);
         *rest = (struct diskfs_entry){.entry_bytes = (u16)(room->bytes - bytes)};
     }
-    WRITE_ONCE(directory->inode.modified_ticks, plat_time_now());
+    WRITE_ONCE(directory->inode.modified_ns, timer_wall_ns());
     room_leave(room);
 }
 
@@ -170,5 +170,5 @@ void walk_clear(struct walk *walk)
 {
     journal_add(walk->directory->fs, walk->buffer);
     walk->entry->inode = 0;
-    WRITE_ONCE(walk->directory->inode.modified_ticks, plat_time_now());
+    WRITE_ONCE(walk->directory->inode.modified_ns, timer_wall_ns());
 }

@@ -12,8 +12,8 @@
 #include "frank/errno.h"
 #include "kernel/diskfs/internal.h"
 #include "kernel/page.h"
+#include "kernel/timer.h"
 #include "kernel/uaccess.h"
-#include "platform.h"
 #include "string.h"
 
 /* How many of `left` bytes lie in the block of `offset`. */
@@ -129,7 +129,7 @@ static int diskfs_page_written(struct inode *inode, u64 index)
 
     if (buffer)
         buffer_mark_dirty(buffer);
-    WRITE_ONCE(inode->modified_ticks, plat_time_now());
+    WRITE_ONCE(inode->modified_ns, timer_wall_ns());
     return error;
 }
 
@@ -167,7 +167,7 @@ static int set_size(struct disk_inode *inode, u64 size, u64 gap_end)
     if (!error) {
         inode->disk.size_bytes = size;
         WRITE_ONCE(inode->inode.size, size);
-        WRITE_ONCE(inode->inode.modified_ticks, plat_time_now());
+        WRITE_ONCE(inode->inode.modified_ns, timer_wall_ns());
         if (shrinks)
             error = map_cut(inode, ALIGN_UP(size, DISKFS_BLOCK_BYTES) / DISKFS_BLOCK_BYTES);
     }
@@ -235,7 +235,7 @@ static ssize_t diskfs_write(struct inode *inode, uva_t from, size_t size, u64 *o
         done += chunk;
     }
     if (done)
-        WRITE_ONCE(inode->modified_ticks, plat_time_now());
+        WRITE_ONCE(inode->modified_ns, timer_wall_ns());
     return done ? (ssize_t)done : error;
 }
 

@@ -84,7 +84,7 @@ static struct disk_inode *make(struct diskfs *fs, u32 number, const struct diskf
     inode->inode.is_read_only = fs->journal.is_read_only;
     inode->inode.links = disk->links;
     inode->inode.size = disk->size_bytes;
-    inode->inode.modified_ticks = timer_ticks_from_ns((u64)disk->modified_ns);
+    inode->inode.modified_ns = disk->modified_ns;
     inode->fs = fs;
     mutex_init(&inode->map_lock, "disk inode");
     inode->disk = *disk;
@@ -138,7 +138,7 @@ int disk_inode_create(struct diskfs *fs, enum inode_type type, u32 permissions, 
     struct diskfs_inode disk = {
         .mode = (type == INODE_DIRECTORY ? S_IFDIR : S_IFREG) | permissions,
         .links = type == INODE_DIRECTORY ? 2 : 1, /* its name, and its own "." */
-        .modified_ns = (i64)timer_ns_from_ticks(plat_time_now()),
+        .modified_ns = (i64)timer_wall_ns(),
         .parent = parent,
     };
     struct disk_inode *made = make(fs, 0, &disk);
@@ -176,15 +176,10 @@ void disk_inode_end(struct disk_inode *inode)
     journal_end(inode->fs);
 }
 
-static i64 modified_ns(const struct disk_inode *inode)
-{
-    return (i64)timer_ns_from_ticks(READ_ONCE(inode->inode.modified_ticks));
-}
-
 void disk_inode_store_locked(struct disk_inode *inode)
 {
     journal_add(inode->fs, inode->buffer);
-    inode->disk.modified_ns = modified_ns(inode);
+    inode->disk.modified_ns = READ_ONCE(inode->inode.modified_ns);
     *inode_in(inode->buffer, (u32)inode->inode.number) = inode->disk;
 }
 
@@ -246,7 +241,7 @@ static int store_time(struct disk_inode *inode)
 {
     int error = 0;
 
-    if (inode->disk.modified_ns != modified_ns(inode)) {
+    if (inode->disk.modified_ns != READ_ONCE(inode->inode.modified_ns)) {
         error = disk_inode_begin(inode);
         if (!error)
             disk_inode_end(inode);

@@ -2,6 +2,8 @@
 /* Inodes and their references. See inode.h. */
 #include "kernel/fs/inode.h"
 
+#include "kernel/timer.h"
+
 static u64 last_number; /* atomic: the number of the newest inode */
 
 void inode_init(struct inode *inode, enum inode_type type, u32 permissions,
@@ -18,7 +20,7 @@ void inode_init(struct inode *inode, enum inode_type type, u32 permissions,
     inode->links = 0;
     mutex_init(&inode->lock, "inode");
     inode->size = 0;
-    inode->modified_ticks = 0;
+    inode->modified_ns = (i64)timer_wall_ns();
 }
 
 struct inode *inode_get(struct inode *inode)

@@ -125,8 +125,8 @@ struct inode {
     u32 links; /* atomic */
 
     struct mutex lock;
-    u64 size;           /* bytes; written under lock */
-    u64 modified_ticks; /* platform time of the last change; written under lock */
+    u64 size;        /* bytes; written under lock */
+    i64 modified_ns; /* when it was last changed, since 1970; written under lock */
 };
 
 /* Set up a new inode with one reference, no names, size 0 and a fresh number. */

@@ -64,7 +64,7 @@ static int report_inode(struct inode *inode, u64 address)
         .links = READ_ONCE(inode->links),
         .size_bytes = size,
         .blocks = (size + STAT_BLOCK_BYTES - 1) / STAT_BLOCK_BYTES,
-        .modified_ns = (i64)timer_ns_from_ticks(READ_ONCE(inode->modified_ticks)),
+        .modified_ns = READ_ONCE(inode->modified_ns),
     };
 
     return copy_to_user(address, &stat, sizeof(stat));
@@ -94,7 +94,7 @@ long sys_stat(u64 path_address, u64 stat_address)
     return error ? error : report_inode(inode, stat_address);
 }
 
-/* The time of a file's last change, since the start of the clock. */
+/* The time of a file's last change, since 1970. */
 long sys_utimens(u64 path_address, u64 modified_ns)
 {
     struct inode *inode INODE_REF = NULL;
@@ -105,7 +105,7 @@ long sys_utimens(u64 path_address, u64 modified_ns)
     if (inode->is_read_only)
         return -EROFS;
     MUTEX_GUARD(&inode->lock);
-    WRITE_ONCE(inode->modified_ticks, timer_ticks_from_ns(modified_ns));
+    WRITE_ONCE(inode->modified_ns, (i64)modified_ns);
     return 0;
 }
 

@@ -25,6 +25,9 @@ uint64_t frank_clock_ticks(void);
 /* What a hypervisor beneath the kernel has done so far: 0 or -1. */
 int frank_counters(struct frank_counters *counters);
 
+/* The last bytes of the kernel's messages, `size` at most: how many, or -1. */
+int frank_kernel_log(char *buffer, unsigned long size);
+
 /* Power off or restart, by enum frank_reboot. Returns only on failure, with -1. */
 int frank_reboot(int how);
 

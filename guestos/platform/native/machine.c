@@ -135,6 +135,15 @@ static void read_disk_slots(const struct fdt *tree, struct machine *machine)
     }
 }
 
+static void read_clock(const struct fdt *tree, struct machine *machine)
+{
+    i32 node = fdt_find_compatible(tree, FDT_NONE, "google,goldfish-rtc");
+    struct fdt_range range;
+
+    if (node != FDT_NONE && fdt_reg(tree, node, 0, &range) == FDT_OK)
+        machine->rtc = range.base;
+}
+
 static void read_isa(const struct fdt *tree, i32 hart_controller, struct machine *machine)
 {
     const char *isa = fdt_property_string(tree, fdt_parent(tree, hart_controller), "riscv,isa");
@@ -162,6 +171,7 @@ u64 machine_read(const void *tree_address, u64 hart, struct plat_info *info,
     read_harts(&tree, hart, machine);
     info->cpu_count = machine->hart_count;
     read_disk_slots(&tree, machine);
+    read_clock(&tree, machine);
     read_chosen(&tree, info);
     return tree.total_bytes;
 }

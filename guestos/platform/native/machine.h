@@ -18,6 +18,7 @@ struct machine {
     pa_t uart;
     u32 uart_interrupt;
     pa_t plic;
+    pa_t rtc;         /* 0: there is none */
     u32 plic_context; /* of the boot hart's supervisor mode */
     struct {
         pa_t base;

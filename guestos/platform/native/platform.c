@@ -28,6 +28,15 @@ struct machine this_machine;
 /* Of each CPU: how long it was asleep, less the time since the start while it sleeps. */
 static i64 idle_ticks[CPU_COUNT_MAX];
 
+/* The Goldfish clock's two words: the low one is read first, and keeps the other. */
+static u64 read_wall_ns(pa_t rtc)
+{
+    volatile u32 *words = machine_device(rtc);
+    u64 low = words[0];
+
+    return (u64)words[1] << 32 | low;
+}
+
 const struct plat_info *plat_init(u64 hart, u64 tree)
 {
     pa_t tables = (pa_t)kernel_end - PLAT_DIRECT_MAP_OFFSET;
@@ -41,6 +50,9 @@ const struct plat_info *plat_init(u64 hart, u64 tree)
         plat_poweroff(true);
     sv39_init_kernel(info.memory.base, info.memory.bytes, &tables);
     uart_init(this_machine.uart);
+    timer_set_timebase(info.timebase_hz);
+    if (this_machine.rtc != 0)
+        info.wall_base_ns = read_wall_ns(this_machine.rtc) - timer_ns_from_ticks(plat_time_now());
     plat_reserve(&info, info.memory.base,
                  tables - info.memory.base); /* firmware, image, kernel's tables */
     plat_reserve(&info, info.initrd.base, info.initrd.bytes);

@@ -53,6 +53,7 @@ const struct plat_info *plat_init(u64 boot_a0, u64 boot_a1)
     info.cpu_count = (u32)start->vcpu_count;
     pool_init(start->pool_base_gpa);
     pv_expect_done(candor_shared_page(pv_gpa(pv_shared_pages)), "shared_page");
+    info.wall_base_ns = pv_shared_pages[0].wall_base_ns;
     return &info;
 }
 

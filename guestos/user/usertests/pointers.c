@@ -83,6 +83,7 @@ static void wild_buffers_are_efault(void)
     faults(FRANK_SYS_procinfo, 0, (const long[]){0, 1, 0});
     faults(FRANK_SYS_meminfo, 0, (const long[]){0, 0, 0});
     faults(FRANK_SYS_times, 0, (const long[]){0, 0, 0});
+    faults(FRANK_SYS_klog, 0, (const long[]){0, 16, 0});
     faults(FRANK_SYS_counters, 0, (const long[]){0, 0, 0});
     faults(FRANK_SYS_rename, 1, (const long[]){(long)"/bin/true", 0, 0});
     faults(FRANK_SYS_nanosleep, 0, (const long[]){0, 0, 0});

@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* What the processor's time went to: the machine's times, and those of processes. */
+/* The clocks, and what the processor's time went to: the machine's times, and those of processes.
+ */
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "frank_system.h"
@@ -10,6 +16,7 @@
 
 enum {
     TABLE_MAX = 64,
+    NS_PER_SECOND = 1000000000,
     CPUS_MAX = 8,
     TRIES = 5, /* the host may take its processor away for a while, in user mode or in the kernel */
 };
@@ -232,7 +239,67 @@ static void nothing_is_split_once_nobody_watches(void)
     CHECK(after.run_ns > before.run_ns && after.user_ns == before.user_ns);
 }
 
+static int64_t clock_ns(clockid_t clock)
+{
+    struct timespec time;
+
+    CHECK(clock_gettime(clock, &time) == 0 && time.tv_nsec >= 0 && time.tv_nsec < NS_PER_SECOND);
+    return (int64_t)time.tv_sec * NS_PER_SECOND + time.tv_nsec;
+}
+
+static int64_t changed_ns(const char *path)
+{
+    struct stat file;
+
+    CHECK(stat(path, &file) == 0);
+    return (int64_t)file.st_mtim.tv_sec * NS_PER_SECOND + file.st_mtim.tv_nsec;
+}
+
+static void the_wall_clock_goes_as_the_other_does(void)
+{
+    int64_t outer = clock_ns(CLOCK_MONOTONIC), wall = clock_ns(CLOCK_REALTIME);
+    int64_t inner = clock_ns(CLOCK_MONOTONIC);
+    time_t now = time(NULL);
+
+    CHECK(now >= wall / NS_PER_SECOND && gmtime(&now)->tm_year >= 2026 - 1900 && inner < wall);
+    sleep_ms(20);
+    inner = clock_ns(CLOCK_MONOTONIC) - inner;
+    wall = clock_ns(CLOCK_REALTIME) - wall;
+    outer = clock_ns(CLOCK_MONOTONIC) - outer;
+    CHECK(inner <= wall && wall <= outer);
+    CHECK(raw_call(FRANK_SYS_clock, 3, 0, 0) == -EINVAL);
+}
+
+static void files_have_the_time_of_their_last_change(void)
+{
+    int64_t before = clock_ns(CLOCK_REALTIME), made, written;
+    int file = open("timed", O_RDWR | O_CREAT, 0644);
+
+    made = changed_ns("timed");
+    CHECK(made >= before && made <= clock_ns(CLOCK_REALTIME));
+    CHECK(changed_ns(".") >= before);
+    sleep_ms(2);
+    CHECK(changed_ns("timed") == made);
+    CHECK(write(file, "x", 1) == 1);
+    written = changed_ns("timed");
+    CHECK(written > made && written <= clock_ns(CLOCK_REALTIME));
+    CHECK(close(file) == 0 && unlink("timed") == 0);
+}
+
+static void the_kernels_messages_can_be_read(void)
+{
+    static char log[65536], again[sizeof(log)];
+    int count = frank_kernel_log(log, sizeof(log) - 1);
+
+    CHECK(count > 0 && log[0] == '[' && log[count - 1] == '\n' && strstr(log, "] Frank on "));
+    CHECK(frank_kernel_log(again, 10) == 10 && memcmp(again, log + count - 10, 10) == 0);
+    CHECK(frank_kernel_log(again, 0) == 0);
+}
+
 const struct test times_tests[] = {
+    TEST(the_wall_clock_goes_as_the_other_does),
+    TEST(files_have_the_time_of_their_last_change),
+    TEST(the_kernels_messages_can_be_read),
     TEST(times_go_on_and_add_up),
     TEST(times_refuse_nonsense),
     TEST(every_busy_tick_is_charged_to_a_process),

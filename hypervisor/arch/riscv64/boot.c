@@ -13,6 +13,7 @@
 #include "debug/log.h"
 #include "driver/clint.h"
 #include "driver/devices.h"
+#include "driver/rtc.h"
 #include "mem/frame.h"
 #include "mem/space_id.h"
 #include "string.h"
@@ -146,6 +147,8 @@ void boot_first(u64 hardware_id, u64 device_tree)
     if (why != NULL)
         refuse(why);
     describe_machine();
+    if (machine.rtc_base != 0)
+        machine.wall_base_ns = rtc_read_ns(machine.rtc_base) - machine_ns(arch_time_now());
     closed = bundle_end();
     end = machine.memory_base + machine.memory_bytes;
     if (!frame_init(maddr(closed), maddr(end)))

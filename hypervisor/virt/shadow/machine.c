@@ -11,6 +11,7 @@
 #include "virt/shadow/shadow.h"
 
 #define FINISHER_BASE 0x100000UL
+#define RTC_BASE 0x101000UL
 #define PLIC_BASE 0xc000000UL
 #define UART_BASE 0x10000000UL
 #define DISK_BASE 0x10001000UL
@@ -125,6 +126,11 @@ static void finish(void *context, enum vfinisher_order order, u32 status)
     vm_end(context, exits[order]);
 }
 
+static u64 wall_now_ns(void)
+{
+    return machine_wall_ns(arch_time_now());
+}
+
 void shadow_machine_start(struct vm *vm)
 {
     struct shadow_machine *devices = &vm->shadow->machine;
@@ -136,11 +142,13 @@ void shadow_machine_start(struct vm *vm)
                  .port_context = vm,
                  .line = {vplic_line, &devices->plic, UART_INTERRUPT, false}},
         .finisher = {finish, vm},
+        .rtc = {.now_ns = wall_now_ns},
     };
     vplic_reset(&devices->plic);
     vuart_reset(&devices->uart);
     room = vdev_bus_add(&devices->bus, FINISHER_BASE, VFINISHER_BYTES, &vfinisher_ops,
                         &devices->finisher) &&
+           vdev_bus_add(&devices->bus, RTC_BASE, VRTC_BYTES, &vrtc_ops, &devices->rtc) &&
            vdev_bus_add(&devices->bus, PLIC_BASE, VPLIC_BYTES, &vplic_ops, &devices->plic) &&
            vdev_bus_add(&devices->bus, UART_BASE, VUART_BYTES, &vuart_ops, &devices->uart) &&
            disk_add(vm);

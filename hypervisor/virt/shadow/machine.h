@@ -9,6 +9,7 @@
 #include "vdev/vdev.h"
 #include "vdev/vfinisher.h"
 #include "vdev/vplic.h"
+#include "vdev/vrtc.h"
 #include "vdev/vuart.h"
 
 struct vcpu;
@@ -19,6 +20,7 @@ struct shadow_machine {
     struct vplic plic;
     struct vuart uart;
     struct vfinisher finisher;
+    struct vrtc rtc;
     struct vblk disk; /* on the bus of a VM that has one */
     bool over_tables; /* it has written over tables of the guest: all shadows are to be given up */
 };

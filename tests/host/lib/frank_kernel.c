@@ -185,21 +185,11 @@ int zero_user(uva_t to, size_t bytes)
     return 0;
 }
 
-u64 plat_time_now(void)
+u64 timer_wall_ns(void)
 {
     static u64 now;
 
     return ++now;
-}
-
-u64 timer_ns_from_ticks(u64 ticks)
-{
-    return ticks;
-}
-
-u64 timer_ticks_from_ns(u64 ns)
-{
-    return ns;
 }
 
 void wait_queue_init(struct wait_queue *queue)
