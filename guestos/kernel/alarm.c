@@ -14,8 +14,8 @@ static void expire(struct timer *timer)
     static const struct frank_siginfo info = {.signal = SIGALRM, .code = FRANK_SI_TIMER};
     u64 now = plat_time_now();
     struct process *process = NULL;
+    SPIN_GUARD(&process_lock);
 
-    spin_acquire(&process_lock);
     do {
         process = process_next_locked(process);
     } while (process != NULL && &process->alarm != timer);
@@ -25,7 +25,6 @@ static void expire(struct timer *timer)
             timer_start(timer, now + process->alarm_interval_ticks);
         process_signal_locked(process, &info);
     }
-    spin_release(&process_lock);
 }
 
 void alarm_stop_locked(struct process *process)

@@ -460,12 +460,11 @@ u64 process_report(i32 first, struct frank_procinfo *info, u64 count)
 {
     struct process *process;
     u64 done = 0;
+    SPIN_GUARD(&process_lock);
 
-    spin_acquire(&process_lock);
     list_for_each (process, &all_processes, all_node)
         if (process->pid >= first && done < count)
             report_locked(process, &info[done++]);
-    spin_release(&process_lock);
     return done;
 }
 

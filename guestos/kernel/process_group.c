@@ -75,11 +75,10 @@ void process_continue_locked(struct process *process, bool tell)
 void process_wait_while_stopped(void)
 {
     struct process *process = process_current();
+    SPIN_GUARD(&process_lock);
 
-    spin_acquire(&process_lock);
     while (process->is_stopped)
         wait_on_uninterruptible(&process->stop_wait, &process_lock);
-    spin_release(&process_lock);
 }
 
 /* ---- groups ------------------------------------------------------------------------------------
@@ -97,12 +96,8 @@ static bool exists_locked(i32 group, i32 session)
 
 bool process_group_exists(i32 group, i32 session)
 {
-    bool exists;
-
-    spin_acquire(&process_lock);
-    exists = exists_locked(group, session);
-    spin_release(&process_lock);
-    return exists;
+    SPIN_GUARD(&process_lock);
+    return exists_locked(group, session);
 }
 
 static bool has_stopped_locked(i32 group)
@@ -149,22 +144,18 @@ void process_group_leave_locked(struct process *process)
 int process_use_terminal(i32 session, i32 foreground, int signal)
 {
     struct process *process = process_current();
-    int error = -EINTR;
 
     if (foreground == 0 || process->session != session || process->group == foreground)
         return 0;
-    spin_acquire(&process_lock);
-    if (process_holds_off_locked(process, signal)) {
-        error = signal == SIGTTIN ? -EIO : 0;
-    } else if (is_orphaned_locked(process->group, NULL)) {
-        error = -EIO;
-    } else {
-        signal_group_locked(process->group, signal);
-        thread_restart_call();
-        thread_interrupt(thread_current());
-    }
-    spin_release(&process_lock);
-    return error;
+    SPIN_GUARD(&process_lock);
+    if (process_holds_off_locked(process, signal))
+        return signal == SIGTTIN ? -EIO : 0;
+    if (is_orphaned_locked(process->group, NULL))
+        return -EIO;
+    signal_group_locked(process->group, signal);
+    thread_restart_call();
+    thread_interrupt(thread_current());
+    return -EINTR;
 }
 
 /* ---- the calls ---------------------------------------------------------------------------------
@@ -174,7 +165,7 @@ static long set_group_locked(struct process *process, i32 group)
 {
     const struct process *caller = process_current();
 
-    if (process == NULL || (process != caller && process->parent != caller))
+    if (process != caller && process->parent != caller)
         return -ESRCH;
     if (process->pid == process->session || process->session != caller->session)
         return -EPERM;
@@ -189,16 +180,13 @@ static long set_group_locked(struct process *process, i32 group)
 long sys_setpgid(u64 pid, u64 group)
 {
     struct process *process = process_current();
-    long error;
 
     if ((i32)group < 0)
         return -EINVAL;
-    spin_acquire(&process_lock);
-    if (pid != 0)
-        process = process_find_locked((i32)pid);
-    error = set_group_locked(process, group != 0 || process == NULL ? (i32)group : process->pid);
-    spin_release(&process_lock);
-    return error;
+    SPIN_GUARD(&process_lock);
+    if (pid != 0 && (process = process_find_locked((i32)pid)) == NULL)
+        return -ESRCH;
+    return set_group_locked(process, group != 0 ? (i32)group : process->pid);
 }
 
 /* No other process may be in the group that the caller is to lead. */
@@ -217,17 +205,13 @@ static long new_session_locked(struct process *caller)
 long sys_pgroup(u64 which, u64 pid)
 {
     struct process *process = process_current();
-    long result = -EINVAL;
+    SPIN_GUARD(&process_lock);
 
-    spin_acquire(&process_lock);
     if (which == FRANK_NEW_SESSION)
-        result = new_session_locked(process);
-    else if (pid != 0 && (process = process_find_locked((i32)pid)) == NULL)
-        result = -ESRCH;
-    else if (which == FRANK_GET_GROUP)
-        result = process->group;
-    else if (which == FRANK_GET_SESSION)
-        result = process->session;
-    spin_release(&process_lock);
-    return result;
+        return new_session_locked(process);
+    if (which != FRANK_GET_GROUP && which != FRANK_GET_SESSION)
+        return -EINVAL;
+    if (pid != 0 && (process = process_find_locked((i32)pid)) == NULL)
+        return -ESRCH;
+    return which == FRANK_GET_GROUP ? process->group : process->session;
 }

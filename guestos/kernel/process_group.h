@@ -17,7 +17,8 @@
 #include "types.h"
 
 /*
- * Send a signal (0: only look) to each living process of a group, init excepted. Any context; takes
+ * Send a signal (0: only look) to each living process of a group, or with group 0 to all but the
+ * caller; init is excepted. Any context; takes
  * process_lock. -ESRCH if there is none.
  */
 int process_signal_group(i32 group, const struct frank_siginfo *info);

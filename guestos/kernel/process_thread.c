@@ -85,20 +85,16 @@ int process_end_other_threads(void)
 {
     struct thread *thread = thread_current(), *other;
     struct process *process = thread->process;
-    int error = 0;
+    SPIN_GUARD(&process_lock);
 
-    spin_acquire(&process_lock);
-    if (process_sheds(thread)) {
-        error = -EINTR;
-    } else if (process->thread_count > 1) {
-        process->survivor = thread;
-        list_for_each (other, &process->threads, process_node)
-            if (other != thread)
-                thread_interrupt(other);
-        while (process->thread_count > 1)
-            wait_on_uninterruptible(&process->stop_wait, &process_lock);
-        process->survivor = NULL;
-    }
-    spin_release(&process_lock);
-    return error;
+    if (process_sheds(thread))
+        return -EINTR;
+    process->survivor = thread;
+    list_for_each (other, &process->threads, process_node)
+        if (other != thread)
+            thread_interrupt(other);
+    while (process->thread_count > 1)
+        wait_on_uninterruptible(&process->stop_wait, &process_lock);
+    process->survivor = NULL;
+    return 0;
 }

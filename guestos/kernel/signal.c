@@ -138,24 +138,17 @@ static int send_locked(struct process *process, const struct frank_siginfo *info
     return 0;
 }
 
-/* To a group, or with group 0 to all but the caller. */
-static int send_to_many(i32 group, const struct frank_siginfo *info)
+int process_signal_group(i32 group, const struct frank_siginfo *info)
 {
     struct process *process = NULL;
     int error = -ESRCH;
+    SPIN_GUARD(&process_lock);
 
-    spin_acquire(&process_lock);
     while ((process = process_next_locked(process)) != NULL)
         if ((group != 0 ? process->group == group : process != process_current()) &&
             process->state == PROCESS_ALIVE && process->pid != PID_OF_INIT)
             error = send_locked(process, info);
-    spin_release(&process_lock);
     return error;
-}
-
-int process_signal_group(i32 group, const struct frank_siginfo *info)
-{
-    return send_to_many(group, info);
 }
 
 long sys_kill(u64 pid, u64 signal)
@@ -163,21 +156,17 @@ long sys_kill(u64 pid, u64 signal)
     struct frank_siginfo info = {.signal = (int)signal, .code = FRANK_SI_USER};
     i32 target = (i32)pid;
     struct process *process;
-    long error = -ESRCH;
 
     if (signal >= SIGNAL_COUNT)
         return -EINVAL;
     info.pid = process_current()->pid;
     if (target == 0)
-        return send_to_many(process_current()->group, &info);
+        return process_signal_group(process_current()->group, &info);
     if (target < 0 && target != INT32_MIN)
-        return send_to_many(target == -1 ? 0 : -target, &info);
-    spin_acquire(&process_lock);
+        return process_signal_group(target == -1 ? 0 : -target, &info);
+    SPIN_GUARD(&process_lock);
     process = process_find_locked(target);
-    if (process != NULL)
-        error = send_locked(process, &info);
-    spin_release(&process_lock);
-    return error;
+    return process != NULL ? send_locked(process, &info) : -ESRCH;
 }
 
 static struct thread *find_thread_locked(struct process *process, u64 number)
@@ -200,18 +189,17 @@ long sys_thread_kill(u64 number, u64 signal)
 
     if (signal >= SIGNAL_COUNT)
         return -EINVAL;
-    spin_acquire(&process_lock);
-    if (number != 0)
-        thread = find_thread_locked(process, number);
-    if (thread != NULL && (bit & (MASK_STOPS | 1U << SIGCONT | 1U << SIGKILL)) != 0) {
+    SPIN_GUARD(&process_lock);
+    if (number != 0 && (thread = find_thread_locked(process, number)) == NULL)
+        return -ESRCH;
+    if ((bit & (MASK_STOPS | 1U << SIGCONT | 1U << SIGKILL)) != 0) {
         process_signal_locked(process, &info);
-    } else if (thread != NULL && signal != 0 && handler_of(process, (int)signal) != FRANK_SIG_IGN) {
+    } else if (signal != 0 && handler_of(process, (int)signal) != FRANK_SIG_IGN) {
         __atomic_fetch_or(&thread->pending_signals, bit, __ATOMIC_SEQ_CST);
         if ((READ_ONCE(thread->blocked_signals) & bit) == 0)
             thread_interrupt(thread);
     }
-    spin_release(&process_lock);
-    return thread != NULL ? 0 : -ESRCH;
+    return 0;
 }
 
 long sys_sigaction(u64 signal, u64 action_address, u64 old_address)
@@ -268,19 +256,12 @@ long sys_sigmask(u64 how, u64 set_address, u64 old_address)
         return -EFAULT;
     if (set_address == 0)
         return how == FRANK_SIG_SUSPEND ? -EFAULT : 0;
-    switch (how) {
-    case FRANK_SIG_SUSPEND:
+    if (how == FRANK_SIG_SUSPEND)
         return suspend((u32)set);
-    case FRANK_SIG_SETMASK:
+    if (how == FRANK_SIG_SETMASK)
         set_blocked((u32)set);
-        break;
-    case FRANK_SIG_BLOCK:
-        set_blocked(blocked | (u32)set);
-        break;
-    case FRANK_SIG_UNBLOCK:
-        set_blocked(blocked & ~(u32)set);
-        break;
-    }
+    else if (how != FRANK_SIG_PENDING)
+        set_blocked(how == FRANK_SIG_BLOCK ? blocked | (u32)set : blocked & ~(u32)set);
     return 0;
 }
 
@@ -392,12 +373,11 @@ static u64 take_action_locked(struct process *process, int signal, struct frank_
 /* Call the handler of a fault. False: there is none, or it could not be. */
 static bool handle_fault(struct trap_frame *frame, const struct frank_siginfo *info)
 {
-    struct process *process = process_current();
     struct frank_sigaction action;
     u64 handler;
 
     spin_acquire(&process_lock);
-    handler = take_action_locked(process, info->signal, &action);
+    handler = take_action_locked(process_current(), info->signal, &action);
     spin_release(&process_lock);
     return handler > FRANK_SIG_IGN && call_handler(frame, info, &action);
 }

@@ -116,9 +116,8 @@ int space_fault(struct space *space, uva_t address, u32 access)
     if (address >= USER_TOP)
         return -EFAULT;
     page_make_room();
-    mutex_lock(&space->lock);
+    MUTEX_GUARD(&space->lock);
     error = fault_locked(space, page_floor(address), access);
-    mutex_unlock(&space->lock);
     if (access == PLAT_PROT_EXEC)
         arch_instruction_sync();
     return error;

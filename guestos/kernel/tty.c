@@ -164,16 +164,7 @@ static void append(u8 c, bool ends_line)
 
 static int signal_of(u8 c)
 {
-    switch (c) {
-    case TTY_INTERRUPT:
-        return SIGINT;
-    case TTY_SUSPEND:
-        return SIGTSTP;
-    case TTY_QUIT:
-        return SIGQUIT;
-    default:
-        return 0;
-    }
+    return c == TTY_INTERRUPT ? SIGINT : c == TTY_SUSPEND ? SIGTSTP : c == TTY_QUIT ? SIGQUIT : 0;
 }
 
 static void signal_foreground(int signal)
@@ -213,11 +204,8 @@ static void input_canonical(u8 c)
         break;
     case TTY_RETURN:
     case '\n':
-        append('\n', true);
-        commit();
-        break;
     case TTY_END:
-        append(TTY_END, true);
+        append(c == TTY_END ? TTY_END : '\n', true);
         commit();
         break;
     default:
