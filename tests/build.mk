@@ -23,7 +23,7 @@ HOST_SOURCES += $(wildcard $(HOST_FRANK))
 
 # Frank's programs for disks, but for their main().
 HOST_DISK    := $(filter-out %/main.c,$(call find_sources,$(addprefix guestos/user/,volume mkfs fsck)))
-HOST_SOURCES := $(sort $(HOST_SOURCES) $(HOST_DISK))
+HOST_SOURCES := $(sort $(HOST_SOURCES) $(HOST_DISK)) guestos/user/edit/buffer.c
 
 HOST_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 HOST_INCLUDES := $(addprefix -iquote ,tests/host/fakes hypervisor hypervisor/arch/host hypervisor/arch/riscv64 shared/include \
