@@ -23,19 +23,18 @@ void pool_init(pa_t base)
 
 pa_t pool_table_make(enum pool_level level)
 {
-    pa_t table = 0;
+    struct hc_result made;
+    pa_t table;
 
-    spin_acquire(&pool_lock);
-    if (first_free != 0) {
-        struct hc_result made = candor_table_make(pool_table(first_free), level);
-
-        if (made.error != HC_NO_SPACE) {
-            pv_expect_done(made, "table_make");
-            table = pool_table(first_free);
-            first_free = pool_records[first_free].next;
-        }
-    }
-    spin_release(&pool_lock);
+    SPIN_GUARD(&pool_lock);
+    table = pool_table(first_free);
+    if (first_free == 0)
+        return 0;
+    made = candor_table_make(table, level);
+    if (made.error == HC_NO_SPACE)
+        return 0;
+    pv_expect_done(made, "table_make");
+    first_free = pool_records[first_free].next;
     return table;
 }
 
@@ -44,8 +43,7 @@ void pool_table_free(pa_t table)
     u16 index = pool_index(table);
 
     pv_expect_done(candor_table_free(table), "table_free");
-    spin_acquire(&pool_lock);
+    SPIN_GUARD(&pool_lock);
     pool_records[index].next = first_free;
     first_free = index;
-    spin_release(&pool_lock);
 }

@@ -13,8 +13,6 @@
 #include "sbi.h"
 #include "string.h"
 
-enum { CONSOLE_CHUNK = 64 };
-
 /* What user code's traps may do without Candor: all that it lets through. */
 #define DIRECT_CAUSES                                                                   \
     (1 << CAUSE_FETCH_MISALIGNED | 1 << CAUSE_BREAKPOINT | 1 << CAUSE_LOAD_MISALIGNED | \
@@ -109,7 +107,7 @@ size_t plat_console_write(const char *text, size_t bytes)
 
 static void console_input(void)
 {
-    static char chunk[CONSOLE_CHUNK];
+    static char chunk[64];
     struct sbi_result got;
 
     while ((got = sbi_call(SBI_DBCN, SBI_DBCN_READ, sizeof(chunk), pv_gpa(chunk))).error == 0 &&
