@@ -102,6 +102,7 @@ void hart_serve_flush(struct hart *hart)
     if (wanted == hart->flushes_done)
         return;
     arch_translation_drop_all();
+    arch_code_changed();
     __atomic_store_n(&hart->flushes_done, wanted, __ATOMIC_RELEASE);
 }
 

@@ -81,8 +81,9 @@ void hart_send(struct hart *hart, u64 mail);
  */
 void hart_serve_mail(struct hart *hart);
 
-/* Drops every translation on every hart that is online; returns when all have, asleep or not. Takes
-   no lock; the caller holds none. Serves flushes that others want while it waits. */
+/* Drops every translation on every hart that is online, which fetches code anew as well; returns
+   when all have, asleep or not. Takes no lock; the caller holds none. Serves flushes that others
+   want while it waits. */
 void hart_flush_all(void);
 
 /* The same on those of the other harts whose bit is set. */

@@ -371,6 +371,7 @@ void sched_drop_stale(struct vcpu *vcpu)
 {
     __atomic_store_n(&vcpu->stale, false, __ATOMIC_SEQ_CST);
     arch_translation_drop_all();
+    arch_code_changed();
 }
 
 /* The processor holds `vcpu` (NULL: none) from now on. */
@@ -386,8 +387,6 @@ static void load(struct hart *hart, struct vcpu *vcpu)
         return;
     if (__atomic_load_n(&vcpu->stale, __ATOMIC_SEQ_CST) || vcpu->ran_on != hart)
         sched_drop_stale(vcpu);
-    if (vcpu->ran_on != hart)
-        arch_code_changed();
     vcpu->ran_on = hart;
 }
 

@@ -65,7 +65,8 @@ void sched_mail(struct hart *hart);
 /* The processor forgets the vCPU, if it holds its state. In its turn. */
 void sched_unload(struct vcpu *vcpu);
 
-/* This hart forgets all translations, and so what another vCPU has made stale for this one. */
+/* This hart forgets all translations and fetches code anew, and so drops what another vCPU has made
+   stale for this one. */
 void sched_drop_stale(struct vcpu *vcpu);
 
 /* The running vCPU's timer has another time. */

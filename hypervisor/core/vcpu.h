@@ -16,6 +16,7 @@
 #include "arch_vcpu.h"
 
 struct hart;
+struct vcpu_shadow;
 struct vm;
 
 enum vcpu_state {
@@ -43,6 +44,7 @@ struct vcpu {
     struct arch_vcpu_saved saved;
 
     struct vm *vm;
+    struct vcpu_shadow *shadow; /* the shadow path's part; NULL on another */
     u32 index;
     u8 state;            /* enum vcpu_state */
     u64 events_wanted;   /* sent and not yet shown in the shared page; any hart, atomically */

@@ -169,38 +169,41 @@ static u64 harts_to_flush(const struct vcpu *vcpu)
     return which;
 }
 
-void vm_calls_unlock(struct vcpu *vcpu)
+void vm_calls_flush(struct vcpu *vcpu)
 {
     struct vm *vm = vcpu->vm;
     u64 which;
 
-    if (vm->stale != STALE_NONE) {
-        for (u32 i = 0; i < vm->vcpu_count; i++) {
-            if (&vm->vcpus[i] != vcpu)
-                __atomic_store_n(&vm->vcpus[i].stale, true, __ATOMIC_SEQ_CST);
-        }
-        which = harts_to_flush(vcpu);
-        if (which != 0)
-            hart_flush(which);
-        vm->stale = STALE_NONE;
+    if (vm->stale == STALE_NONE)
+        return;
+    for (u32 i = 0; i < vm->vcpu_count; i++) {
+        if (&vm->vcpus[i] != vcpu)
+            __atomic_store_n(&vm->vcpus[i].stale, true, __ATOMIC_SEQ_CST);
     }
-    __atomic_store_n(&vm->calls_taken, 0, __ATOMIC_RELEASE);
+    which = harts_to_flush(vcpu);
+    if (which != 0)
+        hart_flush(which);
+    vm->stale = STALE_NONE;
 }
 
-int vm_start_vcpu(struct vcpu *caller, struct vcpu *vcpu, gva_t entry, u64 argument)
+void vm_calls_unlock(struct vcpu *vcpu)
 {
-    mfn_t root = arch_space_root(caller);
+    vm_calls_flush(vcpu);
+    __atomic_store_n(&vcpu->vm->calls_taken, 0, __ATOMIC_RELEASE);
+}
 
+int vm_vcpu_startable(struct vcpu *vcpu)
+{
     if (READ_ONCE(vcpu->vm->state) != VM_RUNNING)
         return HC_DENIED;
-    if (!sched_is_off(vcpu))
-        return HC_EXISTS;
-    arch_vcpu_reset(vcpu, entry, vcpu->index, argument);
-    arch_space_install(vcpu, root, frame_get(root)->space_id);
+    return sched_is_off(vcpu) ? HC_OK : HC_EXISTS;
+}
+
+void vm_start_vcpu(struct vcpu *vcpu)
+{
     vcpu->ran_on = NULL;
     vcpu->events_wanted = 0;
     sched_start(vcpu);
-    return HC_OK;
 }
 
 void vm_stop_vcpu(struct vcpu *vcpu)

@@ -185,16 +185,21 @@ void vm_serve(struct vcpu *vcpu);
  */
 void vm_calls_lock(struct vm *vm);
 
-/* Gives it back; before that every vCPU of the VM has dropped what became stale, or will before it
-   is in its guest, or in that space, again. */
+/* Every vCPU of the VM has dropped what became stale, or will before it is in its guest, or in that
+   space, again. */
+void vm_calls_flush(struct vcpu *vcpu);
+
+/* That, and gives it back. */
 void vm_calls_unlock(struct vcpu *vcpu);
 
 /* The vCPU of that number, or NULL. */
 struct vcpu *vm_vcpu(struct vm *vm, u64 number);
 
-/* A vCPU other than the first starts at `entry`, in the space of the caller's. Under
-   vm_calls_lock(). HC_OK; HC_EXISTS: it runs; HC_DENIED: the VM ends. */
-int vm_start_vcpu(struct vcpu *caller, struct vcpu *vcpu, gva_t entry, u64 argument);
+/* Whether a vCPU can be started: HC_OK; HC_EXISTS: it runs; HC_DENIED: the VM ends. Under
+   vm_calls_lock(), as is starting it, with its registers and its space as they should be. Not the
+   first. */
+int vm_vcpu_startable(struct vcpu *vcpu);
+void vm_start_vcpu(struct vcpu *vcpu);
 
 /* In the vCPU's turn: it is OFF afterwards. Not the first, whose turns are the VM's own. */
 void vm_stop_vcpu(struct vcpu *vcpu);

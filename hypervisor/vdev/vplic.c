@@ -15,22 +15,23 @@ struct plic_place {
     u32 index; /* of the source, or of the word */
 };
 
-static struct plic_place find_place(u64 offset)
+static struct plic_place find_place(const struct vplic *plic, u64 offset)
 {
+    const u32 contexts = plic->harts * VPLIC_HART_CONTEXTS;
     struct plic_place place = {0};
     u64 at;
 
     if (offset >= PLIC_CONTEXT) {
         place.context = (u32)((offset - PLIC_CONTEXT) / PLIC_CONTEXT_STRIDE);
         at = (offset - PLIC_CONTEXT) % PLIC_CONTEXT_STRIDE;
-        if (place.context < VPLIC_CONTEXTS && at == PLIC_CONTEXT_THRESHOLD)
+        if (place.context < contexts && at == PLIC_CONTEXT_THRESHOLD)
             place.part = PART_THRESHOLD;
-        else if (place.context < VPLIC_CONTEXTS && at == PLIC_CONTEXT_CLAIM)
+        else if (place.context < contexts && at == PLIC_CONTEXT_CLAIM)
             place.part = PART_CLAIM;
     } else if (offset >= PLIC_ENABLE) {
         place.context = (u32)((offset - PLIC_ENABLE) / PLIC_ENABLE_STRIDE);
         place.index = (u32)((offset - PLIC_ENABLE) % PLIC_ENABLE_STRIDE / PLIC_WORD_BYTES);
-        if (place.context < VPLIC_CONTEXTS && place.index < VPLIC_WORDS)
+        if (place.context < contexts && place.index < VPLIC_WORDS)
             place.part = PART_ENABLE;
     } else if (offset >= PLIC_PENDING) {
         place.index = (u32)((offset - PLIC_PENDING) / PLIC_WORD_BYTES);
@@ -71,7 +72,11 @@ static void update(struct vplic *plic)
 {
     for (u32 word = 0; word < VPLIC_WORDS; word++)
         plic->pending[word] |= plic->lines[word] & ~plic->claimed[word];
-    vdev_line_set(&plic->output, best_source(plic, VPLIC_CONTEXT_S) != 0);
+    for (u32 hart = 0; hart < plic->harts; hart++) {
+        u32 context = hart * VPLIC_HART_CONTEXTS + VPLIC_CONTEXT_S;
+
+        vdev_line_set(&plic->outputs[hart], best_source(plic, context) != 0);
+    }
 }
 
 static u32 claim(struct vplic *plic, u32 context)
@@ -89,7 +94,7 @@ static u32 claim(struct vplic *plic, u32 context)
 static bool plic_read(void *device, u64 offset, u32 bytes, u64 *value)
 {
     struct vplic *plic = device;
-    struct plic_place place = find_place(offset);
+    struct plic_place place = find_place(plic, offset);
 
     if (bytes != PLIC_WORD_BYTES)
         return false;
@@ -119,7 +124,7 @@ static bool plic_read(void *device, u64 offset, u32 bytes, u64 *value)
 static bool plic_write(void *device, u64 offset, u32 bytes, u64 value)
 {
     struct vplic *plic = device;
-    struct plic_place place = find_place(offset);
+    struct plic_place place = find_place(plic, offset);
 
     if (bytes != PLIC_WORD_BYTES)
         return false;
@@ -150,8 +155,10 @@ const struct vdev_ops vplic_ops = {.read = plic_read, .write = plic_write};
 
 void vplic_reset(struct vplic *plic)
 {
-    struct vplic fresh = {.output = plic->output};
+    struct vplic fresh = {.harts = plic->harts};
 
+    for (u32 hart = 0; hart < plic->harts; hart++)
+        fresh.outputs[hart] = plic->outputs[hart];
     for (u32 word = 0; word < VPLIC_WORDS; word++)
         fresh.lines[word] = plic->lines[word];
     *plic = fresh;

@@ -74,8 +74,9 @@ struct virt_ops {
      * being off, in bounded steps: true while there is more. NULL: there is nothing such. */
     bool (*discard)(struct vm *vm);
 
-    /* Something besides the guest has written to its memory. NULL: that means nothing. */
-    void (*written)(struct vm *vm, gpa_t at, u64 bytes);
+    /* Something besides the guest has written to its memory, in that vCPU's turn. NULL: that means
+       nothing. */
+    void (*written)(struct vcpu *vcpu, gpa_t at, u64 bytes);
 
     /* The hart's timer has interrupted it. NULL: that means nothing. */
     void (*tick)(struct vcpu *vcpu);

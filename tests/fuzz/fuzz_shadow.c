@@ -53,30 +53,25 @@ static u64 satp_now(void)
 /* As shadow_csr_changed and bare_view_changes do it. */
 static void enter(bool anew)
 {
-    const struct shadow_tables *shadow = &vm->shadow->tables;
+    const struct vcpu_shadow *shadow = vcpu->shadow;
     u64 satp = satp_now();
-    enum shadow_view view = SHADOW_VIEW_DIRECT;
+    u8 view = SHADOW_VIEW_DIRECT;
 
     if (model.space == BARE)
         satp = model.in_u || !model.kernel ? SHADOW_BARE_USER : SHADOW_BARE_KERNEL;
     else if (model.in_u)
-        view = !model.kernel                ? SHADOW_VIEW_USER
-               : model.status & MSTATUS_SUM ? SHADOW_VIEW_KERNEL_SUM
-                                            : SHADOW_VIEW_KERNEL;
+        view = (!model.kernel                ? SHADOW_VIEW_USER
+                : model.status & MSTATUS_SUM ? SHADOW_VIEW_KERNEL_SUM
+                                             : SHADOW_VIEW_KERNEL) |
+               (model.status & MSTATUS_MXR ? SHADOW_VIEW_MXR : 0);
     if (anew || shadow->satp != satp || shadow->view != view)
         shadow_space_enter(vcpu, satp, view);
 }
 
 static void mode_set(bool kernel, u64 status)
 {
-    bool mxr = (status & MSTATUS_MXR) != 0;
-
     model.kernel = kernel;
     model.status = status;
-    if (model.in_u && vm->shadow->tables.mxr != mxr) {
-        vm->shadow->tables.mxr = mxr;
-        shadow_drop_all(vcpu);
-    }
     enter(false);
 }
 
@@ -132,7 +127,7 @@ static enum outcome go(const struct access *access, bool *faulted, u64 *frame)
             *frame = frame_of_machine(entry);
             return DONE;
         }
-        result = guest_walk(vm, &vm->shadow->memo.path, satp_now(), address, &how, &found);
+        result = guest_walk(vm, &vcpu->shadow->memo.path, satp_now(), address, &how, &found);
         if (result != GUEST_WALK_OK)
             return result == GUEST_WALK_PAGE_FAULT ? PAGE_FAULT : ACCESS_FAULT;
         *faulted = true;
@@ -328,7 +323,7 @@ static void change_space(u32 space)
     for (u32 i = 0; i < TABLES * SLOTS; i++)
         see_the_last_of(i / SLOTS, i % SLOTS);
     model.space = space;
-    vm->shadow->csrs.satp = satp_now();
+    vcpu->shadow->csrs.satp = satp_now();
     enter(true);
     see_all();
 }
@@ -340,7 +335,7 @@ static void written_by_a_device(const u8 *record)
     u64 at = guest_frame(record[1] % TABLES);
 
     put(at, slot, any_entry(record));
-    shadow_written(vm, gpa((at << FRAME_SHIFT) + slots[slot] * sizeof(u64)),
+    shadow_written(vcpu, gpa((at << FRAME_SHIFT) + slots[slot] * sizeof(u64)),
                    sizeof(u64) + (u64)(record[5] & 3) * FRAME_BYTES / 2);
 }
 
@@ -356,7 +351,7 @@ static void fetch(const u8 *record)
     mode_set(kernel, model.status);
     now = walk_now(&access, &expected, &table, &slot);
     before = table < TABLES ? model.entries[table][slot] : 0;
-    bool there = guest_fetch(vm, &vm->shadow->memo, satp_now(),
+    bool there = guest_fetch(vm, &vcpu->shadow->memo, satp_now(),
                              access.address + MARK_INDEX * sizeof(u64), kernel, &word);
     if (table < TABLES && guest_table(table)[slots[slot]] != before && now != PAGE_FAULT)
         leaf_used(table, slot, SV39_X);

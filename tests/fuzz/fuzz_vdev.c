@@ -189,7 +189,8 @@ static void start(bool read_only)
 
     memset(&machine, 0, sizeof(machine));
     machine.finisher.finish = finish;
-    machine.plic.output.set = set_external;
+    machine.plic.harts = 1;
+    machine.plic.outputs[0].set = set_external;
     machine.uart.port = &port;
     machine.uart.line = (struct vdev_line){vplic_line, &machine.plic, UART_SOURCE, false};
     machine.blk.media = &media;
@@ -232,7 +233,7 @@ static void check(void)
         broken("more work in one call than there may be");
     if (machine.uart.input.count > VUART_FIFO_BYTES || machine.uart.output.count > VUART_FIFO_BYTES)
         broken("more in a queue of the serial port than it holds");
-    if (machine.external != machine.plic.output.level ||
+    if (machine.external != machine.plic.outputs[0].level ||
         line_of(UART_SOURCE) != machine.uart.line.level ||
         line_of(BLK_SOURCE) != machine.blk.line.level ||
         machine.blk.line.level != (machine.blk.interrupt_status != 0))

@@ -49,10 +49,10 @@ enum guest_walk_result guest_walk(const struct vm *of, const struct guest_path *
 
 /* ---- the tables, of which nothing matters here ---- */
 
-void shadow_space_enter(struct vcpu *which, u64 satp, enum shadow_view view)
+void shadow_space_enter(struct vcpu *which, u64 satp, u8 view)
 {
-    which->vm->shadow->tables.satp = satp;
-    which->vm->shadow->tables.view = (u8)view;
+    which->shadow->satp = satp;
+    which->shadow->view = view;
 }
 
 void shadow_drop_all(struct vcpu *which)
@@ -105,10 +105,12 @@ static int start(void **state)
     vcpu->vm = vm;
     vcpu->hart = &hart;
     vm->shadow = &shadow;
-    shadow = (struct vm_shadow){.kernel_in_u = true, .mode = MODE_S};
-    guest_csrs_start(&shadow.csrs, true);
-    shadow.csrs.stvec = HANDLER;
-    shadow.csrs.sip = SSIP;
+    vm->vcpu_count = 1;
+    vcpu->shadow = &shadow.vcpus[0];
+    *vcpu->shadow = (struct vcpu_shadow){.kernel_in_u = true, .mode = MODE_S};
+    guest_csrs_start(&vcpu->shadow->csrs, true);
+    vcpu->shadow->csrs.stvec = HANDLER;
+    vcpu->shadow->csrs.sip = SSIP;
     vcpu->arch.pc = HERE;
     code_there = true;
     return 0;
@@ -132,15 +134,15 @@ static void execute(u32 word, u32 cause)
 static void check_interrupted(u64 at)
 {
     assert_int_equal(vcpu->arch.pc, HANDLER);
-    assert_true(shadow.csrs.scause == (CAUSE_INTERRUPT | IRQ_S_SOFT));
-    assert_int_equal(shadow.csrs.sepc, at);
-    assert_int_equal(shadow.mode, MODE_S);
+    assert_true(vcpu->shadow->csrs.scause == (CAUSE_INTERRUPT | IRQ_S_SOFT));
+    assert_int_equal(vcpu->shadow->csrs.sepc, at);
+    assert_int_equal(vcpu->shadow->mode, MODE_S);
 }
 
 static void test_an_interrupt_comes_with_sie(void **state)
 {
     (void)state;
-    shadow.csrs.sie = SSIP;
+    vcpu->shadow->csrs.sie = SSIP;
     execute(CSRRSI_SSTATUS_SIE, CAUSE_ILLEGAL);
     check_interrupted(HERE + 4);
 }
@@ -148,12 +150,12 @@ static void test_an_interrupt_comes_with_sie(void **state)
 static void test_an_interrupt_comes_when_it_is_enabled_or_made(void **state)
 {
     (void)state;
-    shadow.csrs.sstatus |= MSTATUS_SIE;
+    vcpu->shadow->csrs.sstatus |= MSTATUS_SIE;
     execute(CSRRSI_SIE_SSIE, CAUSE_ILLEGAL);
     check_interrupted(HERE + 4);
 
-    shadow.csrs.sstatus |= MSTATUS_SIE;
-    shadow.csrs.sip = 0;
+    vcpu->shadow->csrs.sstatus |= MSTATUS_SIE;
+    vcpu->shadow->csrs.sip = 0;
     vcpu->arch.pc = HERE;
     execute(CSRRSI_SIP_SSIP, CAUSE_ILLEGAL);
     check_interrupted(HERE + 4);
@@ -162,19 +164,19 @@ static void test_an_interrupt_comes_when_it_is_enabled_or_made(void **state)
 static void test_an_interrupt_comes_with_the_return_to_a_user(void **state)
 {
     (void)state;
-    shadow.csrs.sie = SSIP;
-    shadow.csrs.sepc = THERE;
+    vcpu->shadow->csrs.sie = SSIP;
+    vcpu->shadow->csrs.sepc = THERE;
     execute(SRET, CAUSE_ILLEGAL);
     check_interrupted(THERE);
-    assert_int_equal(shadow.csrs.sstatus & MSTATUS_SPP, 0);
+    assert_int_equal(vcpu->shadow->csrs.sstatus & MSTATUS_SPP, 0);
 }
 
 static void test_an_interrupt_comes_with_the_firmwares_answer(void **state)
 {
     (void)state;
-    shadow.csrs.sip = 0;
-    shadow.csrs.sie = SSIP;
-    shadow.csrs.sstatus |= MSTATUS_SIE;
+    vcpu->shadow->csrs.sip = 0;
+    vcpu->shadow->csrs.sie = SSIP;
+    vcpu->shadow->csrs.sstatus |= MSTATUS_SIE;
     execute(0, CAUSE_ECALL_U);
     check_interrupted(HERE);
 }
@@ -184,8 +186,8 @@ static void test_a_kernel_with_interrupts_off_is_left_alone(void **state)
     (void)state;
     execute(CSRRSI_SIE_SSIE, CAUSE_ILLEGAL);
     assert_int_equal(vcpu->arch.pc, HERE + 4);
-    shadow.csrs.sepc = THERE;
-    shadow.csrs.sstatus |= MSTATUS_SPP;
+    vcpu->shadow->csrs.sepc = THERE;
+    vcpu->shadow->csrs.sstatus |= MSTATUS_SPP;
     execute(SRET, CAUSE_ILLEGAL);
     assert_int_equal(vcpu->arch.pc, THERE);
 }
@@ -196,8 +198,8 @@ static void test_what_cannot_be_fetched_is_what_the_hardware_said(void **state)
     code_there = false;
     execute(SRET, CAUSE_ILLEGAL);
     assert_int_equal(vcpu->arch.pc, HANDLER);
-    assert_int_equal(shadow.csrs.scause, CAUSE_ILLEGAL);
-    assert_int_equal(shadow.csrs.stval, SRET);
+    assert_int_equal(vcpu->shadow->csrs.scause, CAUSE_ILLEGAL);
+    assert_int_equal(vcpu->shadow->csrs.stval, SRET);
 }
 
 #define IN_U(test) cmocka_unit_test_setup_teardown(test, start, stop)

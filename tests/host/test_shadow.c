@@ -160,9 +160,9 @@ static void test_a_view_shows_what_its_mode_may_do(void **state)
             u64 entry = 0;
 
             shadow_space_enter(vcpu, guest_satp(), views[i].view);
-            guest_memo_forget(&vm->shadow->memo);
+            guest_memo_forget(&vcpu->shadow->memo);
             assert_int_equal(
-                guest_walk(vm, &vm->shadow->memo.path, guest_satp(), address, &look, &found),
+                guest_walk(vm, &vcpu->shadow->memo.path, guest_satp(), address, &look, &found),
                 GUEST_WALK_OK);
             fill(address, &found, false);
             u64 shown = host_access(vcpu, address, 0, &entry) ? entry & all : 0;
@@ -231,7 +231,7 @@ static void test_a_table_that_stays_out_of_step_is_compared_after_many_fills(voi
     for (u32 i = 0; i < MANY; i++)
         assert_int_not_equal(guest_go(gva(CHUNK_BYTES + (u64)i * FRAME_BYTES), SV39_W), 0);
     assert_int_equal(vm->shadow->tables.loose_count, 0);
-    assert_ptr_equal(vm->shadow->memo.path.entries, guest_table(5));
+    assert_ptr_equal(vcpu->shadow->memo.path.entries, guest_table(5));
     audit_holds();
 }
 

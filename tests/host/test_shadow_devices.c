@@ -235,10 +235,10 @@ static void test_a_kernel_in_u_mode_has_its_external_interrupt_in_sip(void **sta
     assert_true(turn_store(SB, UART + 1, 1));
     world_typed = "x";
     shadow_events(vcpu, EVENT_CONSOLE);
-    assert_int_equal(vm->shadow->csrs.lines, BIT(IRQ_S_EXTERNAL));
+    assert_int_equal(vcpu->shadow->csrs.lines, BIT(IRQ_S_EXTERNAL));
     assert_true(turn_load(LW, PLIC_CLAIM));
     assert_int_equal(*turn_register(A2), UART_SOURCE);
-    assert_int_equal(vm->shadow->csrs.lines, 0);
+    assert_int_equal(vcpu->shadow->csrs.lines, 0);
 }
 
 static void test_the_finisher_ends_the_machine_as_its_guest_says(void **state)

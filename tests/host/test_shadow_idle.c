@@ -27,7 +27,7 @@ static int start(void **state)
 {
     (void)state;
     turn_make(true);
-    vm->shadow->csrs.sstatus |= MSTATUS_SIE;
+    vcpu->shadow->csrs.sstatus |= MSTATUS_SIE;
     vcpu->arch.pc = TURN_CODE;
     return 0;
 }
@@ -45,24 +45,24 @@ static void test_a_kernel_that_branches_to_itself_sleeps(void **state)
     assert_true(sleeps_at(JAL_0));
     start(state);
     assert_true(sleeps_at(C_J_0));
-    assert_true(vm->shadow->naps);
+    assert_true(vcpu->shadow->naps);
 }
 
 static void test_a_loop_is_not_idle_with_interrupts_off_or_in_a_program(void **state)
 {
     (void)state;
-    vm->shadow->csrs.sstatus &= ~(u64)MSTATUS_SIE;
+    vcpu->shadow->csrs.sstatus &= ~(u64)MSTATUS_SIE;
     assert_false(sleeps_at(JAL_0));
-    vm->shadow->csrs.sstatus |= MSTATUS_SIE;
-    vm->shadow->mode = MODE_U;
+    vcpu->shadow->csrs.sstatus |= MSTATUS_SIE;
+    vcpu->shadow->mode = MODE_U;
     assert_false(sleeps_at(JAL_0));
 }
 
 static void test_a_loop_is_not_idle_while_an_interrupt_waits(void **state)
 {
     (void)state;
-    vm->shadow->csrs.lines = STIP;
-    vm->shadow->csrs.sie = STIP;
+    vcpu->shadow->csrs.lines = STIP;
+    vcpu->shadow->csrs.sie = STIP;
     assert_false(sleeps_at(JAL_0));
 }
 
@@ -78,14 +78,14 @@ static void test_waiting_ends_at_once_with_a_timer_interrupt_that_was_raised(voi
     const u64 pc = vcpu->arch.pc;
 
     (void)state;
-    vm->shadow->csrs.sie = STIP;
-    vm->shadow->csrs.sstatus &= ~(u64)MSTATUS_SIE;
-    vm->shadow->timer = 0;
+    vcpu->shadow->csrs.sie = STIP;
+    vcpu->shadow->csrs.sstatus &= ~(u64)MSTATUS_SIE;
+    vcpu->shadow->timer = 0;
     shadow_events(vcpu, EVENT_TIMER);
     wait();
     assert_int_equal(vcpu->arch.pc, pc + 4);
     assert_int_not_equal(vcpu->state, VCPU_SLEEPING);
-    vm->shadow->csrs.sie = 0;
+    vcpu->shadow->csrs.sie = 0;
     wait();
     assert_int_equal(vcpu->state, VCPU_SLEEPING);
 }
@@ -98,12 +98,12 @@ static void test_a_write_into_a_table_in_step_gives_up_the_shadows(void **state)
 
     (void)state;
     shadow_space_enter(vcpu, SATP_SV39 | guest_frame(0), SHADOW_VIEW_KERNEL);
-    shadow_written(vm, gpa(table.value + FRAME_BYTES), 2 * FRAME_BYTES);
-    shadow_written(vm, gpa(table.value - 1), 1);
+    shadow_written(vcpu, gpa(table.value + FRAME_BYTES), 2 * FRAME_BYTES);
+    shadow_written(vcpu, gpa(table.value - 1), 1);
     assert_int_equal(shadow->counts.drops, drops);
-    shadow_written(vm, gpa(table.value - 1), 2);
+    shadow_written(vcpu, gpa(table.value - 1), 2);
     assert_int_equal(shadow->counts.drops, drops + 1);
-    shadow_written(vm, gpa(0), FRAME_BYTES);
+    shadow_written(vcpu, gpa(0), FRAME_BYTES);
     assert_int_equal(shadow->counts.drops, drops + 1);
     audit_holds();
 }

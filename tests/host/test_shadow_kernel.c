@@ -57,9 +57,9 @@ static bool with_a1(u32 word, u64 value)
 /* The guest is at its handler now, for that cause. */
 static void check_reflected_in_u(u64 cause)
 {
-    assert_int_equal(vm->shadow->csrs.scause, cause);
-    assert_int_equal(vm->shadow->csrs.sepc, TURN_CODE);
-    assert_int_equal(vm->shadow->mode, MODE_S);
+    assert_int_equal(vcpu->shadow->csrs.scause, cause);
+    assert_int_equal(vcpu->shadow->csrs.sepc, TURN_CODE);
+    assert_int_equal(vcpu->shadow->mode, MODE_S);
 }
 
 static void enter_users(void)
@@ -67,7 +67,7 @@ static void enter_users(void)
     assert_true(with_a1(CSRC_SSTATUS, MSTATUS_SPP));
     assert_true(with_a1(CSRW_SEPC, TURN_CODE));
     assert_false(turn_illegal(SRET));
-    assert_int_equal(vm->shadow->mode, MODE_U);
+    assert_int_equal(vcpu->shadow->mode, MODE_U);
 }
 
 static void test_each_form_of_a_fence_is_counted(void **state)
@@ -97,7 +97,7 @@ static void test_what_machine_mode_has_is_illegal(void **state)
 {
     (void)state;
     assert_false(turn_illegal(MRET));
-    if (vm->shadow->kernel_in_u)
+    if (vcpu->shadow->kernel_in_u)
         check_reflected_in_u(CAUSE_ILLEGAL);
     else
         assert_int_equal(vcpu->arch.trap_cause, CAUSE_ILLEGAL);
@@ -105,36 +105,44 @@ static void test_what_machine_mode_has_is_illegal(void **state)
 
 static void test_a_root_is_taken_and_one_of_four_levels_is_not(void **state)
 {
-    const u64 bare = vm->shadow->csrs.satp, sv48 = 9UL << 60, sv57 = 10UL << 60;
+    const u64 bare = vcpu->shadow->csrs.satp, sv48 = 9UL << 60, sv57 = 10UL << 60;
 
     (void)state;
     assert_true(with_a1(CSRW_SATP, sv48 | 1));
-    assert_int_equal(vm->shadow->csrs.satp, bare);
+    assert_int_equal(vcpu->shadow->csrs.satp, bare);
     assert_true(with_a1(CSRW_SATP, sv57 | 1));
-    assert_int_equal(vm->shadow->csrs.satp, bare);
+    assert_int_equal(vcpu->shadow->csrs.satp, bare);
     assert_true(with_a1(CSRW_SATP, SATP_SV39 | 0x80000));
-    assert_int_equal(vm->shadow->csrs.satp, SATP_SV39 | 0x80000);
+    assert_int_equal(vcpu->shadow->csrs.satp, SATP_SV39 | 0x80000);
 }
 
 static void test_a_timer_in_the_past_is_due_and_one_to_come_is_kept(void **state)
 {
     (void)state;
     assert_true(with_a1(CSRW_STIMECMP, arch_time_now()));
-    assert_true(vm->shadow->csrs.lines & BIT(IRQ_S_TIMER));
-    assert_true(vm->shadow->timer == TIME_NEVER);
+    assert_true(vcpu->shadow->csrs.lines & BIT(IRQ_S_TIMER));
+    assert_true(vcpu->shadow->timer == TIME_NEVER);
     assert_true(with_a1(CSRW_STIMECMP, 1UL << 60));
-    assert_false(vm->shadow->csrs.lines & BIT(IRQ_S_TIMER));
-    assert_int_equal(vm->shadow->timer, 1UL << 60);
+    assert_false(vcpu->shadow->csrs.lines & BIT(IRQ_S_TIMER));
+    assert_int_equal(vcpu->shadow->timer, 1UL << 60);
 }
 
-static void test_mxr_is_kept_with_the_tables(void **state)
+static void test_sum_and_mxr_are_views(void **state)
 {
+    const u64 all = SV39_V | SV39_R | SV39_W | SV39_X | SV39_A | SV39_D;
+
     (void)state;
+    guest_table(0)[sv39_index(gva(TURN_CODE), SV39_ROOT_LEVEL)] = (VM_MEMORY_BASE >> FRAME_SHIFT)
+                                                                      << SV39_PPN_SHIFT |
+                                                                  all;
+    assert_true(with_a1(CSRW_SATP, guest_satp()));
+    assert_int_equal(vcpu->shadow->view, SHADOW_VIEW_KERNEL);
     assert_true(with_a1(CSRS_SSTATUS, MSTATUS_MXR));
-    assert_true(vm->shadow->tables.mxr);
+    assert_int_equal(vcpu->shadow->view, SHADOW_VIEW_KERNEL | SHADOW_VIEW_MXR);
     assert_true(with_a1(CSRS_SSTATUS, MSTATUS_SUM));
+    assert_int_equal(vcpu->shadow->view, SHADOW_VIEW_KERNEL_SUM | SHADOW_VIEW_MXR);
     assert_true(with_a1(CSRC_SSTATUS, MSTATUS_MXR | MSTATUS_SUM));
-    assert_false(vm->shadow->tables.mxr);
+    assert_int_equal(vcpu->shadow->view, SHADOW_VIEW_KERNEL);
 }
 
 static void test_users_execute_nothing_of_the_kernels(void **state)
@@ -164,8 +172,8 @@ static void test_an_interrupt_by_software_waits_for_the_kernel(void **state)
 {
     (void)state;
     shadow_soft_interrupt(vcpu);
-    if (vm->shadow->kernel_in_u)
-        assert_true(vm->shadow->csrs.sip & BIT(IRQ_S_SOFT));
+    if (vcpu->shadow->kernel_in_u)
+        assert_true(vcpu->shadow->csrs.sip & BIT(IRQ_S_SOFT));
     else
         assert_true(vcpu->arch.doorbell);
 }
@@ -176,7 +184,7 @@ static void test_a_call_for_the_timer_sets_the_processors(void **state)
     machine.has_sstc = true;
     shadow_timer_set(vcpu, 1234);
     assert_int_equal(shadow_processor.timer, 1234);
-    vm->shadow->sstc = false;
+    vcpu->shadow->sstc = false;
     shadow_timer_set(vcpu, 0);
     assert_true(shadow_processor.timer_line);
     shadow_line_set(vcpu, BIT(IRQ_S_EXTERNAL), true);
@@ -197,7 +205,7 @@ int main(void)
         IN_S(test_a_root_is_taken_and_one_of_four_levels_is_not),
         IN_U(test_a_root_is_taken_and_one_of_four_levels_is_not),
         IN_U(test_a_timer_in_the_past_is_due_and_one_to_come_is_kept),
-        IN_U(test_mxr_is_kept_with_the_tables),
+        IN_U(test_sum_and_mxr_are_views),
         IN_U(test_users_execute_nothing_of_the_kernels),
         IN_U(test_a_users_call_and_its_breakpoint_are_the_kernels),
         IN_S(test_an_interrupt_by_software_waits_for_the_kernel),

@@ -148,7 +148,7 @@ static mfn_t reached(struct vcpu *of)
     vcpu = of;
     while (!host_access(of, gva(0), SV39_W, &entry)) {
         assert_int_equal(
-            guest_walk(vm, &vm->shadow->memo.path, satp_of(0, 1), gva(0), &access, &found),
+            guest_walk(vm, &vcpu->shadow->memo.path, satp_of(0, 1), gva(0), &access, &found),
             GUEST_WALK_OK);
         fill(gva(0), &found, true);
     }
@@ -261,7 +261,7 @@ static void test_without_memory_four_far_pages_can_be_used_at_once(void **state)
         const struct guest_access access = {.right = SV39_W, .kernel = true};
         struct guest_translation found;
 
-        assert_int_equal(guest_walk(vm, &vm->shadow->memo.path, satp_of(0, 1), gva((u64)i << 30),
+        assert_int_equal(guest_walk(vm, &vcpu->shadow->memo.path, satp_of(0, 1), gva((u64)i << 30),
                                     &access, &found),
                          GUEST_WALK_OK);
         fill(gva((u64)i << 30), &found, true);

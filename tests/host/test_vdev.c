@@ -126,7 +126,8 @@ static int start(void **state)
     machine.typed = "";
     machine.room = TEXT_BYTES;
     machine.finisher.finish = finish;
-    machine.plic.output.set = set_external;
+    machine.plic.harts = 1;
+    machine.plic.outputs[0].set = set_external;
     machine.uart.port = &port;
     machine.uart.line = (struct vdev_line){vplic_line, &machine.plic, UART_SOURCE, false};
     vplic_reset(&machine.plic);

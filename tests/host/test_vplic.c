@@ -58,7 +58,8 @@ static int start(void **state)
 {
     (void)state;
     memset(&plic, 0, sizeof(plic));
-    plic.output.set = set_external;
+    plic.harts = 1;
+    plic.outputs[0].set = set_external;
     external = false;
     vplic_reset(&plic);
     return 0;

@@ -19,7 +19,7 @@ PARTS = {
     "differential": "Random privileged programs, each on the bare machine and in unmodified virtual machines of both kinds (`tests/differential/run`).",
     "disk": "Frank's file system: a machine stopped at random points of a long work, mounted and looked at (`tests/host/test_diskfs_stop.c`); damaged disks, mounted and used (`tests/host/test_diskfs_damage.c`).",
     "attacks": "Every attack of `tests/system/attacks.toml` in every condition, and every control register by its number.",
-    "vcpus": "Machines of 2, 4 and 8 vCPUs on 1, 2 and 4 harts, with all of Frank's own tests, traps direct and bounced (`tests/system/test_vcpus.py`).",
+    "vcpus": "Machines of 2, 4 and 8 vCPUs on 1, 2 and 4 harts, with all of Frank's own tests, traps direct and bounced, and unmodified (`tests/system/test_vcpus.py`).",
 }
 HEAD = """<!-- SPDX-License-Identifier: MIT. Each section is written by `make soak`. -->
 # The last soak

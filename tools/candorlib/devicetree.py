@@ -17,6 +17,21 @@ DISK = """\
             interrupts = <1>;
         };
 """
+CPU = """\
+        cpu@{number} {{
+            device_type = "cpu";
+            compatible = "riscv";
+            reg = <{number}>;
+            status = "okay";
+            riscv,isa = "{isa}";
+            mmu-type = "riscv,sv39";
+            cpu{number}_intc: interrupt-controller {{
+                compatible = "riscv,cpu-intc";
+                #interrupt-cells = <1>;
+                interrupt-controller;
+            }};
+        }};
+"""
 SOURCE = """/dts-v1/;
 / {{
     #address-cells = <2>;
@@ -35,20 +50,7 @@ SOURCE = """/dts-v1/;
         #address-cells = <1>;
         #size-cells = <0>;
         timebase-frequency = <10000000>;
-        cpu@0 {{
-            device_type = "cpu";
-            compatible = "riscv";
-            reg = <0>;
-            status = "okay";
-            riscv,isa = "{isa}";
-            mmu-type = "riscv,sv39";
-            cpu0_intc: interrupt-controller {{
-                compatible = "riscv,cpu-intc";
-                #interrupt-cells = <1>;
-                interrupt-controller;
-            }};
-        }};
-    }};
+{cpus}    }};
     soc {{
         #address-cells = <2>;
         #size-cells = <2>;
@@ -69,7 +71,7 @@ SOURCE = """/dts-v1/;
             #interrupt-cells = <1>;
             #address-cells = <0>;
             interrupt-controller;
-            interrupts-extended = <&cpu0_intc 11 &cpu0_intc 9>;
+            interrupts-extended = <{contexts}>;
         }};
         serial@10000000 {{
             compatible = "ns16550a";
@@ -97,7 +99,11 @@ def of_machine(machine):
     args = machine.args.replace("\\", "\\\\").replace('"', '\\"')
     isa = ISA + (SSTC if machine.sstc == "on" else "")
     disk = DISK if machine.drive else ""
-    source = SOURCE.format(args=args, initrd=initrd, memory=cells(machine.memory_bytes), isa=isa, disk=disk)
+    cpus = "".join(CPU.format(number=number, isa=isa) for number in range(machine.vcpus))
+    contexts = " ".join(f"&cpu{number}_intc 11 &cpu{number}_intc 9" for number in range(machine.vcpus))
+    source = SOURCE.format(
+        args=args, initrd=initrd, memory=cells(machine.memory_bytes), cpus=cpus, contexts=contexts, disk=disk
+    )
     try:
         made = subprocess.run(["dtc", "-q", "-I", "dts", "-O", "dtb"], input=source.encode(), capture_output=True, check=False)
     except OSError as error:

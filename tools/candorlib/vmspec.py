@@ -18,7 +18,7 @@ KEYS = (
 )  # fmt: skip
 # Options that mean something on one path only.
 PATH_OF = {
-    "traps": "pv", "fastpaths": "pv", "depriv": "shadow", "raw": "shadow", "sstc": "shadow", "vcpus": "pv",
+    "traps": "pv", "fastpaths": "pv", "depriv": "shadow", "raw": "shadow", "sstc": "shadow",
 }  # fmt: skip
 RAW_BASE = 0x80200000
 

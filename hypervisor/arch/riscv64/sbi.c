@@ -97,8 +97,9 @@ static bool sbi_buffer_inside(const struct vm *vm, const u64 *a)
 }
 
 /* The three errors of copying are one to SBI. */
-static struct hc_result sbi_console(struct vm *vm, u64 function, const u64 *a)
+static struct hc_result sbi_console(struct vcpu *vcpu, u64 function, const u64 *a)
 {
+    struct vm *vm = vcpu->vm;
     char buffer[SBI_CONSOLE_CHUNK];
     u64 bytes = min(a[0], (u64)sizeof(buffer));
 
@@ -114,7 +115,7 @@ static struct hc_result sbi_console(struct vm *vm, u64 function, const u64 *a)
         if (guest_copy_out(vm, gpa(a[1]), buffer, bytes) != HC_OK)
             return hc_error(HC_FAILED);
         if (vm->virt->written != NULL)
-            vm->virt->written(vm, gpa(a[1]), bytes);
+            vm->virt->written(vcpu, gpa(a[1]), bytes);
         return hc_value(bytes);
     case SBI_CONSOLE_WRITE_BYTE:
         buffer[0] = (char)a[0];
@@ -147,7 +148,7 @@ static struct hc_result sbi_standard(struct vcpu *vcpu, u64 extension, u64 funct
     case SBI_BASE:
         return sbi_base(virt, function, a);
     case SBI_DEBUG_CONSOLE:
-        return sbi_console(vcpu->vm, function, a);
+        return sbi_console(vcpu, function, a);
     case SBI_SYSTEM_RESET:
         return sbi_reset(vcpu->vm, function, a);
     default:

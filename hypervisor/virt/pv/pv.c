@@ -340,12 +340,20 @@ struct hc_result hc_vcpu_start(struct vcpu *vcpu, u64 number, gva_t entry, u64 a
 {
     enum { CODE_ALIGNMENT = 2 };
     struct vcpu *named = vm_vcpu(vcpu->vm, number);
+    mfn_t root = arch_space_root(vcpu);
+    int error;
 
     if (named == NULL)
         return hc_error(HC_INVALID_PARAM);
     if (!is_entry(vcpu->vm, entry, CODE_ALIGNMENT))
         return hc_error(HC_INVALID_ADDRESS);
-    return hc_error(vm_start_vcpu(vcpu, named, entry, argument));
+    error = vm_vcpu_startable(named);
+    if (error == HC_OK) {
+        arch_vcpu_reset(named, entry, named->index, argument);
+        arch_space_install(named, root, frame_get(root)->space_id);
+        vm_start_vcpu(named);
+    }
+    return hc_error(error);
 }
 
 struct hc_result hc_trap_register(struct vcpu *vcpu, gva_t entry, u64 causes)

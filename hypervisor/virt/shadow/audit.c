@@ -91,6 +91,20 @@ static void check_table(const struct vm *vm, const struct shadow_table *table, b
         audit_count_table(present);
 }
 
+/* One that was stopped has none installed. */
+static void check_root(const struct vm *vm, const struct vcpu *vcpu)
+{
+    const struct shadow_tables *shadow = &vm->shadow->tables;
+    mfn_t root = arch_space_root(vcpu);
+
+    if (vcpu->index != 0 && root.number == 0)
+        return;
+    audit_check(vcpu->shadow->root < shadow->tables_used &&
+                    shadow->tables[vcpu->shadow->root].level == SV39_ROOT_LEVEL &&
+                    mfn_equal(root, mfn(shadow->tables[vcpu->shadow->root].frame)),
+                root, 0, "a vCPU uses a root that is none");
+}
+
 void shadow_audit(const struct vm *vm)
 {
     const struct shadow_tables *shadow = &vm->shadow->tables;
@@ -106,8 +120,8 @@ void shadow_audit(const struct vm *vm)
     }
     for (u32 i = 0; i < SHADOW_SPACES; i++) {
         if (shadow->spaces[i].id != 0)
-            audit_space_id(mfn(shadow->tables[shadow->root].frame), shadow->spaces[i].id);
+            audit_space_id(arch_space_root(&vm->vcpus[0]), shadow->spaces[i].id);
     }
-    audit_check(mfn_equal(arch_space_root(&vm->vcpus[0]), mfn(shadow->tables[shadow->root].frame)),
-                arch_space_root(&vm->vcpus[0]), 0, "a vCPU uses a root that is none");
+    for (u32 i = 0; i < vm->vcpu_count; i++)
+        check_root(vm, &vm->vcpus[i]);
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What an unmodified guest expects of its firmware besides console and reset: SBI 2.0's TIME, IPI,
- * RFENCE and HSM, for a machine of one hart, number 0.
+ * RFENCE and HSM. A vCPU is a hart, by its number.
  */
 #include "arch/arch_shadow.h"
+#include "core/event.h"
 #include "core/hypercall.h"
 #include "core/sched.h"
 #include "core/vm.h"
@@ -17,6 +18,8 @@ enum sbi_extension {
     SBI_HSM = 0x48534d,
 };
 
+#define SBI_ALREADY_AVAILABLE ((enum hc_error) - 6) /* which no call of Candor's own has */
+
 enum sbi_rfence_function {
     RFENCE_FENCE_I = 0,
     RFENCE_SFENCE_VMA = 1,
@@ -29,20 +32,21 @@ enum sbi_hsm_function {
     HSM_STATUS = 2,
     HSM_SUSPEND = 3,
     HSM_STARTED = 0,
+    HSM_STOPPED = 1,
+    HSM_STOP_PENDING = 3,
+    HSM_SUSPENDED = 4,
     HSM_RETENTIVE = 0,
     HSM_TYPE_BITS = 0xfffffff,      /* types that the specification numbers, */
     HSM_TYPE_PLATFORMS = 0x7 << 28, /* and those that a platform does */
 };
 
-/* Whether hart 0 is meant; false with *error set if another one is, or set to HC_OK if none. */
-static bool this_hart(u64 mask, u64 base, i64 *error)
+/* The vCPUs that a hart mask names, a bit each. False: it names one that there is not. */
+static bool harts_of(const struct vm *vm, u64 mask, u64 base, u64 *named)
 {
-    *error = HC_OK;
-    if (base == ~0UL)
-        return true;
-    if (base != 0 ? mask != 0 : (mask & ~1UL) != 0)
-        *error = HC_INVALID_PARAM;
-    return base == 0 && mask == 1;
+    const u64 all = BIT(vm->vcpu_count) - 1;
+
+    *named = base == ~0UL ? all : base < vm->vcpu_count ? mask << base : 0;
+    return base == ~0UL || mask == 0 || (base < vm->vcpu_count && mask <= all >> base);
 }
 
 static struct hc_result time_call(struct vcpu *vcpu, u64 function, u64 deadline)
@@ -55,29 +59,52 @@ static struct hc_result time_call(struct vcpu *vcpu, u64 function, u64 deadline)
 
 static struct hc_result ipi_call(struct vcpu *vcpu, u64 function, const u64 *a)
 {
-    i64 error;
+    struct vm *vm = vcpu->vm;
+    u64 named;
 
     if (function != 0)
         return hc_error(HC_NOT_SUPPORTED);
-    if (this_hart(a[0], a[1], &error))
-        shadow_soft_interrupt(vcpu);
-    return hc_error((int)error);
+    if (!harts_of(vm, a[0], a[1], &named))
+        return hc_error(HC_INVALID_PARAM);
+    for (u32 i = 0; i < vm->vcpu_count; i++) {
+        if ((named & BIT(i)) == 0 || (i != vcpu->index && sched_is_off(&vm->vcpus[i])))
+            continue;
+        if (i == vcpu->index) {
+            shadow_soft_interrupt(vcpu);
+        } else {
+            vm->vcpus[i].shadow->soft = true;
+            event_send(&vm->vcpus[i], EVENT_VCPU);
+        }
+    }
+    return hc_value(0);
 }
 
-/* Of a fence for a range of addresses more is done than is asked for. */
+/* The kernel executes its call once more, with the same registers. */
+static struct hc_result call_again(struct vcpu *vcpu, const u64 *a)
+{
+    enum { ECALL_BYTES = 4 };
+
+    arch_vcpu_registers(vcpu)[REGISTER_PC] -= ECALL_BYTES;
+    return (struct hc_result){(i64)a[0], a[1]};
+}
+
+/* Of a fence for some harts, or for a range of addresses, more is done than is asked for: all
+ * shadows say what the guest's tables say, and no hart remembers anything else. */
 static struct hc_result rfence_call(struct vcpu *vcpu, u64 function, const u64 *a)
 {
-    i64 error;
+    struct vm *vm = vcpu->vm;
+    u64 named;
 
     if (function > RFENCE_SFENCE_VMA_ASID)
         return hc_error(HC_NOT_SUPPORTED);
-    if (!this_hart(a[0], a[1], &error))
-        return hc_error((int)error);
-    guest_memo_forget(&vcpu->vm->shadow->memo);
-    if (function == RFENCE_FENCE_I)
-        arch_code_changed();
-    else
-        shadow_drop_all(vcpu);
+    if (!harts_of(vm, a[0], a[1], &named))
+        return hc_error(HC_INVALID_PARAM);
+    if (named == 0)
+        return hc_value(0);
+    if (function != RFENCE_FENCE_I && shadow_fence_all(vcpu))
+        return call_again(vcpu, a);
+    shadow_fence_others(vcpu);
+    arch_code_changed();
     return hc_value(0);
 }
 
@@ -87,23 +114,79 @@ static bool suspend_reserved(u32 type)
     return (type & HSM_TYPE_BITS) != 0 && (type & HSM_TYPE_PLATFORMS) == 0;
 }
 
+static struct hc_result hart_start(struct vcpu *caller, u64 hart, u64 entry, u64 argument)
+{
+    struct vm *vm = caller->vm;
+    struct vcpu *vcpu = vm_vcpu(vm, hart);
+
+    if (vcpu == NULL)
+        return hc_error(HC_INVALID_PARAM);
+    if (vcpu->index == 0)
+        return hc_error(SBI_ALREADY_AVAILABLE);
+    switch (vm_vcpu_startable(vcpu)) {
+    case HC_OK:
+        break;
+    case HC_EXISTS:
+        return hc_error(SBI_ALREADY_AVAILABLE);
+    default:
+        return hc_error(HC_FAILED);
+    }
+    if (entry % 2 != 0 || !mfn_valid(p2m_lookup(&vm->p2m, entry >> FRAME_SHIFT)))
+        return hc_error(HC_INVALID_ADDRESS);
+    shadow_cpu_start(vcpu, entry, hart, argument);
+    vm_start_vcpu(vcpu);
+    if (vcpu->shadow->external)
+        event_send(vcpu, EVENT_VCPU);
+    return hc_value(0);
+}
+
+/* The first has the machine's own turns, and goes on. What the disk has still to do becomes its. */
+static struct hc_result hart_stop(struct vcpu *vcpu)
+{
+    if (vcpu->index == 0)
+        return hc_error(HC_FAILED);
+    vcpu->timer = TIME_NEVER;
+    vcpu->stopping = true;
+    sched_requeue(vcpu);
+    if (vcpu->vm->shadow->machine.disk.more)
+        event_send_vm(vcpu->vm, EVENT_DISK);
+    return hc_value(0);
+}
+
+static struct hc_result hart_status(struct vm *vm, u64 hart)
+{
+    struct vcpu *vcpu = vm_vcpu(vm, hart);
+
+    if (vcpu == NULL)
+        return hc_error(HC_INVALID_PARAM);
+    if (sched_is_off(vcpu))
+        return hc_value(HSM_STOPPED);
+    if (READ_ONCE(vcpu->stopping))
+        return hc_value(HSM_STOP_PENDING);
+    return hc_value(vcpu->shadow->suspended ? HSM_SUSPENDED : HSM_STARTED);
+}
+
+static struct hc_result hart_suspend(struct vcpu *vcpu, u32 type)
+{
+    if (type != HSM_RETENTIVE)
+        return hc_error(suspend_reserved(type) ? HC_INVALID_PARAM : HC_NOT_SUPPORTED);
+    if (!shadow_interrupt_waits(vcpu))
+        sched_sleep(vcpu, TIME_NEVER);
+    vcpu->shadow->suspended = !sched_in_turn(vcpu);
+    return hc_value(0);
+}
+
 static struct hc_result hsm_call(struct vcpu *vcpu, u64 function, const u64 *a)
 {
-    enum { HSM_ALREADY_AVAILABLE = -6 };
-
     switch (function) {
     case HSM_START:
-        return hc_error(a[0] == 0 ? HSM_ALREADY_AVAILABLE : HC_INVALID_PARAM);
+        return hart_start(vcpu, a[0], a[1], a[2]);
     case HSM_STATUS:
-        return a[0] == 0 ? hc_value(HSM_STARTED) : hc_error(HC_INVALID_PARAM);
+        return hart_status(vcpu->vm, a[0]);
     case HSM_STOP:
-        return hc_error(HC_FAILED); /* nobody could start it again */
+        return hart_stop(vcpu);
     case HSM_SUSPEND:
-        if ((u32)a[0] != HSM_RETENTIVE)
-            return hc_error(suspend_reserved((u32)a[0]) ? HC_INVALID_PARAM : HC_NOT_SUPPORTED);
-        if (!shadow_interrupt_waits(vcpu))
-            sched_sleep(vcpu, TIME_NEVER);
-        return hc_value(0);
+        return hart_suspend(vcpu, (u32)a[0]);
     default:
         return hc_error(HC_NOT_SUPPORTED);
     }
@@ -115,7 +198,7 @@ bool shadow_firmware_has(u64 extension)
            extension == SBI_HSM;
 }
 
-struct hc_result shadow_firmware_call(struct vcpu *vcpu, u64 extension, u64 function, const u64 *a)
+static struct hc_result call(struct vcpu *vcpu, u64 extension, u64 function, const u64 *a)
 {
     switch (extension) {
     case SBI_TIME:
@@ -129,4 +212,13 @@ struct hc_result shadow_firmware_call(struct vcpu *vcpu, u64 extension, u64 func
     default:
         return hc_error(HC_NOT_SUPPORTED);
     }
+}
+
+struct hc_result shadow_firmware_call(struct vcpu *vcpu, u64 extension, u64 function, const u64 *a)
+{
+    bool taken = shadow_lock(vcpu);
+    struct hc_result result = call(vcpu, extension, function, a);
+
+    shadow_unlock(vcpu, taken);
+    return result;
 }

@@ -29,7 +29,7 @@ static bool branches_to_itself(u32 word)
 
 static bool spins(struct vcpu *vcpu)
 {
-    struct vm_shadow *shadow = vcpu->vm->shadow;
+    struct vcpu_shadow *shadow = vcpu->shadow;
     bool open = shadow->kernel_in_u
                     ? shadow->mode == MODE_S && (shadow->csrs.sstatus & MSTATUS_SIE) != 0
                     : arch_vcpu_kernel_open(vcpu);
@@ -43,7 +43,7 @@ static bool spins(struct vcpu *vcpu)
 
 static void probe_after(struct vcpu *vcpu, u64 now, u64 span)
 {
-    struct vm_shadow *shadow = vcpu->vm->shadow;
+    struct vcpu_shadow *shadow = vcpu->shadow;
     bool more = span <= machine.timebase_hz / PROBES_PER_SECOND_LEAST;
 
     shadow->probed = span;
@@ -53,7 +53,7 @@ static void probe_after(struct vcpu *vcpu, u64 now, u64 span)
 
 void shadow_turn_begins(struct vcpu *vcpu)
 {
-    struct vm_shadow *shadow = vcpu->vm->shadow;
+    struct vcpu_shadow *shadow = vcpu->shadow;
 
     if (!shadow->naps)
         return;
@@ -63,11 +63,13 @@ void shadow_turn_begins(struct vcpu *vcpu)
 
 void shadow_tick(struct vcpu *vcpu)
 {
-    struct vm_shadow *shadow = vcpu->vm->shadow;
+    struct vcpu_shadow *shadow = vcpu->shadow;
     u64 now = arch_time_now();
+    bool taken;
 
     if (!sched_in_turn(vcpu))
         return;
+    taken = shadow_lock(vcpu);
     if (spins(vcpu) && !shadow_interrupt_waits(vcpu)) {
         shadow->naps = true;
         shadow->probe = TIME_NEVER;
@@ -76,4 +78,5 @@ void shadow_tick(struct vcpu *vcpu)
     } else if (shadow->probe <= now) {
         probe_after(vcpu, now, 2 * shadow->probed);
     }
+    shadow_unlock(vcpu, taken);
 }

@@ -16,35 +16,38 @@
 
 /* ---- modes and views ---- */
 
-static enum shadow_view view_of(const struct vm_shadow *shadow)
+static u8 view_of(const struct vcpu_shadow *shadow)
 {
+    u64 status = shadow->csrs.sstatus;
+    u8 mxr = status & MSTATUS_MXR ? SHADOW_VIEW_MXR : 0;
+
     if (shadow->mode == MODE_U)
-        return SHADOW_VIEW_USER;
-    return shadow->csrs.sstatus & MSTATUS_SUM ? SHADOW_VIEW_KERNEL_SUM : SHADOW_VIEW_KERNEL;
+        return SHADOW_VIEW_USER | mxr;
+    return (status & MSTATUS_SUM ? SHADOW_VIEW_KERNEL_SUM : SHADOW_VIEW_KERNEL) | mxr;
 }
 
 /* Without translation the kernel and its users see the same, all of it. */
 static void view_enter(struct vcpu *vcpu)
 {
-    struct vm_shadow *shadow = vcpu->vm->shadow;
+    struct vcpu_shadow *shadow = vcpu->shadow;
     bool bare = (shadow->csrs.satp & SATP_MODE) == 0;
     u64 satp = bare ? SHADOW_BARE_USER : shadow->csrs.satp;
-    enum shadow_view view = bare ? SHADOW_VIEW_DIRECT : view_of(shadow);
+    u8 view = bare ? (u8)SHADOW_VIEW_DIRECT : view_of(shadow);
 
-    if (shadow->tables.satp != satp || shadow->tables.view != view)
+    if (shadow->satp != satp || shadow->view != view)
         shadow_space_enter(vcpu, satp, view);
 }
 
 static void counters_open(struct vcpu *vcpu)
 {
-    const struct vm_shadow *shadow = vcpu->vm->shadow;
+    const struct vcpu_shadow *shadow = vcpu->shadow;
 
     arch_vcpu_counters_set(vcpu, shadow->mode == MODE_S ? ~0UL : shadow->csrs.scounteren);
 }
 
 void shadow_mode_set(struct vcpu *vcpu, u32 mode)
 {
-    vcpu->vm->shadow->mode = mode;
+    vcpu->shadow->mode = mode;
     view_enter(vcpu);
     counters_open(vcpu);
 }
@@ -53,17 +56,17 @@ void shadow_mode_set(struct vcpu *vcpu, u32 mode)
 
 static void timer_check(struct vcpu *vcpu)
 {
-    struct guest_csrs *csrs = &vcpu->vm->shadow->csrs;
+    struct guest_csrs *csrs = &vcpu->shadow->csrs;
     bool due = csrs->stimecmp <= arch_time_now();
 
     shadow_line_set(vcpu, BIT(IRQ_S_TIMER), due);
-    vcpu->vm->shadow->timer = due ? TIME_NEVER : csrs->stimecmp;
+    vcpu->shadow->timer = due ? TIME_NEVER : csrs->stimecmp;
     shadow_timer_program(vcpu);
 }
 
 void shadow_csr_changed(struct vcpu *vcpu, u32 effects)
 {
-    struct vm_shadow *shadow = vcpu->vm->shadow;
+    struct vcpu_shadow *shadow = vcpu->shadow;
 
     if (!shadow->kernel_in_u) {
         if (effects & CSR_EFFECT_TRANSLATION)
@@ -71,14 +74,6 @@ void shadow_csr_changed(struct vcpu *vcpu, u32 effects)
                 vcpu, shadow->csrs.satp & SATP_MODE ? shadow->csrs.satp : SHADOW_BARE_KERNEL,
                 SHADOW_VIEW_DIRECT);
         return;
-    }
-    if (effects & CSR_EFFECT_VIEW) {
-        bool mxr = (shadow->csrs.sstatus & MSTATUS_MXR) != 0;
-
-        if (shadow->tables.mxr != mxr) {
-            shadow->tables.mxr = mxr;
-            shadow_drop_all(vcpu);
-        }
     }
     if (effects & (CSR_EFFECT_VIEW | CSR_EFFECT_TRANSLATION))
         view_enter(vcpu);
@@ -90,7 +85,7 @@ void shadow_csr_changed(struct vcpu *vcpu, u32 effects)
 
 void shadow_trap_enter(struct vcpu *vcpu, u64 cause, u64 value)
 {
-    struct vm_shadow *shadow = vcpu->vm->shadow;
+    struct vcpu_shadow *shadow = vcpu->shadow;
 
     arch_vcpu_registers(vcpu)[REGISTER_PC] = guest_trap_enter(&shadow->csrs, cause, value,
                                                               arch_vcpu_pc(vcpu), shadow->mode);
@@ -99,7 +94,7 @@ void shadow_trap_enter(struct vcpu *vcpu, u64 cause, u64 value)
 
 static void sret(struct vcpu *vcpu)
 {
-    struct guest_return to = guest_sret(&vcpu->vm->shadow->csrs);
+    struct guest_return to = guest_sret(&vcpu->shadow->csrs);
 
     arch_vcpu_registers(vcpu)[REGISTER_PC] = to.pc;
     shadow_mode_set(vcpu, to.privilege);
@@ -108,7 +103,7 @@ static void sret(struct vcpu *vcpu)
 /* The processor has kept FS while the guest used it. The counters that can be read do not trap. */
 bool shadow_emulate_in_u(struct vcpu *vcpu, const struct instruction *instruction)
 {
-    struct vm_shadow *shadow = vcpu->vm->shadow;
+    struct vcpu_shadow *shadow = vcpu->shadow;
 
     if (instruction->kind == INSTRUCTION_CSR) {
         if (instruction->csr == CSR_CYCLE || instruction->csr == CSR_TIME ||
@@ -135,7 +130,7 @@ bool shadow_emulate_in_u(struct vcpu *vcpu, const struct instruction *instructio
 
 void shadow_line_set(struct vcpu *vcpu, u64 line, bool raised)
 {
-    struct vm_shadow *shadow = vcpu->vm->shadow;
+    struct vcpu_shadow *shadow = vcpu->shadow;
 
     if (shadow->kernel_in_u)
         shadow->csrs.lines = raised ? shadow->csrs.lines | line : shadow->csrs.lines & ~line;
@@ -147,7 +142,7 @@ void shadow_line_set(struct vcpu *vcpu, u64 line, bool raised)
 
 void shadow_timer_set(struct vcpu *vcpu, u64 deadline)
 {
-    struct vm_shadow *shadow = vcpu->vm->shadow;
+    struct vcpu_shadow *shadow = vcpu->shadow;
 
     if (!shadow->kernel_in_u && shadow->sstc && machine.has_sstc) {
         arch_vcpu_timer_write(vcpu, deadline);
@@ -159,7 +154,7 @@ void shadow_timer_set(struct vcpu *vcpu, u64 deadline)
 
 void shadow_soft_interrupt(struct vcpu *vcpu)
 {
-    struct vm_shadow *shadow = vcpu->vm->shadow;
+    struct vcpu_shadow *shadow = vcpu->shadow;
 
     if (shadow->kernel_in_u)
         shadow->csrs.sip |= BIT(IRQ_S_SOFT);
@@ -169,7 +164,7 @@ void shadow_soft_interrupt(struct vcpu *vcpu)
 
 bool shadow_interrupt_waits(struct vcpu *vcpu)
 {
-    const struct vm_shadow *shadow = vcpu->vm->shadow;
+    const struct vcpu_shadow *shadow = vcpu->shadow;
 
     return shadow->kernel_in_u ? guest_interrupt_wakes(&shadow->csrs)
                                : arch_vcpu_wakes(vcpu, arch_time_now());
@@ -177,7 +172,7 @@ bool shadow_interrupt_waits(struct vcpu *vcpu)
 
 void shadow_interrupt_deliver(struct vcpu *vcpu)
 {
-    struct vm_shadow *shadow = vcpu->vm->shadow;
+    struct vcpu_shadow *shadow = vcpu->shadow;
     u64 cause;
 
     if (!shadow->kernel_in_u || !guest_interrupt_due(&shadow->csrs, shadow->mode, &cause))
@@ -187,10 +182,24 @@ void shadow_interrupt_deliver(struct vcpu *vcpu)
 }
 
 /* Another machine may have used the identifier meanwhile that is for all that have none. */
-void shadow_enter(struct vcpu *vcpu)
+static void enter_alone(struct vcpu *vcpu)
 {
-    if (vcpu->vm->shadow->tables.id_shared)
+    if (vcpu->shadow->id_shared)
         arch_translation_drop_all();
+    vcpu->shadow->suspended = false;
     shadow_turn_begins(vcpu);
     shadow_interrupt_deliver(vcpu);
+}
+
+void shadow_enter(struct vcpu *vcpu)
+{
+    bool taken;
+
+    if (!vcpu->shadow->several) {
+        enter_alone(vcpu);
+        return;
+    }
+    taken = shadow_lock(vcpu);
+    enter_alone(vcpu);
+    shadow_unlock(vcpu, taken);
 }

@@ -26,7 +26,7 @@ void shadow_walk(const struct vcpu *vcpu, gva_t address, struct virt_walk *walk)
 {
     static const struct walk_frames frames = {
         table_at, "the last entry names a table where the machine has no memory", name_frame};
-    u64 satp = vcpu->vm->shadow->csrs.satp;
+    u64 satp = vcpu->shadow->csrs.satp;
 
     if (satp & SATP_MODE) {
         walk_tables(vcpu->vm, satp & SATP_PPN_MASK, address, &frames, walk);

@@ -2,6 +2,7 @@
 #include "virt/shadow/machine.h"
 
 #include "arch/arch.h"
+#include "core/event.h"
 #include "core/sched.h"
 #include "core/vm.h"
 #include "debug/panic.h"
@@ -108,10 +109,13 @@ static bool disk_add(struct vm *vm)
 
 static void external_line(void *context, u32 number, bool level)
 {
-    struct vm *vm = context;
+    struct vcpu *vcpu = vm_vcpu(context, number);
 
-    (void)number;
-    shadow_line_set(&vm->vcpus[0], BIT(IRQ_S_EXTERNAL), level);
+    vcpu->shadow->external = level;
+    if (sched_in_turn(vcpu))
+        shadow_line_set(vcpu, BIT(IRQ_S_EXTERNAL), level);
+    else
+        event_send(vcpu, EVENT_VCPU);
 }
 
 static void finish(void *context, enum vfinisher_order order, u32 status)
@@ -137,13 +141,15 @@ void shadow_machine_start(struct vm *vm)
     bool room;
 
     *devices = (struct shadow_machine){
-        .plic.output = {external_line, vm, 0, false},
+        .plic.harts = vm->vcpu_count,
         .uart = {.port = &port,
                  .port_context = vm,
                  .line = {vplic_line, &devices->plic, UART_INTERRUPT, false}},
         .finisher = {finish, vm},
         .rtc = {.now_ns = wall_now_ns},
     };
+    for (u32 i = 0; i < vm->vcpu_count; i++)
+        devices->plic.outputs[i] = (struct vdev_line){external_line, vm, i, false};
     vplic_reset(&devices->plic);
     vuart_reset(&devices->uart);
     room = vdev_bus_add(&devices->bus, FINISHER_BASE, VFINISHER_BYTES, &vfinisher_ops,
@@ -157,14 +163,28 @@ void shadow_machine_start(struct vm *vm)
     vuart_service(&devices->uart); /* what was typed before could not be announced */
 }
 
+/* What other vCPUs have done to this one. */
+static void others_did(struct vcpu *vcpu)
+{
+    struct vcpu_shadow *shadow = vcpu->shadow;
+
+    shadow_line_set(vcpu, BIT(IRQ_S_EXTERNAL), shadow->external);
+    if (shadow->soft)
+        shadow_soft_interrupt(vcpu);
+    shadow->soft = false;
+}
+
 void shadow_events(struct vcpu *vcpu, u64 events)
 {
     struct vm_shadow *shadow = vcpu->vm->shadow;
+    bool taken = shadow_lock(vcpu);
 
     if (events & EVENT_CONSOLE)
-        vuart_service(&vcpu->vm->shadow->machine.uart);
-    if ((events & EVENT_TIMER) && shadow->timer <= arch_time_now()) {
-        shadow->timer = TIME_NEVER;
+        vuart_service(&shadow->machine.uart);
+    if (events & EVENT_VCPU)
+        others_did(vcpu);
+    if ((events & EVENT_TIMER) && vcpu->shadow->timer <= arch_time_now()) {
+        vcpu->shadow->timer = TIME_NEVER;
         shadow_line_set(vcpu, BIT(IRQ_S_TIMER), true);
     }
     if ((events & EVENT_DISK) || shadow->machine.disk.more)
@@ -173,15 +193,17 @@ void shadow_events(struct vcpu *vcpu, u64 events)
         disk_served(vcpu);
         shadow_timer_program(vcpu);
     }
+    shadow_unlock(vcpu, taken);
 }
 
 /* The rest of a long request is due at once: the hart's timer comes back for it, and between two
  * pieces whoever has a right to the hart gets it. */
 void shadow_timer_program(struct vcpu *vcpu)
 {
-    const struct vm_shadow *shadow = vcpu->vm->shadow;
+    const struct vcpu_shadow *shadow = vcpu->shadow;
+    bool more = vcpu->vm->shadow->machine.disk.more;
 
-    vcpu->timer = shadow->machine.disk.more ? 0 : min(shadow->timer, shadow->probe);
+    vcpu->timer = more ? 0 : min(shadow->timer, shadow->probe);
     sched_timer_changed(vcpu->hart);
 }
 

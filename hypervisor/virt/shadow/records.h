@@ -24,12 +24,12 @@ static inline void record_fence(u64 address, u64 settled)
 /* The guest's entry for that address, as its tables have it (0: it does not translate), in a record
  * with the address; then the page's guest-physical address, the level of the guest's leaf in its
  * low bits, with the shadow's entry. */
-void record_fill_detail(const struct vm *vm, gva_t address, const struct guest_translation *found,
-                        u64 shadow);
+void record_fill_detail(const struct vcpu *vcpu, gva_t address,
+                        const struct guest_translation *found, u64 shadow);
 
-static inline void record_fill(const struct vm *vm, gva_t address,
+static inline void record_fill(const struct vcpu *vcpu, gva_t address,
                                const struct guest_translation *found, u64 shadow)
 {
     if (arch_hart()->trace_level == TRACE_DETAIL)
-        record_fill_detail(vm, address, found, shadow);
+        record_fill_detail(vcpu, address, found, shadow);
 }

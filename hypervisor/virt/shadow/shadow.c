@@ -39,8 +39,6 @@ static const char *admit_record(const struct bundle_vm_view *record)
 {
     if (record->tree_bytes == 0)
         return "its record has no device tree";
-    if (record->vcpus != 1)
-        return "an unmodified machine has one vCPU";
     if (record->depriv > BUNDLE_DEPRIV_U)
         return "it asks for options that this build does not have";
     return NULL;
@@ -60,8 +58,12 @@ static const char *shadow_admit(struct vm *vm)
     vm->shadow = frame_run_alloc(sizeof(*vm->shadow));
     if (vm->shadow == NULL)
         return "no room for another machine";
-    vm->shadow->kernel_in_u = vm->config.depriv == BUNDLE_DEPRIV_U;
-    vm->shadow->sstc = (vm->config.flags & BUNDLE_FLAG_NO_SSTC) == 0;
+    for (u32 i = 0; i < vm->vcpu_count; i++) {
+        vm->vcpus[i].shadow = &vm->shadow->vcpus[i];
+        vm->shadow->vcpus[i].several = vm->vcpu_count > 1;
+        vm->shadow->vcpus[i].kernel_in_u = vm->config.depriv == BUNDLE_DEPRIV_U;
+        vm->shadow->vcpus[i].sstc = (vm->config.flags & BUNDLE_FLAG_NO_SSTC) == 0;
+    }
     vm->shadow->tree = vm->image.initrd - ALIGN_UP(vm->config.tree_bytes, (u64)FRAME_BYTES);
     if (!shadow_tables_init(vm))
         return "no room for what its shadow page tables need";
@@ -73,6 +75,9 @@ static int step_start(struct vm *vm)
     struct vcpu *vcpu = &vm->vcpus[0];
 
     image_load_bytes(vm, vm->shadow->tree, vm->config.tree, vm->config.tree_bytes);
+    for (u32 i = 0; i < vm->vcpu_count; i++)
+        vm->shadow->vcpus[i].started = false;
+    shadow_drop_all(vcpu);
     shadow_cpu_start(vcpu, vm->image.entry, vcpu->index, vm->shadow->tree);
     shadow_machine_start(vm);
     shadow_counts_reset(vm);
@@ -93,7 +98,9 @@ static int shadow_build(struct vm *vm)
         break;
     case SHADOW_TABLES:
         if (!shadow_tables_ready(vm)) {
-            log_vm_line(vm->name, "not started: no memory is left for its shadow page tables");
+            log_vm_line(vm->name,
+                        "not started: no memory is left for its shadow page tables, or too "
+                        "few address-space identifiers for its vCPUs");
             return -1;
         }
         more = false;

@@ -12,6 +12,7 @@
  */
 #pragma once
 
+#include "bundle.h"
 #include "core/hypercall.h"
 #include "virt/shadow/counts.h"
 #include "virt/shadow/csr_table.h"
@@ -29,25 +30,52 @@ enum shadow_phase {
     SHADOW_START = 3,  /* device tree, devices, registers */
 };
 
+/* The shadow path's part of a vCPU: a processor as the guest knows it, and what it runs on. */
+struct vcpu_shadow {
+    bool several;           /* its VM has others */
+    bool kernel_in_u;       /* depriv=u */
+    bool sstc;              /* it has stimecmp */
+    u32 mode;               /* MODE_S or MODE_U: where it believes to be; of depriv=u */
+    struct guest_csrs csrs; /* of depriv=s only satp */
+    struct guest_memo memo;
+    struct shadow_recent recent;
+
+    u64 satp;       /* the guest's, of the space in use, or SHADOW_BARE_* */
+    u8 view;        /* enum shadow_view */
+    bool id_shared; /* that space has no identifier of its own */
+    bool started;   /* it uses a root; what follows holds */
+    u32 root;       /* index of the table in use */
+    u32 space;      /* where the space stands */
+
+    u64 timer;      /* when its timer interrupt is due, where Candor raises that; TIME_NEVER: not */
+    bool naps;      /* it sleeps because it was found spinning */
+    u64 probe;      /* when it is looked at again, whether it spins; TIME_NEVER: at the next tick */
+    u64 probed;     /* how long after the look before */
+    bool external;  /* the level of its external interrupt */
+    bool soft;      /* another vCPU sends it a software interrupt */
+    bool suspended; /* by its firmware, until an interrupt */
+};
+
+/* The shadow path's part of a VM. */
 struct vm_shadow {
     u32 phase;  /* enum shadow_phase */
     u64 cursor; /* within the phase */
     u64 tree;   /* where its device tree stands, guest-physical */
 
-    bool kernel_in_u;       /* depriv=u */
-    u32 mode;               /* MODE_S or MODE_U: where it believes to be; of depriv=u */
-    struct guest_csrs csrs; /* of depriv=s only satp */
-    struct guest_memo memo;
     struct shadow_tables tables;
     struct shadow_machine machine;
-
-    bool sstc;  /* its processor has stimecmp */
-    u64 timer;  /* when its timer interrupt is due, where Candor raises that; TIME_NEVER: not */
-    bool naps;  /* it sleeps because it was found spinning */
-    u64 probe;  /* when it is looked at again, whether it spins; TIME_NEVER: at the next tick */
-    u64 probed; /* how long after the look before */
     struct shadow_trap_counts counts;
+    u32 owner; /* the hart that is in shadow_lock: index plus 1; 0: none. Atomic */
+    struct vcpu_shadow vcpus[BUNDLE_VCPUS_MAX];
 };
+
+/* From here on nobody else does anything for a vCPU of the VM, and what they have in common is this
+ * hart's. False: it was already. See vm_calls_lock(), which it is; nothing with one vCPU. */
+MUST_CHECK bool shadow_lock(struct vcpu *vcpu);
+
+/* The end of that, with what shadow_lock returned. No hart remembers more of the guest's
+ * translations afterwards than the shadows say. */
+void shadow_unlock(struct vcpu *vcpu, bool taken);
 
 /* The guest's kernel starts, with nothing mapped (traps.c). */
 void shadow_cpu_start(struct vcpu *vcpu, u64 entry, u64 argument0, u64 argument1);
@@ -98,7 +126,7 @@ void shadow_tick(struct vcpu *vcpu);
 void shadow_turn_begins(struct vcpu *vcpu);
 
 /* virt_ops.written */
-void shadow_written(struct vm *vm, gpa_t at, u64 bytes);
+void shadow_written(struct vcpu *vcpu, gpa_t at, u64 bytes);
 
 /* virt_ops.events: of the console, and of what shadow_timer_program asked for (machine.c). */
 void shadow_events(struct vcpu *vcpu, u64 events);

@@ -158,6 +158,7 @@ void shadow_entry_clear(struct shadow_tables *shadow, const struct shadow_table 
         shadow_table_named(shadow, *entry)->links--;
         shadow->unlinked++;
     }
+    shadow->stale = true;
     *entry = 0;
 }
 
@@ -197,6 +198,63 @@ void shadow_table_drop(struct shadow_tables *shadow, struct shadow_table *table)
     table->next = (u16)shadow->free;
     shadow->free = shadow_table_index(shadow, table) + 1;
     shadow->free_count++;
+}
+
+/* Two tables change their places in the store, and those whose root they are know it. */
+static void tables_swap(struct vm *vm, u32 first, u32 second)
+{
+    struct shadow_tables *shadow = &vm->shadow->tables;
+    struct shadow_table kept = shadow->tables[first];
+
+    shadow->tables[first] = shadow->tables[second];
+    shadow->tables[second] = kept;
+    frame_get(mfn(shadow->tables[first].frame))->gfn = first;
+    frame_get(mfn(shadow->tables[second].frame))->gfn = second;
+    for (u32 i = 0; i < vm->vcpu_count; i++) {
+        u32 *root = &vm->vcpus[i].shadow->root;
+
+        *root = *root == first ? second : *root == second ? first : *root;
+    }
+}
+
+/* Nothing is in it, and nothing names it. */
+static void table_keep(struct shadow_tables *shadow, u32 index)
+{
+    struct shadow_table *table = &shadow->tables[index];
+    u16 *bucket = bucket_of(shadow, table->gfn);
+    u64 *entries = shadow_entries(table);
+
+    for (u32 i = table->first; i < table->end; i++)
+        WRITE_ONCE(entries[i], 0);
+    table->first = SV39_ENTRIES;
+    table->end = 0;
+    table->links = 0;
+    table->next = *bucket;
+    *bucket = (u16)(index + 1);
+}
+
+void shadow_tables_empty(struct vcpu *vcpu)
+{
+    struct vm *vm = vcpu->vm;
+    struct shadow_tables *shadow = &vm->shadow->tables;
+    u32 kept = 0;
+
+    memset(shadow->buckets, 0, shadow->bucket_count * sizeof(shadow->buckets[0]));
+    for (u32 i = 0; i < vm->vcpu_count; i++) {
+        const struct vcpu *other = &vm->vcpus[i];
+
+        if (other == vcpu || !other->shadow->started || other->shadow->root < kept)
+            continue;
+        tables_swap(vm, kept, other->shadow->root);
+        table_keep(shadow, kept++);
+    }
+    shadow->tables_used = kept;
+    shadow->free = 0;
+    shadow->free_count = 0;
+    shadow->loose_count = 0;
+    shadow->settling.begun = false;
+    shadow->unlinked++;
+    shadow->stale = true;
 }
 
 /* ---- beginning and end ---- */
@@ -247,7 +305,8 @@ bool shadow_tables_clear(struct vm *vm, u64 *cursor)
 bool shadow_tables_ready(struct vm *vm)
 {
     vm->shadow->tables.spaces_max = min(space_id_share(vm_count), (u32)SHADOW_SPACES);
-    return shadow_tables_reserve(vm, TABLES_FIRST);
+    return vm->shadow->tables.spaces_max >= vm->vcpu_count &&
+           shadow_tables_reserve(vm, TABLES_FIRST * vm->vcpu_count);
 }
 
 bool shadow_tables_release(struct vm *vm)

@@ -67,8 +67,31 @@ void shadow_entry_clear(struct shadow_tables *shadow, const struct shadow_table 
  * have a second, and `writer` names one.) */
 void shadow_table_fill_beside(const struct vm *vm, struct shadow_table *table, u32 index);
 
+/* Gives up all tables but those that are roots of other vCPUs than this one: they become the first,
+ * with nothing in them. Nobody has a translation by what was in the tables when they are made
+ * again: the caller sees to it. */
+void shadow_tables_empty(struct vcpu *vcpu);
+
 /* Gives up one table that nothing links. The caller drops the translations. */
 void shadow_table_drop(struct shadow_tables *shadow, struct shadow_table *table);
+
+/* Whether a space stands there. */
+static inline bool shadow_space_is(const struct shadow_space *space, u64 satp, u8 view)
+{
+    return space->satp == satp && space->view == view && space->entered != 0;
+}
+
+/* A space that is not its view's last, with an identifier of the hardware's that no other space has
+ * (spaces.c). */
+struct shadow_space *shadow_space_find(struct vcpu *vcpu, u64 satp, u8 view);
+
+/* Of several vCPUs (together.c). What was taken away is so for all of them on return; and nobody
+ * remembers a way through the guest's tables. */
+void shadow_flush_others(struct vcpu *vcpu);
+void shadow_memos_forget(const struct vcpu *vcpu);
+
+/* Whether a table, by its index, is the root that some vCPU uses. */
+bool shadow_root_of_any(const struct vm *vm, u32 table);
 
 /* Whether a shadow's entry still is what its guest's says (tables.c). */
 bool shadow_entry_holds(const struct vm *vm, const struct shadow_table *table, u64 entry,

@@ -8,7 +8,6 @@
 #include "core/vm.h"
 #include "csr.h"
 #include "mem/frame.h"
-#include "mem/space_id.h"
 #include "string.h"
 #include "virt/shadow/records.h"
 #include "virt/shadow/shadow.h"
@@ -22,22 +21,22 @@ enum {
     SETTLED_FOR_TABLE = 8, /* and the way to one of the guest's tables as so many */
     MIRRORS_A_FENCE = 40,  /* looked at by a fence for one page: with more it is one for all, */
     SETTLED_BESIDES = 48,  /* and that compares so many entries then */
-    SPACE_PLACES = 8,      /* where a space may stand, from its hash on */
     FORGOTTEN_MOST = 16,   /* fills in a row whose way cannot be remembered */
 };
 
 #define LEAF_RIGHTS ((u64)(SV39_R | SV39_W | SV39_X | SV39_U))
 
 /* What a table of that view shows of a leaf's rights; 0: nothing at all. */
-static u64 rights_shown(const struct shadow_tables *shadow, u32 view, u64 rights)
+static u64 rights_shown(u32 view, u64 rights)
 {
-    bool users = (rights & SV39_U) != 0;
+    bool users = (rights & SV39_U) != 0, mxr = (view & SHADOW_VIEW_MXR) != 0;
 
+    view &= ~(u32)SHADOW_VIEW_MXR;
     if (view == SHADOW_VIEW_DIRECT)
         return rights;
     if (users ? view == SHADOW_VIEW_KERNEL : view == SHADOW_VIEW_USER)
         return 0;
-    if (shadow->mxr && (rights & SV39_X))
+    if (mxr && (rights & SV39_X))
         rights |= SV39_R;
     if (users && view == SHADOW_VIEW_KERNEL_SUM)
         rights &= ~(u64)SV39_X;
@@ -66,8 +65,11 @@ static bool protect(struct vcpu *vcpu, u64 guest)
                : NULL;
     if (leaf != NULL) {
         *leaf &= ~(u64)SV39_W;
+        shadow->stale = true;
         arch_translation_drop_all();
     }
+    if (vcpu->shadow->several)
+        shadow_flush_others(vcpu);
     frame->writer = SHADOW_WRITER_NONE;
     frame->state = SHADOW_IN_STEP;
     return true;
@@ -83,60 +85,6 @@ static struct shadow_key root_key(u64 satp, u8 view)
     if (satp == SHADOW_BARE_USER)
         all |= SV39_U;
     return (struct shadow_key){.gfn = 0, SV39_ROOT_LEVEL, all, SHADOW_VIEW_DIRECT};
-}
-
-/* Makes a place one of another space's. Without an identifier of its own that shares 0, and is
- * found no more. */
-static void space_take(struct shadow_tables *shadow, struct shadow_space *space, u64 satp, u8 view)
-{
-    u16 id = space->id != 0 ? space->id : space_id_alloc();
-
-    *space = (struct shadow_space){satp, id != 0 ? shadow->clock : 0, 0, id, view};
-    arch_translation_drop_all(); /* the identifier may have had another space's translations */
-}
-
-static bool space_is(const struct shadow_space *space, u64 satp, u8 view)
-{
-    return space->satp == satp && space->view == view && space->entered != 0;
-}
-
-/* Where a space stands; or else the place for it: the first that is free, or that of the one not
- * entered for the longest time. What stands somewhere has nothing free before it. */
-OUT_OF_LINE static u32 space_place(const struct shadow_tables *shadow, u64 satp, u8 view)
-{
-    u32 first = shadow_hash(satp ^ satp >> SATP_ASID_SHIFT << 2 ^ view, SHADOW_SPACES);
-    u32 oldest = first % shadow->spaces_max;
-
-    for (u32 i = 0; i < SPACE_PLACES; i++) {
-        u32 place = (first + i) % shadow->spaces_max;
-        const struct shadow_space *space = &shadow->spaces[place];
-
-        if (space->entered == 0 || space_is(space, satp, view))
-            return place;
-        if (space->entered < shadow->spaces[oldest].entered)
-            oldest = place;
-    }
-    return oldest;
-}
-
-/* A space, with an identifier of the hardware's that no other space has. */
-static struct shadow_space *space_find(struct shadow_tables *shadow, u64 satp, u8 view)
-{
-    struct shadow_space *space = &shadow->spaces[shadow->last[view]];
-
-    shadow->clock++;
-    if (!space_is(space, satp, view)) {
-        shadow->last[view] = (u8)space_place(shadow, satp, view);
-        space = &shadow->spaces[shadow->last[view]];
-    }
-    if (space_is(space, satp, view)) {
-        shadow->counts.spaces_found++;
-        space->entered = shadow->clock;
-    } else {
-        shadow->counts.spaces_missed++;
-        space_take(shadow, space, satp, view);
-    }
-    return space;
 }
 
 /* The table of a space's root, made if need be. False: all shadows had to be given up for it, and
@@ -160,61 +108,71 @@ OUT_OF_LINE static bool root_make(struct vcpu *vcpu, struct shadow_space *space,
     return true;
 }
 
-void shadow_space_enter(struct vcpu *vcpu, u64 satp, enum shadow_view view)
+void shadow_space_enter(struct vcpu *vcpu, u64 satp, u8 view)
 {
+    struct vcpu_shadow *own = vcpu->shadow;
     struct shadow_tables *shadow = &vcpu->vm->shadow->tables;
-    const struct shadow_key key = root_key(satp, (u8)view);
-    struct shadow_space *space;
+    const struct shadow_key key = root_key(satp, view);
+    struct shadow_space *space = &shadow->spaces[shadow->last[view]];
 
-    shadow->satp = satp;
-    shadow->view = (u8)view;
-    space = space_find(shadow, satp, (u8)view);
+    own->satp = satp;
+    own->view = view;
+    shadow->clock++;
+    if (shadow_space_is(space, satp, view)) {
+        shadow->counts.spaces_found++;
+        space->entered = shadow->clock;
+    } else {
+        space = shadow_space_find(vcpu, satp, view);
+    }
+    own->space = shadow->last[view];
     if ((space->root >= shadow->tables_used ||
          !shadow_table_is(&shadow->tables[space->root], &key)) &&
         !root_make(vcpu, space, &key))
         return;
-    shadow->root = space->root;
-    shadow->id_shared = space->id == 0;
-    arch_space_install(vcpu, mfn(shadow->tables[shadow->root].frame), space->id);
+    own->root = space->root;
+    own->id_shared = space->id == 0;
+    own->started = true;
+    arch_space_install(vcpu, mfn(shadow->tables[space->root].frame), space->id);
 }
 
 void shadow_drop_all(struct vcpu *vcpu)
 {
     struct shadow_tables *shadow = &vcpu->vm->shadow->tables;
 
-    memset(shadow->buckets, 0, shadow->bucket_count * sizeof(shadow->buckets[0]));
-    shadow->tables_used = 0;
-    shadow->free = 0;
-    shadow->free_count = 0;
-    shadow->loose_count = 0;
-    guest_memo_forget(&vcpu->vm->shadow->memo);
-    shadow->settling.begun = false;
-    shadow->unlinked++;
+    shadow_tables_empty(vcpu);
+    shadow_flush_others(vcpu);
+    shadow_memos_forget(vcpu);
     shadow->generation++;
     /* One record a time, so that none is left of when the generation was last this one. */
     (void)shadow_frame_of(shadow, vcpu->vm,
                           vcpu->vm->p2m.base_gfn + shadow->generation % shadow->frames_count);
     shadow->counts.drops++;
-    shadow_space_enter(vcpu, shadow->satp, shadow->view);
+    for (u32 i = 0; i < shadow->tables_used; i++) {
+        if (shadow->tables[i].rights == 0)
+            (void)protect(vcpu, shadow->tables[i].gfn); /* nothing can be written yet */
+    }
+    shadow_space_enter(vcpu, vcpu->shadow->satp, vcpu->shadow->view);
     arch_translation_drop_all();
 }
 
 /* ---- out of step, and back ---- */
 
-static bool mirrored_and_used(struct shadow_tables *shadow, u64 guest)
+static bool mirrored_and_used(const struct vm *vm, u64 guest)
 {
+    const struct shadow_tables *shadow = &vm->shadow->tables;
     struct shadow_table *table = NULL;
 
     while ((table = shadow_mirror_next(shadow, guest, table)) != NULL) {
-        if (table->links > 0 || shadow_table_index(shadow, table) == shadow->root)
+        if (table->links > 0 || shadow_root_of_any(vm, shadow_table_index(shadow, table)))
             return true;
     }
     return false;
 }
 
 /* Gives up one mirror of a guest's table. False: there was none. */
-static bool mirror_drop(struct shadow_tables *shadow, u64 guest)
+static bool mirror_drop(struct vcpu *vcpu, u64 guest)
 {
+    struct shadow_tables *shadow = &vcpu->vm->shadow->tables;
     struct shadow_table *table = shadow_mirror_next(shadow, guest, NULL);
 
     if (table == NULL)
@@ -222,6 +180,7 @@ static bool mirror_drop(struct shadow_tables *shadow, u64 guest)
     shadow_table_drop(shadow, table);
     shadow->settling.mirror = 0;
     shadow->settling.entry = 0;
+    shadow->stale = true;
     arch_translation_drop_all();
     return true;
 }
@@ -236,17 +195,16 @@ static bool rights_hold(u64 given, u64 rights)
 
 bool shadow_entry_holds(const struct vm *vm, const struct shadow_table *table, u64 entry, u64 guest)
 {
-    const struct shadow_tables *shadow = &vm->shadow->tables;
     const struct shadow_table *below;
     u64 rights;
 
     if (guest_entry_bad(guest, table->level))
         return false;
-    rights = rights_shown(shadow, table->view, guest_leaf_rights(guest));
+    rights = rights_shown(table->view, guest_leaf_rights(guest));
     if (table->level == 0)
         return sv39_frame(entry) == p2m_lookup(&vm->p2m, sv39_frame(guest)).number &&
                rights_hold(entry, rights);
-    below = shadow_table_named(shadow, entry);
+    below = shadow_table_named(&vm->shadow->tables, entry);
     return below->gfn == sv39_frame(guest) && sv39_is_leaf(guest) == (below->rights != 0) &&
            rights_hold(below->rights, below->rights != 0 ? rights : 0);
 }
@@ -347,9 +305,9 @@ OUT_OF_LINE static bool loosen(struct vcpu *vcpu, u64 guest)
     struct shadow_tables *shadow = &vcpu->vm->shadow->tables;
     struct shadow_frame *frame = shadow_frame_of(shadow, vcpu->vm, guest);
 
-    guest_memo_forget(&vcpu->vm->shadow->memo);
-    if (!mirrored_and_used(shadow, guest)) {
-        if (mirror_drop(shadow, guest))
+    shadow_memos_forget(vcpu);
+    if (!mirrored_and_used(vcpu->vm, guest)) {
+        if (mirror_drop(vcpu, guest))
             return false;
         frame->state = SHADOW_PLAIN;
         return true;
@@ -374,7 +332,7 @@ bool shadow_fence_page(struct vcpu *vcpu, gva_t address)
     struct shadow_tables *shadow = &vcpu->vm->shadow->tables;
     u32 unlinked = shadow->unlinked, mirrors = 0;
 
-    guest_memo_forget(&vcpu->vm->shadow->memo);
+    guest_memo_forget(&vcpu->shadow->memo);
     for (u32 i = 0; i < shadow->loose_count; i++) {
         struct shadow_table *table = NULL;
 
@@ -397,15 +355,14 @@ bool shadow_fence_all(struct vcpu *vcpu)
 {
     struct shadow_tables *shadow = &vcpu->vm->shadow->tables;
 
-    guest_memo_forget(&vcpu->vm->shadow->memo);
+    guest_memo_forget(&vcpu->shadow->memo);
     return settle_down_to(vcpu, 0, SETTLED_A_STEP) && shadow->loose_count > 0;
 }
 
 /* ---- filling ---- */
 
 /* What stands below an entry of `table` on the way to `address`. */
-static struct shadow_key below_key(const struct shadow_tables *shadow,
-                                   const struct shadow_table *table,
+static struct shadow_key below_key(const struct shadow_table *table,
                                    const struct guest_translation *found)
 {
     u64 span_frames = 1UL << (SV39_INDEX_BITS * table->level);
@@ -415,20 +372,30 @@ static struct shadow_key below_key(const struct shadow_tables *shadow,
     if (found->level < table->level)
         return (struct shadow_key){found->tables[level], level, 0, table->view};
     if (rights == 0)
-        rights = rights_shown(shadow, table->view, guest_leaf_rights(found->leaf));
+        rights = rights_shown(table->view, guest_leaf_rights(found->leaf));
     return (struct shadow_key){ALIGN_DOWN(found->physical.value >> FRAME_SHIFT, span_frames), level,
                                (u8)rights, SHADOW_VIEW_DIRECT};
 }
 
+/* Whether the guest can write there without Candor, who will not learn of it. */
+static bool is_plain(const struct vcpu *vcpu, u64 guest)
+{
+    const struct shadow_frame *frame = shadow_frame_of(&vcpu->vm->shadow->tables, vcpu->vm, guest);
+
+    return frame != NULL && frame->state == SHADOW_PLAIN;
+}
+
 /* The table there, made and linked if need be. NULL: something else had to be done first, and the
-   guest is to fault once more. */
+   guest is to fault once more: also where the walk came through that table before it was protected,
+   and another vCPU may have written to it since, and fenced. */
 static struct shadow_table *descend(struct vcpu *vcpu, struct shadow_table *table, gva_t address,
                                     const struct guest_translation *found)
 {
     struct shadow_tables *shadow = &vcpu->vm->shadow->tables;
-    const struct shadow_key key = below_key(shadow, table, found);
+    const struct shadow_key key = below_key(table, found);
     u32 index = sv39_index(address, table->level);
     u64 *entry = &shadow_entries(table)[index];
+    bool walked_before = key.rights == 0 && vcpu->shadow->several && is_plain(vcpu, key.gfn);
     struct shadow_table *below;
 
     if (*entry != 0) {
@@ -449,7 +416,7 @@ static struct shadow_table *descend(struct vcpu *vcpu, struct shadow_table *tabl
         below = shadow_table_make(shadow, &key);
     below->links++;
     shadow_entry_set(table, index, sv39_link(mfn(below->frame)));
-    return below;
+    return walked_before ? NULL : below;
 }
 
 static bool in_step(const struct vcpu *vcpu, u64 guest)
@@ -465,22 +432,22 @@ static bool in_step(const struct vcpu *vcpu, u64 guest)
 static bool remember(struct vcpu *vcpu, gva_t address, const struct guest_translation *found,
                      struct shadow_table *table)
 {
-    struct vm_shadow *vm_shadow = vcpu->vm->shadow;
-    struct shadow_tables *shadow = &vm_shadow->tables;
+    struct vcpu_shadow *own = vcpu->shadow;
+    struct shadow_tables *shadow = &vcpu->vm->shadow->tables;
 
-    if (!in_step(vcpu, shadow->satp & SATP_PPN_MASK) || !in_step(vcpu, found->tables[1])) {
+    if (!in_step(vcpu, own->satp & SATP_PPN_MASK) || !in_step(vcpu, found->tables[1])) {
         if (++shadow->forgotten < FORGOTTEN_MOST)
             return true;
         (void)shadow_fence_all(vcpu);
         return false;
     }
-    vm_shadow->memo.path = (struct guest_path){
-        shadow->satp,
+    own->memo.path = (struct guest_path){
+        own->satp,
         address.value >> GUEST_SPAN_SHIFT,
         guest_table_entry(vcpu->vm, found->tables[0], 0),
         {found->tables[0], found->tables[1]},
     };
-    shadow->recent = (struct shadow_recent){shadow->root, shadow->unlinked, table};
+    own->recent = (struct shadow_recent){own->root, shadow->unlinked, table};
     return true;
 }
 
@@ -488,8 +455,7 @@ static bool remember(struct vcpu *vcpu, gva_t address, const struct guest_transl
 OUT_OF_LINE static struct shadow_table *leaf_table(struct vcpu *vcpu, gva_t address,
                                                    const struct guest_translation *found)
 {
-    const struct shadow_tables *shadow = &vcpu->vm->shadow->tables;
-    struct shadow_table *table = &shadow->tables[shadow->root];
+    struct shadow_table *table = &vcpu->vm->shadow->tables.tables[vcpu->shadow->root];
 
     if (!shadow_tables_reserve(vcpu->vm, FILL_TABLES)) {
         shadow_drop_all(vcpu);
@@ -505,12 +471,13 @@ OUT_OF_LINE static struct shadow_table *leaf_table(struct vcpu *vcpu, gva_t addr
 }
 
 /* The same, if the way there is remembered. */
-static struct shadow_table *recent_table(const struct shadow_tables *shadow,
+static struct shadow_table *recent_table(const struct vcpu *vcpu,
                                          const struct guest_translation *found)
 {
-    const struct shadow_recent *recent = &shadow->recent;
+    const struct shadow_recent *recent = &vcpu->shadow->recent;
 
-    return found->remembered && recent->root == shadow->root && recent->unlinked == shadow->unlinked
+    return found->remembered && recent->root == vcpu->shadow->root &&
+                   recent->unlinked == vcpu->vm->shadow->tables.unlinked
                ? recent->table
                : NULL;
 }
@@ -527,6 +494,12 @@ static void writer_note(const struct shadow_tables *shadow, struct shadow_frame 
     frame->writer = place;
 }
 
+/* Whether the old entry allowed something that the new one does not. */
+static bool taken_away(u64 old, u64 entry)
+{
+    return old != 0 && old != entry && (old | SV39_W) != entry;
+}
+
 void shadow_fill(struct vcpu *vcpu, gva_t address, const struct guest_translation *found, mfn_t to,
                  bool write)
 {
@@ -534,7 +507,7 @@ void shadow_fill(struct vcpu *vcpu, gva_t address, const struct guest_translatio
     struct shadow_tables *shadow = &vm->shadow->tables;
     u64 guest = found->physical.value >> FRAME_SHIFT;
     struct shadow_frame *frame = shadow_frame_of(shadow, vm, guest);
-    struct shadow_table *table = recent_table(shadow, found);
+    struct shadow_table *table = recent_table(vcpu, found);
     u32 index = sv39_index(address, 0);
     u64 rights, entry;
 
@@ -543,16 +516,18 @@ void shadow_fill(struct vcpu *vcpu, gva_t address, const struct guest_translatio
     if (table == NULL || (write && frame->state == SHADOW_IN_STEP && !loosen(vcpu, guest)))
         return;
     rights = table->rights != 0 ? table->rights
-                                : rights_shown(shadow, table->view, guest_leaf_rights(found->leaf));
+                                : rights_shown(table->view, guest_leaf_rights(found->leaf));
     if (frame->state == SHADOW_IN_STEP)
         rights &= ~(u64)SV39_W;
     entry = sv39_leaf(to, SV39_V | rights);
+    if (taken_away(shadow_entries(table)[index], entry))
+        shadow->stale = true;
     shadow_entry_set(table, index, entry);
     if (rights & SV39_W)
         writer_note(shadow, frame, to,
                     1 + shadow_table_index(shadow, table) * SV39_ENTRIES + index);
     shadow->counts.fills++;
-    record_fill(vm, address, found, entry);
+    record_fill(vcpu, address, found, entry);
     arch_translation_drop(address);
 }
 
@@ -570,8 +545,11 @@ bool shadow_tables_in(struct vm *vm, gpa_t at, u64 bytes)
     return false;
 }
 
-void shadow_written(struct vm *vm, gpa_t at, u64 bytes)
+void shadow_written(struct vcpu *vcpu, gpa_t at, u64 bytes)
 {
-    if (shadow_tables_in(vm, at, bytes))
-        shadow_drop_all(&vm->vcpus[0]);
+    bool taken = shadow_lock(vcpu);
+
+    if (shadow_tables_in(vcpu->vm, at, bytes))
+        shadow_drop_all(vcpu);
+    shadow_unlock(vcpu, taken);
 }

@@ -19,9 +19,12 @@
  *     out of step: what is stale for one space was never seen by another.
  *  6. A way through the guest's tables is remembered only while those above the lowest are in step.
  *  7. `writer` of a guest frame finds its writable leaf, or says that there may be many.
+ *  8. Of several vCPUs one is here at a time, and when it leaves, no hart remembers more than the
+ *     shadows say (together.c). Roots and spaces that others use are neither given up nor moved.
  *
  * When the VM's share of tables is used up, all of them are given up at once, which costs little:
- * the guest's faults make again what it still uses. Everything here happens in the VM's turn.
+ * the guest's faults make again what it still uses. Everything here happens in the turn of
+ * one of the VM's vCPUs.
  */
 #pragma once
 
@@ -46,7 +49,8 @@ enum shadow_view {
     SHADOW_VIEW_USER = 1,
     SHADOW_VIEW_KERNEL = 2,     /* without SUM: no user pages */
     SHADOW_VIEW_KERNEL_SUM = 3, /* user pages too, but never to run them */
-    SHADOW_VIEWS = 4,
+    SHADOW_VIEW_MXR = 4,        /* added to one of these: what can be run can be read */
+    SHADOW_VIEWS = 8,
 };
 
 /* A table that the hardware walks. */
@@ -127,18 +131,13 @@ struct shadow_tables {
     u64 loose[SHADOW_LOOSE_MAX];
     u32 loose_count;
     struct shadow_settling settling;
-    u32 unlinked; /* links cleared, ever */
-    struct shadow_recent recent;
+    u32 unlinked;  /* links cleared, ever */
     u32 forgotten; /* fills since tables were last compared whose way was not remembered */
     struct shadow_space spaces[SHADOW_SPACES]; /* near a hash of satp and view */
     u32 spaces_max;                            /* of them are used: the VM's share */
     u64 clock;                                 /* spaces entered, ever */
     u8 last[SHADOW_VIEWS];                     /* of each view: the space entered last */
-    bool id_shared;                            /* the space in use has no identifier of its own */
-    u32 root;                                  /* index of the table in use */
-    u64 satp;                                  /* the guest's, which it mirrors, or SHADOW_BARE_* */
-    u8 view;                                   /* enum shadow_view */
-    bool mxr; /* of views that are not direct: what can be run can be read */
+    bool stale; /* entries were taken away that other harts may remember */
     struct shadow_counts counts;
 };
 
@@ -164,7 +163,7 @@ bool shadow_tables_release(struct vm *vm);
 
 /* The space that a satp of the guest names becomes the one in use, seen in that way. For another
  * satp than before, nothing is out of step. */
-void shadow_space_enter(struct vcpu *vcpu, u64 satp, enum shadow_view view);
+void shadow_space_enter(struct vcpu *vcpu, u64 satp, u8 view);
 
 /* The hardware can use this translation, to a frame of the VM's, from now on, or comes to fault
  * here once more. */
@@ -174,6 +173,9 @@ void shadow_fill(struct vcpu *vcpu, gva_t address, const struct guest_translatio
 /* A fence of the guest, for one page or for all, in steps: true while there is more to do. */
 bool shadow_fence_page(struct vcpu *vcpu, gva_t address);
 bool shadow_fence_all(struct vcpu *vcpu);
+
+/* After that: the other vCPUs remember nothing that the shadows do not say, and fetch code anew. */
+void shadow_fence_others(struct vcpu *vcpu);
 
 /* Whether one of the guest's tables in step lies there: what is written there without a fault makes
  * all shadows wrong. */

@@ -18,7 +18,7 @@ void shadow_reflect(struct vcpu *vcpu, u32 cause, u64 value)
 {
     vcpu->counts.upcalls++;
     record_reflected(cause, value);
-    if (vcpu->vm->shadow->kernel_in_u)
+    if (vcpu->shadow->kernel_in_u)
         shadow_trap_enter(vcpu, cause, value);
     else if (!arch_vcpu_upcall(vcpu, cause, value))
         vm_end_fault(vcpu, arch_entry_name(cause), value);
@@ -43,7 +43,7 @@ static void skip(struct vcpu *vcpu, const struct instruction *instruction)
 
 static bool fetch(struct vcpu *vcpu, bool kernel, u32 *word)
 {
-    struct vm_shadow *shadow = vcpu->vm->shadow;
+    struct vcpu_shadow *shadow = vcpu->shadow;
 
     return guest_fetch(vcpu->vm, &shadow->memo, shadow->csrs.satp, arch_vcpu_pc(vcpu), kernel,
                        word);
@@ -85,11 +85,11 @@ static u64 extended(const struct instruction *instruction, u64 value)
 /* An instruction has been executed for the guest. */
 static void emulated(struct vcpu *vcpu, const struct instruction *instruction, u32 word)
 {
-    struct vm_shadow *shadow = vcpu->vm->shadow;
+    struct vcpu_shadow *shadow = vcpu->shadow;
     u64 value = arch_vcpu_pc(vcpu);
     u32 effects;
 
-    shadow->counts.emulated[instruction->kind]++;
+    vcpu->vm->shadow->counts.emulated[instruction->kind]++;
     if (arch_hart()->trace_level != TRACE_DETAIL)
         return;
     if (instruction->kind == INSTRUCTION_CSR &&
@@ -128,12 +128,11 @@ OUT_OF_LINE static void device_access(struct vcpu *vcpu, bool kernel, u64 right,
 }
 
 /* Without translation a kernel in S-mode and its users need different tables all the same. */
-static bool bare_view_changes(struct vcpu *vcpu, const struct vm_shadow *shadow, bool kernel)
+static bool bare_view_changes(struct vcpu *vcpu, const struct vcpu_shadow *shadow, bool kernel)
 {
     u64 wanted = kernel ? SHADOW_BARE_KERNEL : SHADOW_BARE_USER;
 
-    if ((shadow->csrs.satp & SATP_MODE) != 0 || shadow->kernel_in_u ||
-        shadow->tables.satp == wanted)
+    if ((shadow->csrs.satp & SATP_MODE) != 0 || shadow->kernel_in_u || shadow->satp == wanted)
         return false;
     shadow_space_enter(vcpu, wanted, SHADOW_VIEW_DIRECT);
     return true;
@@ -142,7 +141,7 @@ static bool bare_view_changes(struct vcpu *vcpu, const struct vm_shadow *shadow,
 OUT_OF_LINE static void page_fault(struct vcpu *vcpu, bool kernel, u64 right, u64 address)
 {
     struct vm *vm = vcpu->vm;
-    struct vm_shadow *shadow = vm->shadow;
+    struct vcpu_shadow *shadow = vcpu->shadow;
     const struct guest_access access = {
         .right = right,
         .status = shadow->kernel_in_u ? shadow->csrs.sstatus : arch_vcpu_translation_rights(vcpu),
@@ -156,7 +155,7 @@ OUT_OF_LINE static void page_fault(struct vcpu *vcpu, bool kernel, u64 right, u6
         return;
     result = guest_walk(vm, &shadow->memo.path, shadow->csrs.satp, gva(address), &access, &found);
     if (result != GUEST_WALK_OK) {
-        shadow->counts.faults++;
+        vm->shadow->counts.faults++;
         shadow_reflect(vcpu, fault_cause(right, result == GUEST_WALK_PAGE_FAULT), address);
         return;
     }
@@ -173,7 +172,7 @@ OUT_OF_LINE static void page_fault(struct vcpu *vcpu, bool kernel, u64 right, u6
  * write of satp again and again. */
 void shadow_csr(struct vcpu *vcpu, const struct instruction *instruction, u32 mode)
 {
-    struct vm_shadow *shadow = vcpu->vm->shadow;
+    struct vcpu_shadow *shadow = vcpu->shadow;
     u64 operand = instruction->csr_immediate ? instruction->rs1
                                              : shadow_register(vcpu, instruction->rs1);
     u64 old;
@@ -190,7 +189,7 @@ void shadow_csr(struct vcpu *vcpu, const struct instruction *instruction, u32 mo
         shadow_reflect(vcpu, CAUSE_ILLEGAL, word);
         return;
     }
-    shadow->counts.csrs[CSR_SLOT(instruction->csr)]++;
+    vcpu->vm->shadow->counts.csrs[CSR_SLOT(instruction->csr)]++;
     shadow_register_set(vcpu, instruction->rd, old);
     skip(vcpu, instruction);
     shadow_csr_changed(vcpu, effects);
@@ -235,7 +234,7 @@ static bool emulate_in_s(struct vcpu *vcpu, const struct instruction *instructio
 
 OUT_OF_LINE static void illegal_instruction(struct vcpu *vcpu, bool kernel, u64 value)
 {
-    bool in_u = vcpu->vm->shadow->kernel_in_u;
+    bool in_u = vcpu->shadow->kernel_in_u;
     struct instruction instruction;
     u32 word;
 
@@ -281,22 +280,38 @@ static void trap_dispatch(struct vcpu *vcpu, const struct virt_trap *trap, bool 
  * begin, shadow_enter sees to it. */
 OUT_OF_LINE static void trap_in_u(struct vcpu *vcpu, const struct virt_trap *trap)
 {
-    trap_dispatch(vcpu, trap, vcpu->vm->shadow->mode == MODE_S);
+    trap_dispatch(vcpu, trap, vcpu->shadow->mode == MODE_S);
     if (!vcpu->hart->reschedule)
         shadow_interrupt_deliver(vcpu);
 }
 
-void shadow_trap(struct vcpu *vcpu, const struct virt_trap *trap)
+static inline void trap_alone(struct vcpu *vcpu, const struct virt_trap *trap)
 {
-    if (vcpu->vm->shadow->kernel_in_u)
+    if (vcpu->shadow->kernel_in_u)
         trap_in_u(vcpu, trap);
     else
         trap_dispatch(vcpu, trap, trap->kernel);
 }
 
+OUT_OF_LINE static void trap_of_several(struct vcpu *vcpu, const struct virt_trap *trap)
+{
+    bool taken = shadow_lock(vcpu);
+
+    trap_alone(vcpu, trap);
+    shadow_unlock(vcpu, taken);
+}
+
+void shadow_trap(struct vcpu *vcpu, const struct virt_trap *trap)
+{
+    if (vcpu->shadow->several)
+        trap_of_several(vcpu, trap);
+    else
+        trap_alone(vcpu, trap);
+}
+
 void shadow_cpu_start(struct vcpu *vcpu, u64 entry, u64 argument0, u64 argument1)
 {
-    struct vm_shadow *shadow = vcpu->vm->shadow;
+    struct vcpu_shadow *shadow = vcpu->shadow;
 
     arch_vcpu_reset(vcpu, gva(entry), argument0, argument1);
     guest_csrs_start(&shadow->csrs, shadow->sstc);
@@ -304,13 +319,13 @@ void shadow_cpu_start(struct vcpu *vcpu, u64 entry, u64 argument0, u64 argument1
     shadow->probe = TIME_NEVER;
     shadow->naps = false;
     shadow->mode = MODE_S;
+    shadow->soft = false;
+    shadow->suspended = false;
     guest_memo_forget(&shadow->memo);
     if (shadow->kernel_in_u)
         arch_vcpu_kernel_in_u(vcpu);
     else
         arch_vcpu_kernel_in_s(vcpu, shadow->sstc);
-    shadow->tables.satp = shadow->kernel_in_u ? SHADOW_BARE_USER : SHADOW_BARE_KERNEL;
-    shadow->tables.view = SHADOW_VIEW_DIRECT;
-    shadow->tables.mxr = false;
-    shadow_drop_all(vcpu);
+    shadow_space_enter(vcpu, shadow->kernel_in_u ? SHADOW_BARE_USER : SHADOW_BARE_KERNEL,
+                       SHADOW_VIEW_DIRECT);
 }

@@ -55,7 +55,7 @@ void machine_add(void)
     static const struct virt_ops tables_alone = {.name = "tables", .audit = shadow_audit};
     u64 cursor = 0;
 
-    vm = frame_run_alloc(sizeof(struct vm) + sizeof(struct vcpu));
+    vm = frame_run_alloc(sizeof(struct vm) + 2 * sizeof(struct vcpu)); /* one, for most */
     assert_non_null(vm);
     vms[vm_count++] = vm;
     vm->id = (u16)vm_count;
@@ -70,6 +70,7 @@ void machine_add(void)
     memory_make();
     vm->shadow = frame_run_alloc(sizeof(*vm->shadow));
     assert_non_null(vm->shadow);
+    vcpu->shadow = &vm->shadow->vcpus[0];
     assert_true(shadow_tables_init(vm));
     while (shadow_tables_clear(vm, &cursor))
         ;
@@ -121,7 +122,7 @@ u64 guest_go(gva_t address, u64 right)
 
         if (host_access(vcpu, address, right, &entry) && !(entry & SV39_U) == !guest_is_user)
             return entry;
-        if (guest_walk(vm, &vm->shadow->memo.path, guest_satp(), address, &access, &found) !=
+        if (guest_walk(vm, &vcpu->shadow->memo.path, guest_satp(), address, &access, &found) !=
             GUEST_WALK_OK)
             return 0;
         if (!mfn_valid(p2m_lookup(&vm->p2m, found.physical.value >> FRAME_SHIFT)))

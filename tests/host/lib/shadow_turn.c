@@ -29,8 +29,8 @@ void turn_make(bool kernel_in_u)
     shadow_processor = (struct shadow_processor){0};
     shadow_processor_waits = shadow_processor_open = false;
     vm->virt = &turns;
-    vm->shadow->kernel_in_u = kernel_in_u;
-    vm->shadow->sstc = true;
+    vcpu->shadow->kernel_in_u = kernel_in_u;
+    vcpu->shadow->sstc = true;
     shadow_cpu_start(vcpu, TURN_CODE, 0, 0);
     vcpu->arch.trap_entry = guest_frame(VECTOR_FRAME) << FRAME_SHIFT;
     vcpu->timer = TIME_NEVER;
