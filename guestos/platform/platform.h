@@ -18,8 +18,7 @@
  *
  * "Interrupts off" means those of the calling CPU. Errors are 0 or negative errnos.
  */
-#ifndef FRANK_PLATFORM_H
-#define FRANK_PLATFORM_H
+#pragma once
 
 #include "frank/counters.h"
 #include "kernel/addr.h"
@@ -185,5 +184,3 @@ void plat_idle(u64 deadline_ticks);
 
 /* What the platform beneath has done for this CPU so far; on the bare machine nothing. */
 void plat_counters(struct frank_counters *counters);
-
-#endif

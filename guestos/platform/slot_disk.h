@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What drivers of disks have in common: a request on its way has a slot, and waits while all are
    taken. */
-#ifndef FRANK_PLATFORM_SLOT_DISK_H
-#define FRANK_PLATFORM_SLOT_DISK_H
+#pragma once
 
 #include "kernel/block/block.h"
 #include "kernel/lock.h"
@@ -32,5 +31,3 @@ void slot_disk_register(struct slot_disk *disk, u32 number, u64 sectors, bool re
 
 /* The disk has interrupted. */
 void slot_disk_serve(struct slot_disk *disk);
-
-#endif

@@ -3,8 +3,7 @@
  * Spaces that have ended, kept for the next that is wanted. No page is mapped in them, their tables
  * stay linked: most processes use the same few tables, and so need none made. For both platforms.
  */
-#ifndef FRANK_PLATFORM_SPARE_SPACES_H
-#define FRANK_PLATFORM_SPARE_SPACES_H
+#pragma once
 
 #include "platform.h"
 
@@ -16,5 +15,3 @@ MUST_CHECK bool spare_give(const struct plat_space *space);
 
 /* Destroy all that are kept. Thread context. */
 void spare_trim(void);
-
-#endif

@@ -4,8 +4,7 @@
  * memory: who owns which frame here, and what each path promises in virt_ops.audit. It stops the
  * machine for as long as it takes: for the monitor and for tests.
  */
-#ifndef CORE_AUDIT_H
-#define CORE_AUDIT_H
+#pragma once
 
 #include "mem/addr.h"
 
@@ -30,5 +29,3 @@ void audit_space_id(mfn_t root, u16 id);
 
 /* A table was looked at, with so many entries that are present. */
 void audit_count_table(u32 entries);
-
-#endif

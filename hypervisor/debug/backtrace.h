@@ -7,8 +7,7 @@
  * return address is kept (symbols.h). So calls are followed exactly, from any instruction on, and
  * no stale one is among them.
  */
-#ifndef DEBUG_BACKTRACE_H
-#define DEBUG_BACKTRACE_H
+#pragma once
 
 #include "types.h"
 
@@ -32,5 +31,3 @@ const char *symbol_find(u64 address, u64 *offset);
 void backtrace_each(const struct backtrace_start *start,
                     void (*each)(void *context, u64 address, const char *name, u64 offset),
                     void *context);
-
-#endif

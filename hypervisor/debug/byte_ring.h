@@ -2,8 +2,7 @@
 /*
  * A ring of bytes over a buffer of a power of two. The caller's lock guards it; it never blocks.
  */
-#ifndef DEBUG_BYTE_RING_H
-#define DEBUG_BYTE_RING_H
+#pragma once
 
 #include "string.h"
 #include "types.h"
@@ -57,5 +56,3 @@ static inline u8 byte_ring_take(struct byte_ring *ring)
 {
     return ring->bytes[ring->taken++ & (ring->size - 1)];
 }
-
-#endif

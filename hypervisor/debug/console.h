@@ -24,8 +24,7 @@
  * Lock: one, level LOCK_CONSOLE, a leaf: nothing else is taken while it is held, and notify is
  * called without it. Any hart may call anything here; nothing blocks, every call's work is bounded.
  */
-#ifndef DEBUG_CONSOLE_H
-#define DEBUG_CONSOLE_H
+#pragma once
 
 #include "debug/console_filter.h"
 #include "debug/console_mux.h"
@@ -177,5 +176,3 @@ void console_drain(void);
    polled. What is written otherwise is lost from now on. For panic and for powering off. */
 void console_seize(void);
 void console_seized_write(const char *text, u32 count);
-
-#endif

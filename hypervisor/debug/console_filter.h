@@ -9,8 +9,7 @@
  * harmless by the multiplexer, which knows columns. The state carries over from write to write, so
  * cutting a sequence in two gains nothing. Pure code.
  */
-#ifndef DEBUG_CONSOLE_FILTER_H
-#define DEBUG_CONSOLE_FILTER_H
+#pragma once
 
 #include "types.h"
 
@@ -34,5 +33,3 @@ struct console_filter {
 
 /* Takes one byte; stores what may be shown and returns how many bytes that is: 0 to 4. */
 u32 console_filter_byte(struct console_filter *filter, u8 byte, u8 out[CONSOLE_FILTER_OUTPUT_MAX]);
-
-#endif

@@ -16,8 +16,7 @@
  * again). Marks are off unless marks_shown. Anything else is a record, put in by
  * console_mux.records: JSON.
  */
-#ifndef DEBUG_CONSOLE_MUX_H
-#define DEBUG_CONSOLE_MUX_H
+#pragma once
 
 #include "debug/byte_ring.h"
 
@@ -98,5 +97,3 @@ void console_mux_taken(struct console_mux *mux, u32 count);
 
 /* Whether anything is staged or in a ring. */
 bool console_mux_pending(const struct console_mux *mux);
-
-#endif

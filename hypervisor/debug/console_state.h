@@ -3,8 +3,7 @@
  * What the console's parts share: console.c (the device, input), console_port.c (ports and focus).
  * For no one else. One lock guards everything here.
  */
-#ifndef DEBUG_CONSOLE_STATE_H
-#define DEBUG_CONSOLE_STATE_H
+#pragma once
 
 #include "core/lock.h"
 #include "debug/console.h"
@@ -63,5 +62,3 @@ void console_feed_locked(void);
 struct console_port *console_port_locked(u32 number);
 void console_focus_locked(u32 number);
 void console_notify_writers(void);
-
-#endif

@@ -4,8 +4,7 @@
  * Ctrl-C gives the line up, return ends it. What is too long rings the bell. Arrow keys and other
  * escape sequences are ignored. Pure code.
  */
-#ifndef DEBUG_LINE_EDITOR_H
-#define DEBUG_LINE_EDITOR_H
+#pragma once
 
 #include "types.h"
 
@@ -34,5 +33,3 @@ enum line_event line_editor_byte(struct line_editor *editor, u8 byte,
                                  char echo[LINE_EDITOR_ECHO_BYTES], u32 *echo_bytes);
 
 void line_editor_reset(struct line_editor *editor);
-
-#endif

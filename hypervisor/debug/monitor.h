@@ -6,8 +6,7 @@
  * them (but `audit`, which stops the machine and says so). What is typed meanwhile is kept. Called
  * on the console's hart, without its lock.
  */
-#ifndef DEBUG_MONITOR_H
-#define DEBUG_MONITOR_H
+#pragma once
 
 #include "types.h"
 
@@ -43,5 +42,3 @@ void monitor_alarm(void);
  * one that can go on, and says whether. */
 bool monitor_busy(void);
 bool monitor_continue(void);
-
-#endif

@@ -3,8 +3,7 @@
  * The end of the machine for a fault of Candor's own (docs/faults.md). Never reachable from guest
  * input.
  */
-#ifndef DEBUG_PANIC_H
-#define DEBUG_PANIC_H
+#pragma once
 
 #include "printf.h"
 
@@ -32,5 +31,3 @@ NORETURN void panic_fault(const u64 *registers, u64 cause, u64 value);
         if (!(condition))                                                 \
             panic("%s:%d: not true: %s", __FILE__, __LINE__, #condition); \
     } while (0)
-
-#endif

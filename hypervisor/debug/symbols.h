@@ -4,8 +4,7 @@
  * ones of symbols.c; the build makes the full ones from that link (tools/mksymbols) and links
  * again. The definitions here are weak there.
  */
-#ifndef DEBUG_SYMBOLS_H
-#define DEBUG_SYMBOLS_H
+#pragma once
 
 #include "types.h"
 
@@ -30,5 +29,3 @@ extern const struct symbol symbol_table[];
 extern const char symbol_names[];
 extern const u64 symbol_frame_count;
 extern const struct symbol_frame symbol_frames[];
-
-#endif

@@ -2,8 +2,7 @@
 /*
  * Trace records as text for people. Pure code.
  */
-#ifndef DEBUG_TRACE_TEXT_H
-#define DEBUG_TRACE_TEXT_H
+#pragma once
 
 struct trace_record;
 
@@ -11,5 +10,3 @@ enum { TRACE_TEXT_BYTES = 128 };
 
 /* One line without a newline: what happened, with names. */
 void trace_text(const struct trace_record *record, char out[TRACE_TEXT_BYTES]);
-
-#endif

@@ -4,8 +4,7 @@
  * interrupt. One in a machine. Any hart may call anything, for any hart; harts go by their hardware
  * ids.
  */
-#ifndef DRIVER_CLINT_H
-#define DRIVER_CLINT_H
+#pragma once
 
 #include "types.h"
 
@@ -18,5 +17,3 @@ void clint_set_timer(u64 hart_id, u64 deadline_ticks);
 /* Raises and takes back the machine software interrupt of that hart. */
 void clint_send_ipi(u64 hart_id);
 void clint_clear_ipi(u64 hart_id);
-
-#endif

@@ -3,8 +3,7 @@
  * The machine's own devices together: found in the device tree, started, their interrupts handed
  * out.
  */
-#ifndef DRIVER_DEVICES_H
-#define DRIVER_DEVICES_H
+#pragma once
 
 #include "fdt.h"
 
@@ -32,5 +31,3 @@ struct vm *device_interrupt(void);
 /* Powers the machine off with that status (0: success). Without a finisher it does nothing; with
    one it may still return for a moment. */
 void machine_stop(u32 status);
-
-#endif

@@ -15,8 +15,7 @@
  * at a time, so there is no lock. Those three are for the console's hart (core/vm.h), where devices
  * interrupt.
  */
-#ifndef DRIVER_DISK_H
-#define DRIVER_DISK_H
+#pragma once
 
 #include "candor_abi.h"
 #include "mem/addr.h"
@@ -96,5 +95,3 @@ struct disk_piece disk_bounce_piece(const struct disk *disk);
 /* Serves the interrupt of a source: its owner is sent EVENT_DISK, and returned. NULL: it is no
  * disk's. */
 struct vm *disk_interrupt(u32 source);
-
-#endif

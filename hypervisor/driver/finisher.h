@@ -2,8 +2,7 @@
 /*
  * The test finisher of QEMU's `virt` (SiFive test device): ends the whole machine.
  */
-#ifndef DRIVER_FINISHER_H
-#define DRIVER_FINISHER_H
+#pragma once
 
 #include "types.h"
 
@@ -16,5 +15,3 @@ void finisher_init(struct finisher *finisher, uintptr_t base);
 /* Powers the machine off; QEMU exits with `status` (0: success, to 255). The device may take a
    while: the caller must not rely on this not returning. */
 void finisher_poweroff(const struct finisher *finisher, u32 status);
-
-#endif

@@ -3,8 +3,7 @@
  * Device registers: one access of exactly the width named, in program order with other device
  * accesses.
  */
-#ifndef DRIVER_MMIO_H
-#define DRIVER_MMIO_H
+#pragma once
 
 #include "types.h"
 
@@ -44,5 +43,3 @@ static inline void mmio_order(void)
 {
     __asm__ volatile("fence iorw, iorw" : : : "memory");
 }
-
-#endif

@@ -4,8 +4,7 @@
  * in one mode; which number it has, the device tree says. Claim and complete may run on all harts
  * at once.
  */
-#ifndef DRIVER_PLIC_H
-#define DRIVER_PLIC_H
+#pragma once
 
 #include "types.h"
 
@@ -29,5 +28,3 @@ void plic_source_enable(const struct plic *plic, u32 context, u32 source, bool e
  */
 u32 plic_claim(const struct plic *plic, u32 context);
 void plic_complete(const struct plic *plic, u32 context, u32 source);
-
-#endif

@@ -3,8 +3,7 @@
  * The PLIC's registers, for its driver and for its model (vdev/vplic.c): offsets in bytes. RISC-V
  * PLIC specification, "Memory Map".
  */
-#ifndef DRIVER_PLIC_REGISTERS_H
-#define DRIVER_PLIC_REGISTERS_H
+#pragma once
 
 enum plic_map {
     PLIC_PRIORITY = 0x0, /* a word for each source */
@@ -18,5 +17,3 @@ enum plic_map {
     PLIC_WORD_BYTES = 4,
     PLIC_WORD_BITS = 32,
 };
-
-#endif

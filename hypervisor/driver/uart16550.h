@@ -3,8 +3,7 @@
  * A 16550-compatible UART (NS16550A data sheet): FIFOs on, input and output by interrupt. The line
  * settings (rate, parity) stay what the machine set. Callers serialize (the console's lock).
  */
-#ifndef DRIVER_UART16550_H
-#define DRIVER_UART16550_H
+#pragma once
 
 #include "types.h"
 
@@ -31,5 +30,3 @@ void uart16550_want_room(struct uart16550 *uart, bool wanted);
 
 /* Waits for room; gives up on a device that never has any. For panic and start-up. */
 void uart16550_write_polled(struct uart16550 *uart, u8 byte);
-
-#endif

@@ -3,8 +3,7 @@
  * The registers of the 16550 UART and their bits, for its driver and for its model (vdev/vuart.c).
  * An enumerator is a register's number: a device may space them out.
  */
-#ifndef DRIVER_UART16550_REGISTERS_H
-#define DRIVER_UART16550_REGISTERS_H
+#pragma once
 
 enum uart_register {
     UART_DATA = 0,             /* receive buffer, transmit holding; divisor's low byte with DLAB */
@@ -52,5 +51,3 @@ enum uart_bits {
     MSR_RING = 1 << 6,
     MSR_CARRIER = 1 << 7,
 };
-
-#endif

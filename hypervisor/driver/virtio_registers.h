@@ -4,8 +4,7 @@
  * 4.2.2 and 5.2), for their driver and for their model (vdev/vblk_registers.c). Registers are
  * offsets in bytes.
  */
-#ifndef DRIVER_VIRTIO_REGISTERS_H
-#define DRIVER_VIRTIO_REGISTERS_H
+#pragma once
 
 #include "types.h"
 
@@ -98,5 +97,3 @@ struct virtio_block_header {
     u32 reserved;
     u64 sector;
 };
-
-#endif

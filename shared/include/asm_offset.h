@@ -4,8 +4,7 @@
  * these macros; the build compiles it to assembly and turns each mark into a #define of
  * asm-offsets.h.
  */
-#ifndef SHARED_ASM_OFFSET_H
-#define SHARED_ASM_OFFSET_H
+#pragma once
 
 #include <stddef.h>
 
@@ -17,5 +16,3 @@
 
 /* The size in bytes of TYPE. */
 #define SIZE(NAME, TYPE) DEFINE(NAME, sizeof(TYPE))
-
-#endif

@@ -2,8 +2,7 @@
 /*
  * Bit arrays in words of 64. Bounds are the caller's; the caller's lock guards them.
  */
-#ifndef SHARED_BITMAP_H
-#define SHARED_BITMAP_H
+#pragma once
 
 #include "types.h"
 
@@ -56,5 +55,3 @@ static inline size_t bitmap_find_clear(const u64 *map, size_t bits, size_t from)
     }
     return bits;
 }
-
-#endif

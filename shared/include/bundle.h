@@ -9,8 +9,7 @@
  * twin of these structures is tools/candorlib/bundle.py. What the numbers of an unmodified guest
  * mean is in bundle_unmodified.h.
  */
-#ifndef SHARED_BUNDLE_H
-#define SHARED_BUNDLE_H
+#pragma once
 
 #include "types.h"
 
@@ -86,5 +85,3 @@ struct bundle_vm {
 
 _Static_assert(sizeof(struct bundle_header) == 32, "the bundle's header has 32 bytes");
 _Static_assert(sizeof(struct bundle_vm) == 512, "a virtual machine's record has 512 bytes");
-
-#endif

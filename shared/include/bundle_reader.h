@@ -6,8 +6,7 @@
  * bad record costs one VM. Images are checked later, as ELF files. Nothing is copied but the
  * record.
  */
-#ifndef SHARED_BUNDLE_READER_H
-#define SHARED_BUNDLE_READER_H
+#pragma once
 
 #include "bundle.h"
 #include "types.h"
@@ -76,5 +75,3 @@ bool bundle_name_usable(const char *name);
 
 /* One clause for a person, without a full stop; never NULL. */
 const char *bundle_error_text(int error);
-
-#endif

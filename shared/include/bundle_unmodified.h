@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What a bundle's record (bundle.h) says of an unmodified guest, where a paravirtual one has none
    of it. Checked by the path that runs it. */
-#ifndef SHARED_BUNDLE_UNMODIFIED_H
-#define SHARED_BUNDLE_UNMODIFIED_H
+#pragma once
 
 /* Where an image without a format starts: Linux and U-Boot are made for it. Guest-physical. */
 #define BUNDLE_RAW_BASE 0x80200000UL
@@ -12,5 +11,3 @@ enum bundle_depriv {
     BUNDLE_DEPRIV_S = 0, /* in S-mode */
     BUNDLE_DEPRIV_U = 1, /* in U-mode, with its users */
 };
-
-#endif

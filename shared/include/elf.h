@@ -6,8 +6,7 @@
  * the bytes do not change meanwhile. Nothing is allocated and nothing is modified. Any alignment of
  * the bytes will do.
  */
-#ifndef SHARED_ELF_H
-#define SHARED_ELF_H
+#pragma once
 
 #include "types.h"
 
@@ -85,5 +84,3 @@ MUST_CHECK int elf_find_note(const struct elf_image *image, const char *owner, u
 
 /* One clause for a person, without a full stop; never NULL. */
 const char *elf_error_text(int error);
-
-#endif

@@ -3,8 +3,7 @@
  * Reads of little-endian and big-endian numbers at any address: byte by byte, but little-endian
  * ones that lie on a word's address in one piece, where the machine is little-endian too.
  */
-#ifndef SHARED_ENDIAN_H
-#define SHARED_ENDIAN_H
+#pragma once
 
 #include "types.h"
 
@@ -54,5 +53,3 @@ static inline u64 load_be64(const void *at)
 
     return (u64)load_be32(b) << 32 | load_be32(b + 4);
 }
-
-#endif

@@ -8,8 +8,7 @@
  * address alignment is needed and strings may be of any length. Nodes are offsets into the
  * structure block; a negative one means none.
  */
-#ifndef SHARED_FDT_H
-#define SHARED_FDT_H
+#pragma once
 
 #include "types.h"
 
@@ -101,5 +100,3 @@ bool fdt_enabled(const struct fdt *tree, i32 node);
 
 /* One clause for a person, without a full stop; never NULL. */
 const char *fdt_error_text(int error);
-
-#endif

@@ -2,8 +2,7 @@
 /*
  * FNV-1a, 64 bits: a checksum against damage, not against an adversary.
  */
-#ifndef SHARED_FNV_H
-#define SHARED_FNV_H
+#pragma once
 
 #include "types.h"
 
@@ -19,5 +18,3 @@ static inline u64 fnv64_update(u64 state, const void *data, size_t bytes)
         state = (state ^ *at) * FNV64_PRIME;
     return state;
 }
-
-#endif

@@ -3,8 +3,7 @@
  * Intrusive doubly linked list with a head. A node is on at most one list; the list owns nothing.
  * The caller's lock guards it.
  */
-#ifndef SHARED_LIST_H
-#define SHARED_LIST_H
+#pragma once
 
 #include "types.h"
 
@@ -75,5 +74,3 @@ static inline struct list_node *list_pop_front(struct list_node *head)
         following = list_entry(item->member.next, __typeof__(*item), member); \
          &item->member != (head);                                             \
          item = following, following = list_entry(item->member.next, __typeof__(*item), member))
-
-#endif

@@ -6,8 +6,7 @@
  * width and precision may be '*'. Lengths: hh h l ll z. A conversion that is not known is printed
  * as it stands and takes no argument.
  */
-#ifndef SHARED_PRINTF_H
-#define SHARED_PRINTF_H
+#pragma once
 
 #include <stdarg.h>
 
@@ -25,5 +24,3 @@ size_t vformat(format_sink_t sink, void *context, const char *format, va_list ar
 #define vsnprintf shared_vsnprintf
 int snprintf(char *buffer, size_t size, const char *format, ...) PRINTF_LIKE(3, 4);
 int vsnprintf(char *buffer, size_t size, const char *format, va_list arguments) PRINTF_LIKE(3, 0);
-
-#endif

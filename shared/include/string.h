@@ -3,8 +3,7 @@
  * Memory and string functions with their standard meanings, for code without a C library.
  * A host build takes them from its own C library and leaves shared/string.c out.
  */
-#ifndef SHARED_STRING_H
-#define SHARED_STRING_H
+#pragma once
 
 #include "types.h"
 
@@ -24,5 +23,3 @@ char *strrchr(const char *s, int c);
 /* Copies at most size-1 characters and always terminates (size > 0). Returns strlen(from): the copy
    was cut short when that is >= size. */
 size_t strlcpy(char *to, const char *from, size_t size);
-
-#endif

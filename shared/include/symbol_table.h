@@ -7,13 +7,10 @@
  * function, u32 place of its name, in rising order of addresses; then the names, each ended by a
  * zero.
  */
-#ifndef SHARED_SYMBOL_TABLE_H
-#define SHARED_SYMBOL_TABLE_H
+#pragma once
 
 #include "types.h"
 
 /* The name of the function that `address` lies in, and how far in, by the `bytes` of `table`, which
  * may be damaged, or NULL with none. NULL if there is none, or its name is not printable. */
 const char *symbol_table_find(const u8 *table, u64 bytes, u64 address, u64 *offset);
-
-#endif

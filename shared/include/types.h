@@ -2,8 +2,7 @@
 /*
  * Integer types and small compile-time helpers, used by every part that runs without a C library.
  */
-#ifndef SHARED_TYPES_H
-#define SHARED_TYPES_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -56,5 +55,3 @@ typedef int64_t i64;
 /* One access of exactly the object's size: for words that another hart or a guest may change. */
 #define READ_ONCE(x) (*(const volatile __typeof__(x) *)&(x))
 #define WRITE_ONCE(x, value) (*(volatile __typeof__(x) *)&(x) = (value))
-
-#endif

@@ -3,8 +3,7 @@
  * What the common code needs to know of the processor: registers of user mode, saved contexts,
  * interrupts on and off. tp points to this CPU's struct cpu while the kernel runs.
  */
-#ifndef FRANK_ARCH_H
-#define FRANK_ARCH_H
+#pragma once
 
 #include "riscv.h"
 #include "types.h"
@@ -136,5 +135,3 @@ void arch_page_copy(void *to, const void *from);
 /* The kernel's own panic: registers of a frame (NULL: none) and the calls that led here. */
 void arch_print_frame(const struct trap_frame *frame);
 void arch_print_backtrace(const struct trap_frame *frame);
-
-#endif

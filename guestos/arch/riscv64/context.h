@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Private to the architecture: where new threads start, and bounds of the kernel's text. */
-#ifndef FRANK_ARCH_CONTEXT_H
-#define FRANK_ARCH_CONTEXT_H
+#pragma once
 
 #include "kernel/thread.h"
 
@@ -14,5 +13,3 @@ void arch_context_start(void);
 
 extern const char kernel_text_start[];
 extern const char kernel_text_end[];
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Control and status registers, causes and instructions of supervisor mode (RISC-V privileged
    specification 1.12, chapter 4), by their names. C and assembly. */
-#ifndef FRANK_RISCV_H
-#define FRANK_RISCV_H
+#pragma once
 
 #define SSTATUS_SIE_BIT 1
 #define SSTATUS_SIE (1 << SSTATUS_SIE_BIT)
@@ -87,5 +86,4 @@ enum interrupt_number {
         csr_value_;                                         \
     })
 
-#endif
 #endif

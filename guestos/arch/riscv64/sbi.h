@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Calls into the firmware or, under a hypervisor, what stands in for it (SBI specification 2.0). */
-#ifndef FRANK_SBI_H
-#define FRANK_SBI_H
+#pragma once
 
 #include "types.h"
 
@@ -61,5 +60,3 @@ static inline struct sbi_result sbi_call(enum sbi_extension extension, u64 funct
 {
     return sbi_call_4(extension, function, argument0, argument1, 0, 0);
 }
-
-#endif

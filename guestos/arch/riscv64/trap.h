@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What the trap vectors call. Interrupts are off at each entry. */
-#ifndef FRANK_ARCH_TRAP_H
-#define FRANK_ARCH_TRAP_H
+#pragma once
 
 #include "arch.h"
 #include "types.h"
@@ -22,5 +21,3 @@ NORETURN void trap_stack_overflow(u64 sp, u64 pc);
 extern const char user_access_begin[];
 extern const char user_access_end[];
 extern const char user_access_fault[];
-
-#endif

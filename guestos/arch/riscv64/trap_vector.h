@@ -14,8 +14,7 @@
  * A system call is the quick way through: C functions preserve s0 to s11, so they are saved (fork
  * and signals need the whole frame) but not loaded again, unless the frame says that there is work.
  */
-#ifndef FRANK_TRAP_VECTOR_H
-#define FRANK_TRAP_VECTOR_H
+#pragma once
 
 #include "asm-offsets.h"
 #include "riscv.h"
@@ -98,5 +97,3 @@
     ld sp, (FRAME_X + 8 * 2)(sp)
     \user_return
 .endm
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What a hypervisor beneath the kernel has done for it: for measuring. All zero on the bare
  * machine. */
-#ifndef FRANK_COUNTERS_H
-#define FRANK_COUNTERS_H
+#pragma once
 
 #include <stdint.h>
 
@@ -19,5 +18,3 @@ struct frank_counters {
     uint64_t calls[FRANK_COUNTERS_CALLS];     /* hypercalls by number */
     uint64_t entries[FRANK_COUNTERS_ENTRIES]; /* by cause: exceptions, from 32 on interrupts */
 };
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What getdents fills in: an array of these. For both sides. */
-#ifndef FRANK_DIRENT_H
-#define FRANK_DIRENT_H
+#pragma once
 
 #include <stdint.h>
 
@@ -16,5 +15,3 @@ struct frank_dirent {
     uint32_t reserved;
     char name[FRANK_NAME_SIZE];
 };
-
-#endif

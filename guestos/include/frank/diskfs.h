@@ -20,8 +20,7 @@
  * block that a transaction frees is not used again before that transaction holds.
  * A head whose checksum is wrong was being written when the machine stopped.
  */
-#ifndef FRANK_DISKFS_H
-#define FRANK_DISKFS_H
+#pragma once
 
 #include <stdint.h>
 
@@ -125,5 +124,3 @@ static inline uint32_t diskfs_entry_bytes(uint32_t name_bytes)
 
     return (bytes + DISKFS_ENTRY_ALIGN - 1) / DISKFS_ENTRY_ALIGN * DISKFS_ENTRY_ALIGN;
 }
-
-#endif

@@ -3,8 +3,7 @@
  * Error numbers of Frank's system calls, returned negated in a0. Kernel side only: the values are
  * those of newlib's <errno.h>, which user programs include instead.
  */
-#ifndef FRANK_ERRNO_H
-#define FRANK_ERRNO_H
+#pragma once
 
 enum errno_value {
     EPERM = 1,
@@ -49,5 +48,3 @@ enum errno_value {
     ENOTSUP = 134,
     EOVERFLOW = 139,
 };
-
-#endif

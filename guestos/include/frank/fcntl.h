@@ -3,8 +3,7 @@
  * Flags of open, requests of fcntl and whence of lseek. Kernel side only: the values are those of
  * newlib's <fcntl.h>, <unistd.h>.
  */
-#ifndef FRANK_FCNTL_H
-#define FRANK_FCNTL_H
+#pragma once
 
 enum open_flag {
     O_RDONLY = 0x0,
@@ -38,5 +37,3 @@ enum seek_whence {
     SEEK_CUR = 1,
     SEEK_END = 2,
 };
-
-#endif

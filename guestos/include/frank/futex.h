@@ -3,8 +3,7 @@
  * futex(address, operation, value, deadline): sleep while an aligned 32-bit word has a value, and
  * wake those who sleep at a word. For both sides.
  */
-#ifndef FRANK_FUTEX_H
-#define FRANK_FUTEX_H
+#pragma once
 
 enum frank_futex_operation {
     FRANK_FUTEX_WAIT = 0, /* 0 when woken (look at the word), -EAGAIN: it has another value,
@@ -14,5 +13,3 @@ enum frank_futex_operation {
 
 /* A deadline is nanoseconds of the monotonic clock, or: */
 #define FRANK_FUTEX_FOREVER (~0UL)
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What the calls on memory take. For both sides. */
-#ifndef FRANK_MMAN_H
-#define FRANK_MMAN_H
+#pragma once
 
 /* Rights to pages. WRITE comes with READ. */
 enum frank_prot {
@@ -24,5 +23,3 @@ enum frank_msync_flag {
     FRANK_MS_INVALIDATE = 2, /* nothing to do: there is one copy */
     FRANK_MS_SYNC = 4,
 };
-
-#endif

@@ -3,8 +3,7 @@
  * File types and permissions in a mode word. Kernel side only: the values are those of newlib's
  * <sys/stat.h>.
  */
-#ifndef FRANK_MODE_H
-#define FRANK_MODE_H
+#pragma once
 
 enum mode_bits {
     S_IFMT = 0170000,
@@ -15,5 +14,3 @@ enum mode_bits {
     S_IFLNK = 0120000,
     S_IFIFO = 0010000,
 };
-
-#endif

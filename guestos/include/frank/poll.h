@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* poll(fds, count, nanoseconds): wait until a descriptor can be used. For both sides. */
-#ifndef FRANK_POLL_H
-#define FRANK_POLL_H
+#pragma once
 
 #include <stdint.h>
 
@@ -18,5 +17,3 @@ struct frank_pollfd {
     int16_t events;
     int16_t results;
 };
-
-#endif

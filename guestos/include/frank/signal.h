@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Structures of sigaction and of the frame that a handler runs on. For both sides. */
-#ifndef FRANK_SIGNAL_H
-#define FRANK_SIGNAL_H
+#pragma once
 
 #include <stdint.h>
 
@@ -89,5 +88,3 @@ struct frank_ucontext {
     uint64_t f[32];
     uint64_t fcsr;
 };
-
-#endif

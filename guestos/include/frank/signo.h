@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Signal numbers and codes. Kernel side only: the values are those of newlib's <signal.h>. */
-#ifndef FRANK_SIGNO_H
-#define FRANK_SIGNO_H
+#pragma once
 
 enum signal_number {
     SIGHUP = 1,
@@ -27,5 +26,3 @@ enum signal_number {
     SIGWINCH = 28,
     SIGNAL_COUNT = 32,
 };
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What stat and fstat fill in. For both sides. */
-#ifndef FRANK_STAT_H
-#define FRANK_STAT_H
+#pragma once
 
 #include <stdint.h>
 
@@ -14,5 +13,3 @@ struct frank_stat {
     uint64_t blocks; /* of 512 bytes */
     int64_t modified_ns;
 };
-
-#endif

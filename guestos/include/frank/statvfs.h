@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What statvfs fills in, of the one file system that there is. For both sides. */
-#ifndef FRANK_STATVFS_H
-#define FRANK_STATVFS_H
+#pragma once
 
 #include <stdint.h>
 
@@ -13,5 +12,3 @@ struct frank_statvfs {
     uint64_t free_inodes;
     uint64_t read_only; /* 1: nothing can be changed */
 };
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Requests to a terminal, by the ioctl call; any other file answers ENOTTY. For both sides. */
-#ifndef FRANK_TTY_H
-#define FRANK_TTY_H
+#pragma once
 
 enum frank_tty_request {
     FRANK_TTY_GET_MODE = 1,       /* returns the mode; the argument is not used */
@@ -22,5 +21,3 @@ enum frank_tty_mode {
     FRANK_TTY_TENTHS_SHIFT = 8, /* ... after so many tenths of a second: bits 15:8 */
     FRANK_TTY_MODE_MASK = 0xff1f,
 };
-
-#endif

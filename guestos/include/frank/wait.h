@@ -4,8 +4,7 @@
  * reads them, that is exit code in bits 15:8 with bits 7:0 zero; the number of the ending signal in
  * bits 6:0; or 0x7f in bits 7:0 and the signal that stopped the child in bits 15:8.
  */
-#ifndef FRANK_WAIT_H
-#define FRANK_WAIT_H
+#pragma once
 
 enum wait_flag {
     WNOHANG = 1,
@@ -33,5 +32,3 @@ static inline int wait_status_signalled(int signal)
 {
     return signal & 0x7f;
 }
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What the device tree says of the machine, and the drivers of the bare machine. */
-#ifndef FRANK_NATIVE_MACHINE_H
-#define FRANK_NATIVE_MACHINE_H
+#pragma once
 
 #include "kernel/cpu.h"
 #include "platform.h"
@@ -57,5 +56,3 @@ void plic_init(pa_t base, u32 context);
 void plic_enable(u32 source);
 u32 plic_claim(void);
 void plic_complete(u32 source);
-
-#endif

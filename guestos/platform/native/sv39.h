@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Sv39 tables (privileged specification 1.12, section 4.4): the entries, and who makes tables. C
    and assembly. */
-#ifndef FRANK_NATIVE_SV39_H
-#define FRANK_NATIVE_SV39_H
+#pragma once
 
 #define PTE_V_BIT 0
 #define PTE_KERNEL_LEAF_ALL \
@@ -69,5 +68,4 @@ void sv39_use_kernel(void);
 /* Find out how many ASIDs the hart has. Before the first switch to a space. */
 void sv39_find_asids(void);
 
-#endif
 #endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Registers, rings and requests of a virtio block device over MMIO (virtio 1.2: 2.1, 2.7, 4.2.2,
    5.2). */
-#ifndef FRANK_NATIVE_VIRTIO_H
-#define FRANK_NATIVE_VIRTIO_H
+#pragma once
 
 #include "types.h"
 
@@ -73,5 +72,3 @@ struct virtio_block_header {
     u32 reserved;
     u64 sector;
 };
-
-#endif

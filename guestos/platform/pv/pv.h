@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What the files of this folder share: Frank as a guest of Candor (hypercall-abi/). */
-#ifndef FRANK_PLATFORM_PV_H
-#define FRANK_PLATFORM_PV_H
+#pragma once
 
 #include "candor_calls.h"
 #include "kernel/addr.h"
@@ -72,5 +71,3 @@ static inline pa_t pool_table(u16 index)
 {
     return pool_base + ((u64)index << PAGE_SHIFT);
 }
-
-#endif

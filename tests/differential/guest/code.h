@@ -3,8 +3,7 @@
  * Writing instructions (unprivileged ISA 20191213, chapters 2, 8, 9, 11, 12, 16, 24) into a slot.
  * Nothing is written past its end; `full` says that something was to be.
  */
-#ifndef DIFFERENTIAL_CODE_H
-#define DIFFERENTIAL_CODE_H
+#pragma once
 
 #include "types.h"
 
@@ -65,5 +64,3 @@ void code_constant(struct code *code, u32 rd, u64 value);
 void code_csr(struct code *code, enum csr_form form, u32 rd, u32 csr, u32 source);
 void code_sfence(struct code *code, u32 rs1, u32 rs2);
 void code_jump(struct code *code, i32 offset);
-
-#endif

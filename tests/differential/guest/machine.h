@@ -3,8 +3,7 @@
  * What the differential guest has of its machine: one area of memory with everything that a program
  * may touch, the addresses at which that is seen, and the registers of the program that runs.
  */
-#ifndef DIFFERENTIAL_MACHINE_H
-#define DIFFERENTIAL_MACHINE_H
+#pragma once
 
 #include "types.h"
 
@@ -121,5 +120,3 @@ bool trap_take(struct context *context);
 /* main.c */
 NORETURN void guest_main(u64 hart, const void *tree);
 void say(const char *format, ...) PRINTF_LIKE(1, 2);
-
-#endif

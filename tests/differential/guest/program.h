@@ -3,8 +3,7 @@
  * One program: what it is made of follows from its number. Each slot is one feature: a few
  * instructions with one thing to try.
  */
-#ifndef DIFFERENTIAL_PROGRAM_H
-#define DIFFERENTIAL_PROGRAM_H
+#pragma once
 
 #include "space.h"
 
@@ -51,5 +50,3 @@ enum {
     REGISTER_VALUE = 7,   /* t2 */
     REGISTER_OTHER = 28,  /* t3 */
 };
-
-#endif

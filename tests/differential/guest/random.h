@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Numbers that follow from a program's number alone (SplitMix64). */
-#ifndef DIFFERENTIAL_RANDOM_H
-#define DIFFERENTIAL_RANDOM_H
+#pragma once
 
 #include "types.h"
 
@@ -28,5 +27,3 @@ static inline bool random_percent(struct random *random, u32 percent)
 {
     return random_below(random, 100) < percent;
 }
-
-#endif

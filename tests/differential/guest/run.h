@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef DIFFERENTIAL_RUN_H
-#define DIFFERENTIAL_RUN_H
+#pragma once
 
 #include "printf.h"
 #include "program.h"
@@ -23,5 +22,3 @@ const struct counts *run_counts(void);
 /* Makes the program of that number and runs it; the hash of what it did and left, continuing
  * `hash`. `shown`: with everything that is hashed, line by line. In Bare, before and after. */
 u64 run_program(u64 number, u64 hash, bool shown);
-
-#endif

@@ -7,8 +7,7 @@
  * What a program may do is bounded by its plan, so that no two translations of an address can be
  * cached at once where the architecture leaves open which one is used.
  */
-#ifndef DIFFERENTIAL_SPACE_H
-#define DIFFERENTIAL_SPACE_H
+#pragma once
 
 #include "code.h"
 #include "machine.h"
@@ -67,5 +66,3 @@ void place_fence(const struct place *place, const struct plan *plan, struct rand
                  struct code *code, u32 rs1, u32 rs2);
 /* The fence, if one is needed, after satp was written. */
 void satp_fence(const struct plan *plan, struct random *random, struct code *code);
-
-#endif

@@ -3,8 +3,7 @@
  * Families of attacks: a guest with a table of them, each of which stands in
  * tests/system/attacks.toml with the promise that it tries.
  */
-#ifndef ATTACKS_H
-#define ATTACKS_H
+#pragma once
 
 #include "guest.h"
 
@@ -44,5 +43,3 @@ void registers_spin(struct registers *registers);
 
 /* What the integer registers held when the guest was entered, but for a0 and sscratch. */
 extern u64 registers_first[32];
-
-#endif

@@ -2,8 +2,7 @@
 /*
  * The time of a flood, for paravirtual guests.
  */
-#ifndef FLOOD_H
-#define FLOOD_H
+#pragma once
 
 #include "flood_times.h"
 #include "guest.h"
@@ -12,5 +11,3 @@ static inline u64 flood_time(u64 ms)
 {
     return ms * start->timebase_hz / MS_A_SECOND;
 }
-
-#endif

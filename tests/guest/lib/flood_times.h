@@ -4,13 +4,10 @@
  * fair_share.c). The first milliseconds are for building them; then the neighbour has the hart for
  * itself for a while.
  */
-#ifndef FLOOD_TIMES_H
-#define FLOOD_TIMES_H
+#pragma once
 
 enum {
     FLOOD_BEGIN_MS = 80,
     FLOOD_END_MS = 300,
     MS_A_SECOND = 1000,
 };
-
-#endif

@@ -8,8 +8,7 @@
  * expects to be ended by Candor prints `EXPECT end: why` and does it; `FAIL` follows if it is still
  * there.
  */
-#ifndef GUEST_H
-#define GUEST_H
+#pragma once
 
 #include "candor_abi.h"
 #include "candor_calls.h"
@@ -156,5 +155,3 @@ static inline u64 time_now(void)
     __asm__ volatile("rdtime %0" : "=r"(now));
     return now;
 }
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The processor as Frank's file system sees it in host tests: one CPU that is always the same. */
-#ifndef FRANK_ARCH_H
-#define FRANK_ARCH_H
+#pragma once
 
 #include "types.h"
 
@@ -25,5 +24,3 @@ static inline struct cpu *arch_this_cpu(void)
 {
     return host_cpu;
 }
-
-#endif

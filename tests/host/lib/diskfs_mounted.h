@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* One small disk with Frank's file system, mounted, and what tests do with its files. */
-#ifndef HOST_DISKFS_MOUNTED_H
-#define HOST_DISKFS_MOUNTED_H
+#pragma once
 
 #include "frank_disk.h"
 #include "kernel/diskfs/diskfs.h"
@@ -34,5 +33,3 @@ int remove_name(struct inode *directory, const char *name, bool is_directory);
 
 /* Everything that was made is gone: no block or inode is lost, but the root's own. */
 void assert_nothing_lost(void);
-
-#endif

@@ -4,8 +4,7 @@
  * from which the disk can be made as a stop of the machine would leave it: what was flushed, and
  * any part of what came after.
  */
-#ifndef HOST_FRANK_DISK_H
-#define HOST_FRANK_DISK_H
+#pragma once
 
 #include "kernel/block/block.h"
 
@@ -39,5 +38,3 @@ void frank_disk_begin_diary(struct frank_disk *disk);
  */
 void frank_disk_stop(const struct frank_disk *disk, const u8 *start, u32 count, bool (*keeps)(void),
                      struct frank_disk *copy);
-
-#endif

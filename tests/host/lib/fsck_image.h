@@ -13,8 +13,7 @@
  *   /nothing   inode 12: an empty file
  *   /hollow    inode 13: a directory with a block and no names
  */
-#ifndef HOST_FSCK_IMAGE_H
-#define HOST_FSCK_IMAGE_H
+#pragma once
 
 #include "fsck/check.h"
 #include "volume/volume.h"
@@ -73,5 +72,3 @@ struct diskfs_entry *image_entry(struct volume *volume, uint32_t directory, cons
 /* Put a transaction into a half of the journal: for each target its image. */
 void image_journal(struct volume *volume, unsigned half, uint64_t sequence, uint32_t count,
                    const uint32_t *targets, const uint8_t (*images)[DISKFS_BLOCK_BYTES]);
-
-#endif

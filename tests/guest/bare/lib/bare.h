@@ -9,8 +9,7 @@
  * Memory is mapped to itself in every space that space_make makes: devices in the first GiB, RAM in
  * the third, for the kernel alone.
  */
-#ifndef BARE_H
-#define BARE_H
+#pragma once
 
 #include "types.h"
 
@@ -200,5 +199,3 @@ static inline u64 time_now(void)
 }
 
 u64 random_next(void);
-
-#endif

@@ -4,8 +4,7 @@
  * guests share it: one queue, one request at a time. What it writes into the queue stands open to
  * be spoilt.
  */
-#ifndef DISK_H
-#define DISK_H
+#pragma once
 
 #include "types.h"
 
@@ -113,5 +112,3 @@ bool wait_used(void);
 /* Header, data, status: described; and offered and waited for, the answer in `status`. */
 void request_describe(u32 type, u64 sector, u32 bytes);
 void request(u32 type, u64 sector, u32 bytes);
-
-#endif

@@ -3,8 +3,7 @@
  * The other harts of an unmodified test guest: each waits without translation for work, does it,
  * and says so. Only the first one prints.
  */
-#ifndef BARE_HARTS_H
-#define BARE_HARTS_H
+#pragma once
 
 #include "bare.h"
 
@@ -52,5 +51,3 @@ void harts_start(void);
 /* An access: its cause if it traps, or 0. Any hart, in S-mode. */
 u64 try_load(u64 address, u64 *value);
 u64 try_store(u64 address, u64 value);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Device registers on the host: those of the fake disks (fake_disk.h). In place of the driver's
  * own. */
-#ifndef DRIVER_MMIO_H
-#define DRIVER_MMIO_H
+#pragma once
 
 #include "types.h"
 
@@ -13,5 +12,3 @@ static inline void mmio_order(void)
 {
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
-
-#endif
