@@ -9,10 +9,7 @@
  */
 #include "kernel/account.h"
 
-#include "arch.h"
-#include "kernel/cpu.h"
 #include "kernel/process.h"
-#include "kernel/thread.h"
 
 static u64 watcher_count; /* guarded by process_lock */
 
@@ -82,8 +79,7 @@ void account_watch_locked(struct process *process)
     process->watches_times = true;
     if (watcher_count++ > 0)
         return;
-    for (process = process_next_locked(NULL); process != NULL;
-         process = process_next_locked(process))
+    list_for_each (process, &process_list, all_node)
         list_for_each (thread, &process->threads, process_node)
             __atomic_fetch_or(&thread->frame->work, FRAME_WORK_TIMED, __ATOMIC_RELAXED);
     follow_everywhere();

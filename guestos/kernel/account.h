@@ -10,11 +10,9 @@
  * What a thread and a CPU were in user mode is one word, so that other CPUs can read it at any
  * time: while they are, it is less by the clock at which that began, and so negative.
  */
-#ifndef FRANK_KERNEL_ACCOUNT_H
-#define FRANK_KERNEL_ACCOUNT_H
+#pragma once
 
 #include "platform.h"
-#include "types.h"
 
 struct process;
 
@@ -40,5 +38,3 @@ void account_unwatch_locked(struct process *process);
 
 /* The work with which a new thread's frame begins. */
 u32 account_frame_work(void);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Addresses and pages, as the common code of the kernel speaks of them. */
-#ifndef FRANK_KERNEL_ADDR_H
-#define FRANK_KERNEL_ADDR_H
+#pragma once
 
 #include "types.h"
 
@@ -34,5 +33,3 @@ static inline u64 pages_for(u64 bytes)
 {
     return (bytes + PAGE_SIZE - 1) >> PAGE_SHIFT;
 }
-
-#endif

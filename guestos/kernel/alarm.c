@@ -1,11 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Each process's real-time timer, which sends SIGALRM: setitimer, and alarm in the library. */
-#include "frank/errno.h"
-#include "kernel/process.h"
 #include "kernel/syscall.h"
-#include "kernel/timer.h"
-#include "kernel/uaccess.h"
-#include "platform.h"
 
 /* The process may have ended, or set its alarm anew, while another CPU came here: so it is looked
    for among those that are, and the deadline is looked at again. */
@@ -13,13 +8,12 @@ static void expire(struct timer *timer)
 {
     static const struct frank_siginfo info = {.signal = SIGALRM, .code = FRANK_SI_TIMER};
     u64 now = plat_time_now();
-    struct process *process = NULL;
+    struct process *process;
     SPIN_GUARD(&process_lock);
 
-    do {
-        process = process_next_locked(process);
-    } while (process != NULL && &process->alarm != timer);
-    if (process != NULL && process->alarm_is_set && timer->deadline_ticks <= now) {
+    list_for_each (process, &process_list, all_node) {
+        if (&process->alarm != timer || !process->alarm_is_set || timer->deadline_ticks > now)
+            continue;
         process->alarm_is_set = process->alarm_interval_ticks != 0;
         if (process->alarm_is_set)
             timer_start(timer, now + process->alarm_interval_ticks);
@@ -36,13 +30,11 @@ void alarm_stop_locked(struct process *process)
 
 static void start_locked(struct process *process, const struct frank_itimer *new)
 {
-    u64 ticks = min(timer_ticks_from_ns(new->value_ns), TIMER_NEVER / 2);
-
     process->alarm_interval_ticks = min(timer_ticks_from_ns(new->interval_ns), TIMER_NEVER / 2) +
                                     (new->interval_ns != 0);
     process->alarm_is_set = true;
     timer_init(&process->alarm, expire);
-    timer_start(&process->alarm, plat_time_now() + ticks);
+    timer_start(&process->alarm, timer_deadline(new->value_ns));
 }
 
 long sys_itimer(u64 new_address, u64 old_address)

@@ -6,9 +6,6 @@
 #include "kernel/main.h"
 #include "kernel/printk.h"
 #include "kernel/thread.h"
-#include "kernel/timer.h"
-#include "platform.h"
-#include "string.h"
 
 struct cpu cpus[CPU_COUNT_MAX];
 u32 cpu_count;
@@ -17,10 +14,11 @@ struct cpu *cpu_init(u32 number)
 {
     struct cpu *cpu = &cpus[number];
 
-    memset(cpu, 0, sizeof(*cpu));
-    cpu->number = number;
-    cpu->timer_programmed_ticks = TIMER_NEVER;
-    cpu->slice_end_ticks = TIMER_NEVER;
+    *cpu = (struct cpu){
+        .number = number,
+        .timer_programmed_ticks = TIMER_NEVER,
+        .slice_end_ticks = TIMER_NEVER,
+    };
     spin_init(&cpu->run_lock, "run queue", LOCK_RUN_QUEUE);
     list_init(&cpu->run_queue);
     spin_init(&cpu->timer_lock, "timers", LOCK_TIMER);

@@ -5,13 +5,10 @@
  * CPUs tell each other that something is to be looked at by an interrupt that carries nothing: who
  * gets one sees in memory what it is about (cpu_interrupted).
  */
-#ifndef FRANK_KERNEL_CPU_H
-#define FRANK_KERNEL_CPU_H
+#pragma once
 
 #include "arch.h"
 #include "kernel/lock.h"
-#include "list.h"
-#include "types.h"
 
 enum cpu_limits {
     CPU_COUNT_MAX = 8,
@@ -75,5 +72,3 @@ void cpu_notify_others(void);
 
 /* Another CPU wants this one to look. Interrupt context. */
 void cpu_interrupted(void);
-
-#endif

@@ -8,19 +8,11 @@
  */
 #include "kernel/exec.h"
 
-#include "arch.h"
 #include "elf.h"
-#include "frank/dirent.h"
-#include "frank/errno.h"
-#include "kernel/fs/file.h"
-#include "kernel/fs/inode.h"
 #include "kernel/fs/path.h"
 #include "kernel/kmalloc.h"
-#include "kernel/page.h"
-#include "kernel/process.h"
 #include "kernel/space.h"
 #include "kernel/syscall.h"
-#include "kernel/uaccess.h"
 #include "string.h"
 
 enum exec_limits {
@@ -270,7 +262,7 @@ static void change_over(struct space *space, const char *path, u64 entry, uva_t 
     thread->frame->x[REG_A0] = arguments->argc;
     thread->frame->x[REG_A1] = sp + sizeof(u64);
     thread->frame->x[REG_A2] = sp + sizeof(u64) * (1 + arguments->argc + 1);
-    file_table_close_on_exec(process->files);
+    file_table_close_on_exec(&process->files);
     if (old != NULL)
         space_destroy(old);
 }

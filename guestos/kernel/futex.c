@@ -6,13 +6,9 @@
  */
 #include "kernel/futex.h"
 
-#include "frank/errno.h"
 #include "frank/futex.h"
-#include "kernel/process.h"
 #include "kernel/space.h"
 #include "kernel/syscall.h"
-#include "kernel/timer.h"
-#include "kernel/uaccess.h"
 #include "kernel/wait.h"
 
 /* What a word is known by: in shared memory its page, else its space. */
@@ -21,15 +17,8 @@ struct place {
     u64 at;
 };
 
-struct waiter {
-    struct list_node node;
-    struct place place;
-    struct wait_queue queue; /* where it sleeps, alone */
-    bool is_woken;
-};
-
-static struct spinlock lock = SPINLOCK_INITIALIZER("futex", LOCK_MUTEX); /* guards both: */
-static struct list_node waiters = {&waiters, &waiters};                  /* by arrival */
+static struct spinlock lock = SPINLOCK_INITIALIZER("futex", LOCK_MUTEX);     /* guards both: */
+static struct wait_queue waiters = {{&waiters.sleepers, &waiters.sleepers}}; /* for their place */
 static u64 wake_count;
 
 /* Of a word that was touched just now. -EFAULT: it is gone again. */
@@ -37,18 +26,15 @@ static int find_place(uva_t address, struct place *place)
 {
     struct space *space = process_current()->space;
     struct region *region;
-    int error = 0;
     pa_t page;
+    MUTEX_GUARD(&space->lock);
 
-    mutex_lock(&space->lock);
     region = space_find_region(space, address);
-    *place = (struct place){space, address};
     if (region == NULL || !plat_lookup(&space->platform, page_floor(address), &page, NULL))
-        error = -EFAULT;
-    else if (region->is_shared)
-        *place = (struct place){NULL, page + address % PAGE_SIZE};
-    mutex_unlock(&space->lock);
-    return error;
+        return -EFAULT;
+    *place = region->is_shared ? (struct place){NULL, page + address % PAGE_SIZE}
+                               : (struct place){space, address};
+    return 0;
 }
 
 static int read_word(uva_t address, u32 *value, struct place *place)
@@ -60,48 +46,28 @@ static int read_word(uva_t address, u32 *value, struct place *place)
     return error == 0 ? find_place(address, place) : error;
 }
 
-/* Until somebody wakes this waiter: 0, -EINTR, -ETIMEDOUT. */
-static int sleep_locked(struct waiter *waiter, u64 deadline_ticks)
-{
-    int error = 0;
-
-    wait_queue_init(&waiter->queue);
-    list_push_back(&waiters, &waiter->node);
-    while (!waiter->is_woken && error == 0)
-        error = wait_on_until(&waiter->queue, &lock, deadline_ticks);
-    if (waiter->is_woken)
-        return 0;
-    list_remove(&waiter->node);
-    return error;
-}
-
 static long wait_while(uva_t address, u32 value, u64 deadline_ticks)
 {
-    struct waiter waiter = {.is_woken = false};
-    bool has_slept = false;
-    int error;
+    struct place place;
 
-    do {
+    for (;;) {
         u64 seen = __atomic_load_n(&wake_count, __ATOMIC_SEQ_CST);
         u32 found;
+        int error = read_word(address, &found, &place);
 
-        error = read_word(address, &found, &waiter.place);
-        if (error == 0 && found != value)
-            error = -EAGAIN;
-        if (error != 0)
-            break;
-        spin_acquire(&lock);
-        has_slept = wake_count == seen;
-        if (has_slept)
-            error = sleep_locked(&waiter, deadline_ticks);
-        spin_release(&lock);
-    } while (!has_slept);
-    return error;
+        if (error != 0 || found != value)
+            return error != 0 ? error : -EAGAIN;
+        SPIN_GUARD(&lock);
+        if (wake_count == seen) {
+            thread_current()->waits_for = &place;
+            return wait_on_until(&waiters, &lock, deadline_ticks);
+        }
+    }
 }
 
 long futex_wake(uva_t address, u64 count)
 {
-    struct waiter *waiter, *next;
+    struct thread *thread, *next;
     struct place place;
     u64 woken = 0;
     u32 value;
@@ -109,19 +75,18 @@ long futex_wake(uva_t address, u64 count)
 
     if (error != 0)
         return error;
-    spin_acquire(&lock);
+    SPIN_GUARD(&lock);
     __atomic_fetch_add(&wake_count, 1, __ATOMIC_SEQ_CST);
-    list_for_each_safe (waiter, next, &waiters, node) {
+    list_for_each_safe (thread, next, &waiters.sleepers, wait_node) {
+        const struct place *other = thread->waits_for;
+
         if (woken == count)
             break;
-        if (waiter->place.space != place.space || waiter->place.at != place.at)
+        if (other->space != place.space || other->at != place.at)
             continue;
-        list_remove(&waiter->node);
-        waiter->is_woken = true;
-        wake_one(&waiter->queue);
-        woken++;
+        list_remove(&thread->wait_node);
+        woken += thread_wake(thread, 0);
     }
-    spin_release(&lock);
     return (long)woken;
 }
 

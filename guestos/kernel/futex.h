@@ -4,14 +4,10 @@
  * there is anything to wait for: the kernel only sees to it that nobody sleeps past a wake-up. One
  * word is one place of waiting to all who have it mapped as shared.
  */
-#ifndef FRANK_KERNEL_FUTEX_H
-#define FRANK_KERNEL_FUTEX_H
+#pragma once
 
 #include "kernel/addr.h"
-#include "types.h"
 
 /* Wake at most `count` of those who wait at a word of the current space: how many, or -EINVAL (not
    aligned), -EFAULT. Thread context, no lock held. */
 long futex_wake(uva_t address, u64 count);
-
-#endif

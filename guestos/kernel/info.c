@@ -1,55 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 /* System calls that touch time, memory, the machine as a whole. */
-#include "frank/errno.h"
 #include "frank/procinfo.h"
 #include "kernel/account.h"
 #include "kernel/block/buffer.h"
-#include "kernel/cpu.h"
 #include "kernel/fs/fs.h"
 #include "kernel/kmalloc.h"
 #include "kernel/main.h"
-#include "kernel/page.h"
-#include "kernel/process.h"
 #include "kernel/space.h"
 #include "kernel/syscall.h"
-#include "kernel/thread.h"
-#include "kernel/timer.h"
-#include "kernel/uaccess.h"
-#include "platform.h"
 #include "spare_spaces.h"
 
 enum info_limits {
-    NS_PER_SECOND = 1000000000,
     REPORT_CHUNK = 4, /* process reports copied out at a time */
 };
 
-long sys_nanosleep(u64 request_address, u64 remain_address)
+long sys_nanosleep(u64 ns)
 {
-    struct frank_timespec request;
-    u64 now = plat_time_now(), ticks, deadline;
-    i64 left_ns;
+    u64 deadline = timer_deadline(ns);
     int error;
 
-    if (copy_from_user(&request, request_address, sizeof(request)) != 0)
-        return -EFAULT;
-    if (request.seconds < 0 || request.nanoseconds < 0 || request.nanoseconds >= NS_PER_SECOND)
-        return -EINVAL;
-    ticks = (u64)request.seconds < TIMER_NEVER / NS_PER_SECOND - 1
-                ? timer_ticks_from_ns((u64)request.seconds * NS_PER_SECOND +
-                                      (u64)request.nanoseconds)
-                : TIMER_NEVER;
-    deadline = ticks < TIMER_NEVER - 1 - now ? now + ticks : TIMER_NEVER - 1;
     do {
         error = thread_sleep_until(deadline);
     } while (error != 0 && !thread_has_signal());
     thread_current()->restarts_call = false;
-    if (error != 0 && remain_address != 0) {
-        now = plat_time_now();
-        left_ns = deadline > now ? (i64)timer_ns_from_ticks(deadline - now) : 0;
-        request = (struct frank_timespec){left_ns / NS_PER_SECOND, left_ns % NS_PER_SECOND};
-        if (copy_to_user(remain_address, &request, sizeof(request)) != 0)
-            return -EFAULT;
-    }
     return error;
 }
 
@@ -132,9 +105,9 @@ long sys_meminfo(u64 address, u64 flags)
         return -EINVAL;
     if ((flags & FRANK_MEMINFO_TRIM) != 0) {
         thread_wait_for_exits();
-        thread_trim_spares();
+        thread_destroy(NULL);
         spare_trim();
-        if (fs_sync() == 0)
+        if (sys_sync() == 0)
             buffer_reclaim(page_total_count());
     }
     usage = kmalloc_usage();
@@ -154,7 +127,7 @@ long sys_meminfo(u64 address, u64 flags)
    told of a failure. */
 long sys_reboot(u64 how)
 {
-    bool failed = fs_sync() != 0;
+    bool failed = sys_sync() != 0;
 
     switch (how) {
     case FRANK_REBOOT_POWEROFF:

@@ -6,10 +6,8 @@
  */
 #include "kernel/kmalloc.h"
 
-#include "kernel/addr.h"
 #include "kernel/lock.h"
 #include "kernel/page.h"
-#include "list.h"
 #include "string.h"
 
 enum kmalloc_limits {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Kernel memory in sizes of 32 bytes to 1 MiB. Any context; lock LOCK_KMALLOC. */
-#ifndef FRANK_KERNEL_KMALLOC_H
-#define FRANK_KERNEL_KMALLOC_H
+#pragma once
 
 #include "types.h"
 
@@ -23,5 +22,3 @@ struct kmalloc_usage {
     u64 slab_pages;
 };
 struct kmalloc_usage kmalloc_usage(void);
-
-#endif

@@ -2,7 +2,6 @@
 /* Spin locks, the nesting of interrupts off, and mutexes. See lock.h for the order of levels. */
 #include "kernel/lock.h"
 
-#include "arch.h"
 #include "kernel/cpu.h"
 #include "kernel/printk.h"
 #include "kernel/wait.h"
@@ -14,9 +13,7 @@ enum {
 
 void spin_init(struct spinlock *lock, const char *name, enum lock_level level)
 {
-    lock->held = 0;
-    lock->level = level;
-    lock->name = name;
+    *lock = (struct spinlock){.level = level, .name = name};
 }
 
 void interrupts_push_off(void)
@@ -47,18 +44,32 @@ static void check_order(const struct spinlock *lock)
     cpu->lock_levels_held |= 1U << lock->level;
 }
 
-void spin_acquire(struct spinlock *lock)
+static inline bool try_acquire(struct spinlock *lock)
 {
-    interrupts_push_off();
-    if (FRANK_LOCK_CHECKS)
-        check_order(lock);
-    for (u32 tries = 1; __atomic_exchange_n(&lock->held, 1, __ATOMIC_ACQUIRE) != 0; tries++) {
+    if (__atomic_exchange_n(&lock->held, 1, __ATOMIC_ACQUIRE) != 0)
+        return false;
+    WRITE_ONCE(lock->holder, cpu_this()->number);
+    return true;
+}
+
+/* Not part of spin_acquire(), so that the way without waiting saves no registers. */
+static OUT_OF_LINE void acquire_from_other(struct spinlock *lock)
+{
+    for (u32 tries = 1; !try_acquire(lock); tries++) {
         if (tries % SPINS == 0)
             plat_cpu_relax(READ_ONCE(lock->holder));
         else
             arch_relax();
     }
-    WRITE_ONCE(lock->holder, cpu_this()->number);
+}
+
+void spin_acquire(struct spinlock *lock)
+{
+    interrupts_push_off();
+    if (FRANK_LOCK_CHECKS)
+        check_order(lock);
+    if (!try_acquire(lock))
+        acquire_from_other(lock);
 }
 
 void spin_release(struct spinlock *lock)

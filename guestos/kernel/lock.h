@@ -7,11 +7,9 @@
  * holds a spin lock, so interrupt handlers may take any of them.
  * A mutex puts its waiters to sleep. No spin lock may be held when one is taken.
  */
-#ifndef FRANK_KERNEL_LOCK_H
-#define FRANK_KERNEL_LOCK_H
+#pragma once
 
 #include "kernel/wait_queue.h"
-#include "types.h"
 
 #ifndef FRANK_LOCK_CHECKS
 #define FRANK_LOCK_CHECKS 0
@@ -112,5 +110,3 @@ static inline void mutex_guard_end(struct mutex **mutex)
 {
     mutex_unlock(*mutex);
 }
-
-#endif

@@ -3,14 +3,10 @@
 #include "kernel/main.h"
 
 #include "kernel/block/ram_disk.h"
-#include "kernel/cpu.h"
 #include "kernel/fs/fs.h"
 #include "kernel/kmalloc.h"
-#include "kernel/page.h"
 #include "kernel/printk.h"
 #include "kernel/process.h"
-#include "kernel/thread.h"
-#include "kernel/timer.h"
 #include "kernel/tty.h"
 #include "string.h"
 

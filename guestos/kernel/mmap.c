@@ -3,11 +3,8 @@
  * The calls on mappings. Memory that is shared without a file has an inode too, which no name leads
  * to (memory_object.h): so there is one kind of sharing.
  */
-#include "frank/errno.h"
 #include "frank/mman.h"
-#include "kernel/fs/file.h"
 #include "kernel/fs/memory_object.h"
-#include "kernel/process.h"
 #include "kernel/space.h"
 #include "kernel/syscall.h"
 

@@ -12,14 +12,7 @@
 #include "arch.h"
 #include "kernel/lock.h"
 #include "kernel/printk.h"
-#include "list.h"
-#include "platform.h"
 #include "string.h"
-
-enum page_limits {
-    LOW_PAGES = 256,    /* with fewer free, those who can do without give some back */
-    RECLAIM_PAGES = 64, /* so many at a time */
-};
 
 static struct spinlock page_lock = SPINLOCK_INITIALIZER("pages", LOCK_PAGE);
 static struct list_node free_pages = {&free_pages, &free_pages};
@@ -102,20 +95,16 @@ static bool find_untouched_locked(void)
 
 pa_t page_alloc(void)
 {
-    pa_t page = 0;
     struct list_node *node;
+    pa_t page;
+    SPIN_GUARD(&page_lock);
 
-    spin_acquire(&page_lock);
     node = list_pop_front(&free_pages);
-    if (node != NULL)
-        page = kva_to_pa(node);
-    else if (find_untouched_locked())
-        page = page_at(untouched++);
-    if (page != 0) {
-        free_count--;
-        *refs_of(page) = 1;
-    }
-    spin_release(&page_lock);
+    if (node == NULL && !find_untouched_locked())
+        return 0;
+    page = node != NULL ? kva_to_pa(node) : page_at(untouched++);
+    free_count--;
+    *refs_of(page) = 1;
     return page;
 }
 
@@ -155,10 +144,9 @@ pa_t page_alloc_run(u64 count)
     static u64 hint; /* where the last search ended */
     u64 aligned_base = ALIGN_UP(memory_base >> PAGE_SHIFT, count) - (memory_base >> PAGE_SHIFT);
     u64 runs = (page_count - aligned_base) / count;
-    pa_t page = 0;
+    SPIN_GUARD(&page_lock);
 
-    spin_acquire(&page_lock);
-    for (u64 tried = 0; tried < runs && page == 0; tried++) {
+    for (u64 tried = 0; tried < runs; tried++) {
         u64 first = aligned_base + (hint + tried) % runs * count;
 
         if (!run_is_free_locked(first, count))
@@ -170,10 +158,9 @@ pa_t page_alloc_run(u64 count)
         }
         free_count -= count;
         hint = (hint + tried) % runs;
-        page = page_at(first);
+        return page_at(first);
     }
-    spin_release(&page_lock);
-    return page;
+    return 0;
 }
 
 void page_get(pa_t page)
@@ -191,11 +178,10 @@ void page_put(pa_t page)
         if (__atomic_compare_exchange_n(count, &seen, seen - 1, false, __ATOMIC_ACQ_REL,
                                         __ATOMIC_ACQUIRE))
             return;
-    spin_acquire(&page_lock);
+    SPIN_GUARD(&page_lock);
     *count = 0;
     list_push_front(&free_pages, pa_to_kva(page));
     free_count++;
-    spin_release(&page_lock);
 }
 
 bool page_is_exclusive(pa_t page)
@@ -216,17 +202,4 @@ u64 page_free_count(void)
 u64 page_zeroed_count(void)
 {
     return READ_ONCE(zeroed_count);
-}
-
-static u64 (*reclaimer)(u64 page_count);
-
-void page_set_reclaimer(u64 (*reclaim)(u64 page_count))
-{
-    reclaimer = reclaim;
-}
-
-void page_make_room(void)
-{
-    if (page_free_count() < LOW_PAGES && reclaimer)
-        reclaimer(RECLAIM_PAGES);
 }

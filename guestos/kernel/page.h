@@ -4,12 +4,9 @@
  * KiB, each with a count of references. A page with no reference is free. Any context; lock
  * LOCK_PAGE.
  */
-#ifndef FRANK_KERNEL_PAGE_H
-#define FRANK_KERNEL_PAGE_H
+#pragma once
 
-#include "kernel/addr.h"
 #include "platform.h"
-#include "types.h"
 
 /* Take over the memory that the platform found. Once, before anything else here. */
 void page_init(const struct plat_info *info);
@@ -45,16 +42,6 @@ static inline pa_t kva_to_pa(const void *address)
     return (pa_t)address - PLAT_DIRECT_MAP_OFFSET;
 }
 
-/*
- * Whoever keeps pages that it can do without: asked for some, it says how many it gave back. In
- * thread context with no spin lock held. page_make_room() asks when few pages are free; to be
- * called before work that takes some.
- */
-void page_set_reclaimer(u64 (*reclaim)(u64 page_count));
-void page_make_room(void);
-
 u64 page_total_count(void);
 u64 page_free_count(void);
 u64 page_zeroed_count(void); /* how many page_alloc_zeroed() has handed out */
-
-#endif

@@ -5,15 +5,8 @@
  */
 #include "kernel/printk.h"
 
-#include "arch.h"
-#include "frank/errno.h"
-#include "kernel/cpu.h"
 #include "kernel/kmalloc.h"
-#include "kernel/lock.h"
 #include "kernel/syscall.h"
-#include "kernel/timer.h"
-#include "kernel/uaccess.h"
-#include "platform.h"
 
 enum printk_sizes {
     LINE_SIZE = 256,
@@ -38,21 +31,16 @@ static void print(const char *text, size_t size)
         done += plat_console_write(text + done, size - done);
 }
 
-static void keep_locked(const char *text)
-{
-    for (; *text != 0; text++)
-        log_bytes[log_count++ % LOG_SIZE] = *text;
-}
-
-static void keep(const char *text)
+static void keep(const char *line)
 {
     u64 us = timer_ns_from_ticks(plat_time_now()) / NS_PER_US;
-    char time[32];
+    char text[LINE_SIZE + 32];
     SPIN_GUARD(&log_lock);
 
-    (void)snprintf(time, sizeof(time), "[%5lu.%06lu] ", us / US_PER_SECOND, us % US_PER_SECOND);
-    keep_locked(time);
-    keep_locked(text);
+    (void)snprintf(text, sizeof(text), "[%5lu.%06lu] %s", us / US_PER_SECOND, us % US_PER_SECOND,
+                   line);
+    for (size_t i = 0; text[i] != 0; i++)
+        log_bytes[log_count++ % LOG_SIZE] = text[i];
 }
 
 void printk(const char *format, ...)

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The kernel's messages, and its end. Any context. */
-#ifndef FRANK_KERNEL_PRINTK_H
-#define FRANK_KERNEL_PRINTK_H
+#pragma once
 
 #include "printf.h"
-#include "types.h"
 
 struct trap_frame;
 
@@ -26,5 +24,3 @@ NORETURN void printk_stop(void);
         if (__builtin_expect(!(condition), 0))                                    \
             panic("assertion failed: %s, %s:%d", #condition, __FILE__, __LINE__); \
     })
-
-#endif

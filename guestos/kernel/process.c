@@ -4,21 +4,17 @@
  */
 #include "kernel/process.h"
 
-#include "frank/errno.h"
 #include "frank/procinfo.h"
 #include "frank/wait.h"
 #include "kernel/account.h"
 #include "kernel/exec.h"
-#include "kernel/fs/file.h"
 #include "kernel/kmalloc.h"
 #include "kernel/printk.h"
 #include "kernel/process_group.h"
 #include "kernel/space.h"
 #include "kernel/syscall.h"
 #include "kernel/tty.h"
-#include "kernel/uaccess.h"
 #include "kernel/wait.h"
-#include "platform.h"
 #include "string.h"
 
 enum process_pids {
@@ -27,7 +23,7 @@ enum process_pids {
 };
 
 struct spinlock process_lock = SPINLOCK_INITIALIZER("processes", LOCK_PROCESS);
-static struct list_node all_processes = {&all_processes, &all_processes}; /* by pid */
+struct list_node process_list = {&process_list, &process_list};
 static u64 count_of_all;
 static i32 last_pid;
 static struct process *init_process;
@@ -37,7 +33,7 @@ static struct process *find_any_locked(i32 pid)
 {
     struct process *process;
 
-    list_for_each (process, &all_processes, all_node)
+    list_for_each (process, &process_list, all_node)
         if (process->pid == pid)
             return process;
     return NULL;
@@ -65,7 +61,7 @@ static int enter_locked(struct process *process, struct process *parent)
     process->session = parent != NULL ? parent->session : PID_INIT;
     process->parent = parent;
     process->parent_pid = parent != NULL ? parent->pid : 0;
-    list_for_each (other, &all_processes, all_node)
+    list_for_each (other, &process_list, all_node)
         if (other->pid > process->pid)
             break;
     list_insert_before(&other->all_node, &process->all_node);
@@ -88,13 +84,7 @@ static struct process *process_create(struct thread *thread)
 
     if (process == NULL)
         return NULL;
-    memset(process, 0,
-           offsetof(struct process, actions)); /* which count only as set_actions says */
-    process->files = kmalloc(sizeof(*process->files));
-    if (process->files == NULL) {
-        kfree(process);
-        return NULL;
-    }
+    memset(process, 0, offsetof(struct process, actions)); /* they count as set_actions says */
     list_init(&process->children);
     list_init(&process->sibling_node);
     list_init(&process->all_node);
@@ -106,12 +96,6 @@ static struct process *process_create(struct thread *thread)
     process->thread_count = 1;
     process->last_thread_number = thread->number = 1;
     return process;
-}
-
-static void process_free(struct process *process)
-{
-    kfree(process->files);
-    kfree(process);
 }
 
 static void begin_init(void *arguments)
@@ -129,7 +113,7 @@ void process_start_init(const char *path, const char *arguments)
     if (thread == NULL || (init_process = process_create(thread)) == NULL)
         panic("no memory for the first process");
     strlcpy(init_process->name, path, sizeof(init_process->name));
-    file_table_init(init_process->files);
+    file_table_init(&init_process->files);
     spin_acquire(&process_lock);
     kassert(enter_locked(init_process, NULL) == 0);
     spin_release(&process_lock);
@@ -164,14 +148,14 @@ long sys_fork(void)
     spin_release(&process_lock);
     if (error != 0)
         goto free_space;
-    file_table_clone(child->files, parent->files);
+    file_table_clone(&child->files, &parent->files);
     thread_start(thread);
     return pid;
 
 free_space:
     space_destroy(child->space);
 free_process:
-    process_free(child);
+    kfree(child);
 free_thread:
     thread_destroy(thread);
     return error;
@@ -202,7 +186,7 @@ static bool tell_end_locked(struct process *process)
 
     process_tell_parent_locked(process, by != 0 ? FRANK_CLD_KILLED : FRANK_CLD_EXITED,
                                by != 0 ? by : process->exit_status >> WAIT_STATUS_CODE_SHIFT);
-    return (parent->set_actions & 1U << SIGCHLD) != 0 && !process->is_claimed &&
+    return (parent->set_actions & 1U << SIGCHLD) != 0 &&
            (action->handler == FRANK_SIG_IGN || (action->flags & FRANK_SA_NOCLDWAIT) != 0);
 }
 
@@ -216,7 +200,7 @@ static void become_zombie(struct process *process)
         printk("frank: init has ended (status 0x%x)\n", (unsigned)process->exit_status);
         plat_poweroff(true);
     }
-    file_table_close_all(process->files);
+    file_table_close_all(&process->files);
     spin_acquire(&process_lock);
     process->space = NULL;
     spin_release(&process_lock);
@@ -238,7 +222,7 @@ static void become_zombie(struct process *process)
         leave_locked(process);
     spin_release(&process_lock);
     if (is_gone)
-        process_free(process);
+        kfree(process);
 }
 
 /* The process's threads are to leave, and what it says at its end is settled. */
@@ -312,9 +296,9 @@ static bool has_news(const struct process *child, u64 flags)
            (flags & (child->stop_status == WAIT_STATUS_CONTINUED ? WCONTINUED : WUNTRACED)) != 0;
 }
 
-/* A child with news among those that `pid` names, claimed by the caller, or NULL; *exists says
-   whether there is any such child. */
-static struct process *claim_child_locked(struct process *parent, i32 pid, u64 flags, bool *exists)
+/* A child with news among those that `pid` names, or NULL; *exists says whether there is any such
+   child. */
+static struct process *find_child_locked(struct process *parent, i32 pid, u64 flags, bool *exists)
 {
     struct process *child;
 
@@ -323,43 +307,41 @@ static struct process *claim_child_locked(struct process *parent, i32 pid, u64 f
         if (!is_meant(child, parent, pid))
             continue;
         *exists = true;
-        if (!child->is_claimed && has_news(child, flags)) {
-            child->is_claimed = true;
+        if (has_news(child, flags))
             return child;
-        }
     }
     return NULL;
 }
 
-/* A claimed child's news have been told, or could not be (error). Whether it is to be freed. */
-static bool finish_claim_locked(struct process *child, int status, int error)
+/* A child's news, which nobody hears twice. A zombie leaves its parent, and is the caller's. */
+static int take_news_locked(struct process *parent, struct process *child)
 {
-    struct process *parent = child->parent;
+    int status = child->stop_status;
 
-    child->is_claimed = false;
-    if (error == 0 && child->state == PROCESS_ZOMBIE && child->exit_status == status) {
-        parent->children_run_ticks += child->ended_run_ticks + child->children_run_ticks;
-        parent->children_user_ticks += child->ended_user_ticks + child->children_user_ticks;
-        leave_locked(child);
-        return true;
-    }
-    if (error == 0 && child->stop_status == status)
+    if (child->state == PROCESS_ALIVE) {
         child->stop_status = 0;
-    wake_all(&parent->child_wait);
-    return false;
+        return status;
+    }
+    parent->children_run_ticks += child->ended_run_ticks + child->children_run_ticks;
+    parent->children_user_ticks += child->ended_user_ticks + child->children_user_ticks;
+    leave_locked(child);
+    return child->exit_status;
 }
 
+/* Whether the status can be stored is tried before a child is given up for it. */
 long sys_waitpid(u64 pid, u64 status_address, u64 flags)
 {
-    struct process *parent = process_current(), *child;
+    struct process *parent = process_current(), *child, *zombie = NULL;
     int error = 0, status = 0;
-    bool exists, is_gone;
-    i32 reported = 0;
+    bool exists;
+    long result = 0;
 
     if ((flags & ~(u64)(WNOHANG | WUNTRACED | WCONTINUED)) != 0)
         return -EINVAL;
+    if (status_address != 0 && zero_user(status_address, sizeof(status)) != 0)
+        return -EFAULT;
     spin_acquire(&process_lock);
-    while ((child = claim_child_locked(parent, (i32)pid, flags, &exists)) == NULL && error == 0) {
+    while ((child = find_child_locked(parent, (i32)pid, flags, &exists)) == NULL && error == 0) {
         if (!exists)
             error = -ECHILD;
         else if ((flags & WNOHANG) != 0)
@@ -369,21 +351,16 @@ long sys_waitpid(u64 pid, u64 status_address, u64 flags)
     }
     if (child != NULL) {
         error = 0;
-        reported = child->pid;
-        status = child->state == PROCESS_ZOMBIE ? child->exit_status : child->stop_status;
+        result = child->pid;
+        zombie = child->state == PROCESS_ZOMBIE ? child : NULL;
+        status = take_news_locked(parent, child);
     }
     spin_release(&process_lock);
-    if (child == NULL)
-        return error;
-
-    if (status_address != 0)
+    if (zombie != NULL)
+        kfree(zombie);
+    if (child != NULL && status_address != 0)
         error = copy_to_user(status_address, &status, sizeof(status));
-    spin_acquire(&process_lock);
-    is_gone = finish_claim_locked(child, status, error);
-    spin_release(&process_lock);
-    if (is_gone)
-        process_free(child);
-    return error != 0 ? error : reported;
+    return error != 0 ? error : result;
 }
 
 long sys_getpid(void)
@@ -439,7 +416,6 @@ static void report_locked(struct process *process, struct frank_procinfo *info)
 long sys_usage(u64 who, u64 address)
 {
     struct process *process = process_current();
-    u64 ticks, user_ticks;
     struct frank_procinfo self;
     struct frank_usage usage;
 
@@ -447,12 +423,11 @@ long sys_usage(u64 who, u64 address)
         return -EINVAL;
     spin_acquire(&process_lock);
     report_locked(process, &self);
-    ticks = process->children_run_ticks;
-    user_ticks = process->children_user_ticks;
+    usage.run_ns = timer_ns_from_ticks(process->children_run_ticks);
+    usage.user_ns = timer_ns_from_ticks(process->children_user_ticks);
     spin_release(&process_lock);
-    usage = who == FRANK_USAGE_SELF
-                ? (struct frank_usage){self.run_ns, self.user_ns}
-                : (struct frank_usage){timer_ns_from_ticks(ticks), timer_ns_from_ticks(user_ticks)};
+    if (who == FRANK_USAGE_SELF)
+        usage = (struct frank_usage){self.run_ns, self.user_ns};
     return copy_to_user(address, &usage, sizeof(usage));
 }
 
@@ -462,17 +437,10 @@ u64 process_report(i32 first, struct frank_procinfo *info, u64 count)
     u64 done = 0;
     SPIN_GUARD(&process_lock);
 
-    list_for_each (process, &all_processes, all_node)
+    list_for_each (process, &process_list, all_node)
         if (process->pid >= first && done < count)
             report_locked(process, &info[done++]);
     return done;
-}
-
-struct process *process_next_locked(struct process *process)
-{
-    struct list_node *next = process != NULL ? process->all_node.next : all_processes.next;
-
-    return next != &all_processes ? list_entry(next, struct process, all_node) : NULL;
 }
 
 u64 process_count(void)

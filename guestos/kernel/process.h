@@ -7,18 +7,13 @@
  * that ends pass to init (pid 1). The tree, the pids, `state` and `exit_status` are guarded by the
  * global process_lock (LOCK_PROCESS).
  */
-#ifndef FRANK_KERNEL_PROCESS_H
-#define FRANK_KERNEL_PROCESS_H
+#pragma once
 
 #include "frank/signal.h"
 #include "frank/signo.h"
-#include "kernel/lock.h"
+#include "kernel/fs/file.h"
 #include "kernel/thread.h"
-#include "kernel/wait_queue.h"
-#include "list.h"
-#include "types.h"
 
-struct file_table;
 struct frank_procinfo;
 struct space;
 
@@ -35,18 +30,17 @@ enum process_state {
 };
 
 extern struct spinlock process_lock;
+extern struct list_node process_list; /* all, zombies among them, by pid; under that lock */
 
 struct process {
     i32 pid;
     char name[PROCESS_NAME_SIZE];
     struct space *space;
-    struct file_table *files;
 
     /* Guarded by process_lock. */
     enum process_state state;
     bool is_ending;          /* its threads are to exit */
     struct thread *survivor; /* all others are to: it wants to exec; or NULL */
-    bool is_claimed;         /* a zombie that a waitpid has found and is about to report */
     bool watches_times;      /* account.h */
     int exit_status;         /* as waitpid reports it */
     bool has_execed;         /* since its fork */
@@ -58,7 +52,7 @@ struct process {
     i32 parent_pid; /* 0: none; for who does not hold the lock */
     struct list_node children;
     struct list_node sibling_node; /* on the parent's children */
-    struct list_node all_node;     /* on the list of all, by pid */
+    struct list_node all_node;     /* on process_list */
     struct list_node threads;
     u32 thread_count;
     u32 last_thread_number;
@@ -75,13 +69,14 @@ struct process {
 
     u32 pending_signals; /* one bit a signal; atomic */
     u32 set_actions; /* one bit for each of actions[] that counts; the others are the default's */
-    struct frank_sigaction actions[SIGNAL_COUNT];
-    struct frank_siginfo infos[SIGNAL_COUNT]; /* of those that are pending */
+    struct frank_sigaction actions[SIGNAL_COUNT]; /* from here on not zeros at first */
+    struct frank_siginfo infos[SIGNAL_COUNT];     /* of those that are pending */
+    struct file_table files;                      /* has a lock of its own */
 };
 
 static inline struct file_table *process_files(void)
 {
-    return process_current()->files;
+    return &process_current()->files;
 }
 
 /* Whether a thread is to leave its process at once. */
@@ -134,14 +129,8 @@ void alarm_stop_locked(struct process *process);
 /* The process with this pid that is alive, or NULL. process_lock is held. */
 struct process *process_find_locked(i32 pid);
 
-/* The process behind this one by pid, or the first for NULL; NULL at the end. Zombies are among
-   them. process_lock is held. */
-struct process *process_next_locked(struct process *process);
-
 /* What procinfo tells of up to `count` processes from pid `first` on, in order. How many. */
 u64 process_report(i32 first, struct frank_procinfo *info, u64 count);
 
 /* How many there are, zombies included. */
 u64 process_count(void);
-
-#endif

@@ -2,7 +2,6 @@
 /* Process groups, sessions, stopped processes: see process_group.h. */
 #include "kernel/process_group.h"
 
-#include "frank/errno.h"
 #include "frank/procinfo.h"
 #include "frank/wait.h"
 #include "kernel/syscall.h"
@@ -16,9 +15,9 @@ static u64 stopped_count; /* guarded by process_lock */
 /* Whether nobody could continue the group's processes, once `leaving` (NULL: nobody) is gone. */
 static bool is_orphaned_locked(i32 group, const struct process *leaving)
 {
-    const struct process *process = NULL;
+    const struct process *process;
 
-    while ((process = process_next_locked((struct process *)process)) != NULL) {
+    list_for_each (process, &process_list, all_node) {
         const struct process *parent = process->parent;
 
         if (process->group == group && process->state == PROCESS_ALIVE && process != leaving &&
@@ -86,9 +85,9 @@ void process_wait_while_stopped(void)
 
 static bool exists_locked(i32 group, i32 session)
 {
-    struct process *process = NULL;
+    const struct process *process;
 
-    while ((process = process_next_locked(process)) != NULL)
+    list_for_each (process, &process_list, all_node)
         if (process->group == group && process->session == session)
             return true;
     return false;
@@ -102,9 +101,9 @@ bool process_group_exists(i32 group, i32 session)
 
 static bool has_stopped_locked(i32 group)
 {
-    struct process *process = NULL;
+    const struct process *process;
 
-    while ((process = process_next_locked(process)) != NULL)
+    list_for_each (process, &process_list, all_node)
         if (process->group == group && process->is_stopped)
             return true;
     return false;
@@ -113,9 +112,9 @@ static bool has_stopped_locked(i32 group)
 static void signal_group_locked(i32 group, int signal)
 {
     struct frank_siginfo info = {.signal = signal, .code = FRANK_SI_KERNEL};
-    struct process *process = NULL;
+    struct process *process;
 
-    while ((process = process_next_locked(process)) != NULL)
+    list_for_each (process, &process_list, all_node)
         if (process->group == group && process->state == PROCESS_ALIVE)
             process_signal_locked(process, &info);
 }
@@ -189,14 +188,11 @@ long sys_setpgid(u64 pid, u64 group)
     return set_group_locked(process, group != 0 ? (i32)group : process->pid);
 }
 
-/* No other process may be in the group that the caller is to lead. */
+/* No process may be in the group that the caller is to lead. */
 static long new_session_locked(struct process *caller)
 {
-    struct process *process = NULL;
-
-    while ((process = process_next_locked(process)) != NULL)
-        if (process->group == caller->pid)
-            return -EPERM;
+    if (exists_locked(caller->pid, caller->session))
+        return -EPERM;
     caller->group = caller->pid;
     caller->session = caller->pid;
     return caller->pid;

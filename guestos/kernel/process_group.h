@@ -10,11 +10,9 @@
  * kernel sleeps on, and its call is not interrupted. A group is orphaned when no member has a
  * parent in another group of the session, who could continue it: the terminal does not stop it.
  */
-#ifndef FRANK_KERNEL_PROCESS_GROUP_H
-#define FRANK_KERNEL_PROCESS_GROUP_H
+#pragma once
 
 #include "kernel/process.h"
-#include "types.h"
 
 /*
  * Send a signal (0: only look) to each living process of a group, or with group 0 to all but the
@@ -51,5 +49,3 @@ void process_tell_parent_locked(struct process *process, int code, int status);
 /* A process is about to end and still has its children: groups that it leaves orphaned with stopped
    members get SIGHUP and SIGCONT. process_lock is held. */
 void process_group_leave_locked(struct process *process);
-
-#endif

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The threads of a process: making them, ending one or all but one. */
-#include "frank/errno.h"
 #include "kernel/futex.h"
-#include "kernel/process.h"
 #include "kernel/syscall.h"
-#include "kernel/uaccess.h"
 #include "kernel/wait.h"
 #include "string.h"
 

@@ -5,15 +5,10 @@
  */
 #include "kernel/signal.h"
 
-#include "arch.h"
-#include "frank/errno.h"
 #include "frank/wait.h"
 #include "kernel/printk.h"
-#include "kernel/process.h"
 #include "kernel/process_group.h"
 #include "kernel/syscall.h"
-#include "kernel/thread.h"
-#include "kernel/uaccess.h"
 #include "kernel/wait.h"
 #include "string.h"
 
@@ -140,11 +135,11 @@ static int send_locked(struct process *process, const struct frank_siginfo *info
 
 int process_signal_group(i32 group, const struct frank_siginfo *info)
 {
-    struct process *process = NULL;
+    struct process *process;
     int error = -ESRCH;
     SPIN_GUARD(&process_lock);
 
-    while ((process = process_next_locked(process)) != NULL)
+    list_for_each (process, &process_list, all_node)
         if ((group != 0 ? process->group == group : process != process_current()) &&
             process->state == PROCESS_ALIVE && process->pid != PID_OF_INIT)
             error = send_locked(process, info);

@@ -3,8 +3,7 @@
  * Signals. A process has one set of pending ones; they are taken on the way back to user mode.
  * SIGKILL always ends the process. Others end it, or call its handler if it has set one.
  */
-#ifndef FRANK_KERNEL_SIGNAL_H
-#define FRANK_KERNEL_SIGNAL_H
+#pragma once
 
 #include "types.h"
 
@@ -24,5 +23,3 @@ void signal_raise_fault(struct trap_frame *frame, const struct signal_fault *fau
 
 /* Take what is pending for the current process. Thread context. May not return. */
 void signal_deliver(struct trap_frame *frame);
-
-#endif

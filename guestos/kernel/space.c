@@ -4,11 +4,10 @@
  */
 #include "kernel/space.h"
 
-#include "frank/errno.h"
+#include "kernel/block/buffer.h"
 #include "kernel/cpu.h"
 #include "kernel/fs/inode.h"
 #include "kernel/kmalloc.h"
-#include "kernel/page.h"
 #include "kernel/printk.h"
 #include "string.h"
 
@@ -52,7 +51,7 @@ struct space *space_create(void)
 
     if (space == NULL)
         return NULL;
-    page_make_room();
+    buffer_make_room();
     if (plat_space_create(&space->platform) != 0) {
         kfree(space);
         return NULL;

@@ -9,14 +9,11 @@
  * The space's mutex guards all of it. Page faults take it, so no copy to or from a user may be made
  * while it is held.
  */
-#ifndef FRANK_KERNEL_SPACE_H
-#define FRANK_KERNEL_SPACE_H
+#pragma once
 
-#include "kernel/addr.h"
+#include "frank/errno.h"
 #include "kernel/lock.h"
-#include "list.h"
 #include "platform.h"
-#include "types.h"
 
 struct inode;
 
@@ -101,5 +98,3 @@ MUST_CHECK int space_write_back(struct space *space, uva_t address, u64 bytes, b
 /* Change what is allowed in whole pages. 0, -EINVAL, -EACCES (a file that was not opened for it),
    -ENOMEM (also: not all of it is mapped). */
 MUST_CHECK int space_protect(struct space *space, uva_t address, u64 bytes, u32 prot);
-
-#endif

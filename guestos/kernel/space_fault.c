@@ -4,9 +4,8 @@
  * shared one, a longer stack. The space's mutex is held throughout.
  */
 #include "arch.h"
-#include "frank/errno.h"
+#include "kernel/block/buffer.h"
 #include "kernel/fs/inode.h"
-#include "kernel/page.h"
 #include "kernel/space.h"
 #include "string.h"
 
@@ -115,7 +114,7 @@ int space_fault(struct space *space, uva_t address, u32 access)
 
     if (address >= USER_TOP)
         return -EFAULT;
-    page_make_room();
+    buffer_make_room();
     MUTEX_GUARD(&space->lock);
     error = fault_locked(space, page_floor(address), access);
     if (access == PLAT_PROT_EXEC)

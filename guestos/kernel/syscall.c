@@ -5,8 +5,6 @@
  */
 #include "kernel/syscall.h"
 
-#include "frank/errno.h"
-
 #define ARGUMENTS_0
 #define ARGUMENTS_1 a0
 #define ARGUMENTS_2 a0, a1
@@ -20,9 +18,6 @@
 
 long syscall_dispatch(u64 a0, u64 a1, u64 a2, u64 a3, u64 a4, u64 a5, u64 a6, u64 number)
 {
-    (void)a3;
-    (void)a4;
-    (void)a5;
     (void)a6;
     switch (number) {
         FRANK_SYSCALLS(DISPATCH)

@@ -4,11 +4,11 @@
  * They run in the calling thread with interrupts on and no lock held, and return a result or a
  * negative errno. Arguments are raw: whoever uses one as an address does so through uaccess.h.
  */
-#ifndef FRANK_KERNEL_SYSCALL_H
-#define FRANK_KERNEL_SYSCALL_H
+#pragma once
 
 #include "frank/syscall.h"
-#include "types.h"
+#include "kernel/process.h"
+#include "kernel/uaccess.h"
 
 #define SYSCALL_PARAMETERS_0 void
 #define SYSCALL_PARAMETERS_1 u64
@@ -23,5 +23,3 @@ FRANK_SYSCALLS(SYSCALL_DECLARE)
 
 /* Called by the trap vector with the user's registers as they are: a0 to a7. */
 long syscall_dispatch(u64 a0, u64 a1, u64 a2, u64 a3, u64 a4, u64 a5, u64 a6, u64 number);
-
-#endif

@@ -2,20 +2,16 @@
 /* Threads: making, running, waking and freeing them. thread.h tells states and locks. */
 #include "kernel/thread.h"
 
-#include "frank/errno.h"
 #include "kernel/account.h"
 #include "kernel/main.h"
-#include "kernel/page.h"
 #include "kernel/printk.h"
 #include "kernel/process.h"
 #include "kernel/space.h"
 #include "kernel/wait.h"
-#include "platform.h"
 #include "string.h"
 
 enum thread_limits {
     SLICE_NS = 10000000,
-    SPARE_THREADS_MAX = 16,
     EXIT_LOOKS_PER_SLICE = 10,
     EXIT_TRIES = 1000,
     STACK_PAGES = THREAD_STACK_SIZE / PAGE_SIZE,
@@ -24,10 +20,9 @@ enum thread_limits {
 static u64 slice_ticks;
 static u32 exiting_count; /* atomic: thread_begin_exit() */
 
-/* Threads that were freed, kept with their stacks so that the next fork is quick. */
-static struct spinlock spare_lock = SPINLOCK_INITIALIZER("spare threads", LOCK_KMALLOC);
-static struct list_node spare_threads = {&spare_threads, &spare_threads};
-static u32 spare_count;
+/* The last one that was freed, kept with its stack so that the next fork is quick; or NULL. Atomic.
+ */
+static struct thread *spare;
 
 static void expire_sleep(struct timer *timer)
 {
@@ -45,28 +40,12 @@ static void init_fields(struct thread *thread)
     thread->canary = THREAD_STACK_CANARY;
 }
 
-/* A spare one, or NULL. */
-static struct thread *take_spare(void)
-{
-    struct list_node *node;
-
-    spin_acquire(&spare_lock);
-    node = list_pop_front(&spare_threads);
-    if (node != NULL)
-        spare_count--;
-    spin_release(&spare_lock);
-    return node != NULL ? list_entry(node, struct thread, run_node) : NULL;
-}
-
 static struct thread *take_memory(void)
 {
-    struct thread *spare = take_spare();
-    pa_t stack;
+    struct thread *thread = __atomic_exchange_n(&spare, NULL, __ATOMIC_ACQUIRE);
+    pa_t stack = thread == NULL ? page_alloc_run(STACK_PAGES) : 0;
 
-    if (spare != NULL)
-        return spare;
-    stack = page_alloc_run(STACK_PAGES);
-    return stack != 0 ? pa_to_kva(stack) : NULL;
+    return stack != 0 ? pa_to_kva(stack) : thread;
 }
 
 /* What the switch to this thread left to do. */
@@ -112,33 +91,11 @@ struct thread *thread_create(void (*entry)(void *argument), void *argument)
     return thread;
 }
 
-static void free_memory(struct thread *thread)
-{
-    for (u64 i = 0; i < STACK_PAGES; i++)
-        page_put(kva_to_pa((char *)thread + i * PAGE_SIZE));
-}
-
 void thread_destroy(struct thread *thread)
 {
-    bool keep;
-
-    spin_acquire(&spare_lock);
-    keep = spare_count < SPARE_THREADS_MAX;
-    if (keep) {
-        list_push_front(&spare_threads, &thread->run_node);
-        spare_count++;
-    }
-    spin_release(&spare_lock);
-    if (!keep)
-        free_memory(thread);
-}
-
-void thread_trim_spares(void)
-{
-    struct thread *spare;
-
-    while ((spare = take_spare()) != NULL)
-        free_memory(spare);
+    thread = __atomic_exchange_n(&spare, thread, __ATOMIC_ACQ_REL);
+    for (u64 i = 0; thread != NULL && i < STACK_PAGES; i++)
+        page_put(kva_to_pa((char *)thread + i * PAGE_SIZE));
 }
 
 /* ---- queues of several CPUs --------------------------------------------------------------------
@@ -321,15 +278,13 @@ bool thread_has_signal(void)
 
 int thread_sleep_until(u64 deadline_ticks)
 {
-    struct spinlock lock;
+    struct spinlock lock = SPINLOCK_INITIALIZER("sleep", LOCK_MUTEX);
     struct wait_queue nobody;
     int reason;
 
-    spin_init(&lock, "sleep", LOCK_MUTEX);
     wait_queue_init(&nobody);
-    spin_acquire(&lock);
+    SPIN_GUARD(&lock);
     reason = wait_on_until(&nobody, &lock, deadline_ticks);
-    spin_release(&lock);
     return reason == -ETIMEDOUT ? 0 : reason;
 }
 
@@ -346,7 +301,7 @@ void thread_wait_for_exits(void)
     thread_current()->restarts_call = false;
 }
 
-void thread_exit(void)
+static struct cpu *lock_this_cpu(void)
 {
     struct cpu *cpu;
 
@@ -354,6 +309,12 @@ void thread_exit(void)
     cpu = cpu_this();
     spin_acquire(&cpu->run_lock);
     interrupts_pop();
+    return cpu;
+}
+
+void thread_exit(void)
+{
+    lock_this_cpu();
     thread_current()->state = THREAD_DEAD;
     schedule_locked();
     panic("a dead thread runs");
@@ -432,21 +393,17 @@ void thread_request_preempt(void)
 
 void schedule_preempt(void)
 {
-    struct cpu *cpu;
+    struct cpu *cpu = lock_this_cpu();
 
-    interrupts_push_off();
-    cpu = cpu_this();
-    if (cpu->runnable_count > 0) {
-        spin_acquire(&cpu->run_lock);
-        interrupts_pop();
-        if (cpu->current == cpu->idle)
-            cpu->idle->state = THREAD_RUNNABLE;
-        else
-            enqueue_locked(cpu, cpu->current);
-        schedule_locked();
-    } else {
-        interrupts_pop();
+    if (cpu->runnable_count == 0) {
+        spin_release(&cpu->run_lock);
+        return;
     }
+    if (cpu->current == cpu->idle)
+        cpu->idle->state = THREAD_RUNNABLE;
+    else
+        enqueue_locked(cpu, cpu->current);
+    schedule_locked();
 }
 
 void schedule_from_idle(void)

@@ -16,14 +16,11 @@
  * The structure lies at the low end of the pages that hold the thread's kernel stack. Above it is a
  * word that must not change, then the stack, then the registers of user mode at the very top.
  */
-#ifndef FRANK_KERNEL_THREAD_H
-#define FRANK_KERNEL_THREAD_H
+#pragma once
 
-#include "arch.h"
+#include "frank/errno.h"
 #include "kernel/cpu.h"
 #include "kernel/timer.h"
-#include "list.h"
-#include "types.h"
 
 struct process;
 
@@ -63,7 +60,8 @@ struct thread {
     u64 call_a0;
     u64 signal_stack;           /* for handlers that want it */
     u64 signal_stack_bytes;     /* 0: none */
-    struct list_node wait_node; /* guarded by the wait queue's lock */
+    struct list_node wait_node; /* guarded by the wait queue's lock, as is: */
+    const void *waits_for;      /* what tells it from others there, where that matters */
     struct timer timer;         /* ends a sleep */
 
     u64 started_ticks; /* when it last began to run, by account_clock() */
@@ -90,11 +88,9 @@ static inline struct process *process_current(void)
  */
 MUST_CHECK struct thread *thread_create(void (*entry)(void *argument), void *argument);
 
-/* Free a thread that never ran or that is DEAD and off its CPU. */
+/* Free a thread that never ran or that is DEAD and off its CPU; its memory is kept for the next
+   one. NULL: give back what is kept. */
 void thread_destroy(struct thread *thread);
-
-/* Give back the memory of threads that is kept for the next ones. */
-void thread_trim_spares(void);
 
 /* Let a NEW thread run. */
 void thread_start(struct thread *thread);
@@ -157,5 +153,3 @@ MUST_CHECK struct thread *thread_create_idle(struct cpu *cpu);
 
 /* The idle thread's work. `spin`: without telling the platform. */
 NORETURN void thread_idle(bool spin);
-
-#endif

@@ -7,10 +7,8 @@
  */
 #include "kernel/timer.h"
 
-#include "kernel/cpu.h"
 #include "kernel/main.h"
 #include "kernel/thread.h"
-#include "platform.h"
 
 enum timer_units {
     NS_PER_SECOND = 1000000000,
@@ -154,6 +152,13 @@ u64 timer_ns_from_ticks(u64 ticks)
     if (seconds >= TIMER_NEVER / NS_PER_SECOND - 1)
         return TIMER_NEVER;
     return seconds * NS_PER_SECOND + rest * NS_PER_SECOND / timebase_hz;
+}
+
+u64 timer_deadline(u64 ns)
+{
+    u64 now = plat_time_now();
+
+    return now + min(timer_ticks_from_ns(ns), TIMER_NEVER - 1 - now);
 }
 
 u64 timer_wall_ns(void)

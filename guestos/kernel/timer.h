@@ -4,11 +4,9 @@
  * thread's slice when somebody else waits to run; with neither it is off: there is no periodic
  * tick.
  */
-#ifndef FRANK_KERNEL_TIMER_H
-#define FRANK_KERNEL_TIMER_H
+#pragma once
 
 #include "list.h"
-#include "types.h"
 
 struct cpu;
 
@@ -47,7 +45,8 @@ void timer_set_timebase(u64 hz);
 u64 timer_ticks_from_ns(u64 ns);
 u64 timer_ns_from_ticks(u64 ticks);
 
+/* The time so long from now, which is before TIMER_NEVER. */
+u64 timer_deadline(u64 ns);
+
 /* Nanoseconds since 1970 (UTC), or since the start where no clock tells them. */
 u64 timer_wall_ns(void);
-
-#endif

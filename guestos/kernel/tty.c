@@ -18,22 +18,17 @@
  */
 #include "kernel/tty.h"
 
-#include "frank/errno.h"
 #include "frank/tty.h"
 #include "kernel/fs/poll.h"
 #include "kernel/process_group.h"
-#include "kernel/thread.h"
-#include "kernel/timer.h"
 #include "kernel/uaccess.h"
 #include "kernel/wait.h"
-#include "platform.h"
 
 enum tty_sizes {
     TTY_INPUT_BYTES = 1024,
     TTY_COPY_BYTES = 128,   /* one piece on the stack */
     TTY_RETRY_NS = 1000000, /* between looks at a console that is full */
-    NS_PER_MS = 1000000,
-    MS_PER_TENTH = 100,
+    NS_PER_TENTH = 100000000,
 };
 
 enum tty_character {
@@ -275,7 +270,7 @@ static int use_terminal_locked(int signal)
 static int wait_for_input_locked(bool may_wait)
 {
     u64 tenths = tty.mode >> FRANK_TTY_TENTHS_SHIFT;
-    u64 deadline = plat_time_now() + timer_ticks_from_ns(tenths * MS_PER_TENTH * NS_PER_MS);
+    u64 deadline = timer_deadline(tenths * NS_PER_TENTH);
 
     for (;;) {
         int error = use_terminal_locked(SIGTTIN);
@@ -333,7 +328,7 @@ static size_t print(const char *text, size_t size)
     size_t done = plat_console_write(text, size);
 
     while (done < size) {
-        if (thread_sleep_until(plat_time_now() + timer_ticks_from_ns(TTY_RETRY_NS)) != 0)
+        if (thread_sleep_until(timer_deadline(TTY_RETRY_NS)) != 0)
             break;
         done += plat_console_write(text + done, size - done);
     }

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The terminal: line editing between the platform's console and /dev/console. */
-#ifndef FRANK_KERNEL_TTY_H
-#define FRANK_KERNEL_TTY_H
+#pragma once
 
 #include "kernel/fs/inode.h"
-#include "types.h"
 
 /* Set up the terminal. Before tty_input() or the inode is used. */
 void tty_init(void);
@@ -22,5 +20,3 @@ void tty_end_session(i32 session);
 
 /* The operations of /dev/console. */
 extern const struct inode_ops tty_inode_ops;
-
-#endif

@@ -4,7 +4,6 @@
 #include "kernel/uaccess.h"
 
 #include "arch.h"
-#include "frank/errno.h"
 
 static bool is_user_range(uva_t start, size_t bytes)
 {

@@ -8,10 +8,7 @@
  */
 #include "kernel/wait.h"
 
-#include "frank/errno.h"
-#include "kernel/cpu.h"
 #include "kernel/thread.h"
-#include "kernel/timer.h"
 
 void wait_queue_init(struct wait_queue *queue)
 {

@@ -6,12 +6,10 @@
  * calls wait_on() in a loop; who changes the condition holds the same lock and calls wake_one() or
  * wake_all(). That order is what makes a wake-up impossible to lose.
  */
-#ifndef FRANK_KERNEL_WAIT_H
-#define FRANK_KERNEL_WAIT_H
+#pragma once
 
+#include "frank/errno.h"
 #include "kernel/lock.h"
-#include "kernel/wait_queue.h"
-#include "types.h"
 
 /* As a deadline: none. */
 #define WAIT_FOREVER (~(u64)0)
@@ -34,5 +32,3 @@ void wait_on_uninterruptible(struct wait_queue *queue, struct spinlock *held);
 /* Wake the first sleeper or all of them. Any context. The condition's lock is held. */
 void wake_one(struct wait_queue *queue);
 void wake_all(struct wait_queue *queue);
-
-#endif

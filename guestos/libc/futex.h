@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Sleeping on a word, for all that waits in the library. frank/futex.h has the call. */
-#ifndef FRANK_LIBC_FUTEX_H
-#define FRANK_LIBC_FUTEX_H
+#pragma once
 
 #include <limits.h>
 #include <stdint.h>
@@ -26,5 +25,3 @@ static inline void futex_wake(unsigned *word, int count)
 
 /* The kernel's deadline for a time of a clock; NULL: none. False: that is no time. */
 int futex_deadline(clockid_t clock, const struct timespec *time, uint64_t *deadline_ns);
-
-#endif

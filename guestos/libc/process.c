@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* System calls on processes, memory and time. */
 #include <errno.h>
+#include <limits.h>
 #include <malloc.h>
 #include <sched.h>
 #include <signal.h>
@@ -357,13 +358,20 @@ unsigned alarm(unsigned seconds)
 
 int nanosleep(const struct timespec *request, struct timespec *remaining)
 {
-    struct frank_timespec wanted = {request->tv_sec, request->tv_nsec};
-    struct frank_timespec left = {0, 0};
-    long result = system_call(FRANK_SYS_nanosleep, (long)&wanted, (long)&left, 0);
+    long start = system_call(FRANK_SYS_clock, FRANK_CLOCK_MONOTONIC, 0, 0), ns, left, result;
 
+    if (request->tv_sec < 0 || request->tv_nsec < 0 || request->tv_nsec >= NS_PER_SECOND) {
+        errno = EINVAL;
+        return -1;
+    }
+    ns = request->tv_sec < LONG_MAX / NS_PER_SECOND
+             ? request->tv_sec * NS_PER_SECOND + request->tv_nsec
+             : LONG_MAX;
+    result = system_call(FRANK_SYS_nanosleep, ns, 0, 0);
     if (remaining && result == -EINTR) {
-        remaining->tv_sec = left.seconds;
-        remaining->tv_nsec = left.nanoseconds;
+        left = ns - (system_call(FRANK_SYS_clock, FRANK_CLOCK_MONOTONIC, 0, 0) - start);
+        left = left > 0 ? left : 0;
+        *remaining = (struct timespec){left / NS_PER_SECOND, left % NS_PER_SECOND};
     }
     return (int)system_call_result(_REENT, result);
 }

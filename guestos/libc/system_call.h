@@ -3,8 +3,7 @@
  * Calling the kernel: number in a7, arguments in a0 to a5, result in a0. All other registers are
  * kept. A result from -4095 to -1 is a negative error number.
  */
-#ifndef FRANK_LIBC_SYSTEM_CALL_H
-#define FRANK_LIBC_SYSTEM_CALL_H
+#pragma once
 
 #include <errno.h>
 #include <reent.h>
@@ -55,5 +54,3 @@ static inline long system_call_result(struct _reent *reent, long result)
     __errno_r(reent) = (int)-result;
     return -1;
 }
-
-#endif

@@ -4,8 +4,7 @@
  * pointer (tp) points at the first of those, which is the end of this block. Its address is the
  * thread's pthread_t.
  */
-#ifndef FRANK_LIBC_THREAD_BLOCK_H
-#define FRANK_LIBC_THREAD_BLOCK_H
+#pragma once
 
 #include <reent.h>
 
@@ -37,5 +36,3 @@ static inline struct thread_block *thread_block(void)
 
     return tp - 1;
 }
-
-#endif

@@ -97,7 +97,7 @@ static int set_up(void **state)
     assert_int_equal(diskfs_mount(device, &fs, &root), 0);
     free_blocks = diskfs_usage(fs).free_blocks;
     path_set_root(root, NULL);
-    file_table_init(&frank_files);
+    file_table_init(frank_files);
     return 0;
 }
 
@@ -126,7 +126,7 @@ static int tear_down(void **state)
     (void)state;
     frank_allocations_left = -1;
     frank_free_pages = FREE_PAGES;
-    file_table_close_all(&frank_files);
+    file_table_close_all(frank_files);
     remove_tree(root);
     assert_int_equal(diskfs_usage(fs).free_blocks, free_blocks - root->size / PAGE_SIZE);
     inode_put(root);
@@ -140,13 +140,12 @@ static int tear_down(void **state)
 
 static struct inode *make(const char *path, enum inode_type type)
 {
-    char name[FRANK_NAME_SIZE];
-    struct inode *directory, *inode;
-    bool slash;
+    struct path_end end PATH_END_REF = {NULL};
+    struct inode *inode;
 
-    assert_int_equal(path_lookup_parent(path, &directory, name, &slash), 0);
-    assert_int_equal(directory->directory->create(directory, name, type, 0644, &inode), 0);
-    inode_put(directory);
+    assert_int_equal(path_lookup_end(path, &end), 0);
+    assert_int_equal(end.directory->directory->create(end.directory, end.name, type, 0644, &inode),
+                     0);
     return inode;
 }
 
@@ -390,7 +389,7 @@ static void opening_survives_every_lack_of_memory(void **state)
     (void)state;
     for (long limit = 0; descriptor < 0; limit++) {
         frank_allocations_left = limit;
-        descriptor = file_open(&frank_files, "/file", O_RDWR | O_CREAT, 0644);
+        descriptor = file_open(frank_files, "/file", O_RDWR | O_CREAT, 0644);
         assert_true(descriptor >= 0 || descriptor == -ENOSPC || descriptor == -ENOMEM);
     }
     frank_allocations_left = -1;
@@ -403,12 +402,12 @@ static void a_table_and_its_copy_close_apart(void **state)
     struct file *file;
 
     (void)state;
-    assert_int_equal(file_open(&frank_files, "/file", O_RDWR | O_CREAT, 0644), 0);
-    assert_int_equal(file_open(&frank_files, "/file", O_RDONLY | O_CLOEXEC, 0), 1);
-    file_table_clone(&copy, &frank_files);
+    assert_int_equal(file_open(frank_files, "/file", O_RDWR | O_CREAT, 0644), 0);
+    assert_int_equal(file_open(frank_files, "/file", O_RDONLY | O_CLOEXEC, 0), 1);
+    file_table_clone(&copy, frank_files);
     file_table_close_on_exec(&copy);
     assert_null(file_table_get(&copy, 1));
-    file = file_table_get(&frank_files, 1);
+    file = file_table_get(frank_files, 1);
     assert_non_null(file);
     file_put(file);
     assert_null(file_table_get(&copy, 2));

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What the calls that report on the system fill in. For both sides. */
-#ifndef FRANK_PROCINFO_H
-#define FRANK_PROCINFO_H
+#pragma once
 
 #include <stdint.h>
 
@@ -83,11 +82,6 @@ enum frank_pgroup {
     FRANK_NEW_SESSION = 2, /* setsid; pid is not used */
 };
 
-struct frank_timespec {
-    int64_t seconds;
-    int64_t nanoseconds;
-};
-
 enum frank_clock {
     FRANK_CLOCK_REALTIME = 0,  /* nanoseconds since 1970 (UTC) */
     FRANK_CLOCK_MONOTONIC = 1, /* nanoseconds since the start */
@@ -98,5 +92,3 @@ enum frank_reboot {
     FRANK_REBOOT_POWEROFF = 0,
     FRANK_REBOOT_RESTART = 1,
 };
-
-#endif

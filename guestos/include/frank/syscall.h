@@ -8,8 +8,7 @@
  * holds argc; behind it lie the two arrays, each ended by a zero word. All other registers are
  * zero.
  */
-#ifndef FRANK_SYSCALL_H
-#define FRANK_SYSCALL_H
+#pragma once
 
 #define FRANK_SYSCALLS(X)   \
     X(0, exit, 1)           \
@@ -19,7 +18,7 @@
     X(4, getpid, 0)         \
     X(5, getppid, 0)        \
     X(6, kill, 2)           \
-    X(7, nanosleep, 2)      \
+    X(7, nanosleep, 1)      \
     X(8, sched_yield, 0)    \
     X(9, brk, 1)            \
     X(10, mprotect, 3)      \
@@ -79,6 +78,4 @@ enum frank_syscall {
     FRANK_SYSCALLS(FRANK_SYSCALL_NUMBER) FRANK_SYS_COUNT,
 };
 #undef FRANK_SYSCALL_NUMBER
-#endif
-
 #endif

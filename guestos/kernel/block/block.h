@@ -4,12 +4,11 @@
  * may be on their way at once, in no order among themselves. What a write has written survives the
  * machine only once a flush that was submitted after it was done is done too.
  */
-#ifndef FRANK_KERNEL_BLOCK_BLOCK_H
-#define FRANK_KERNEL_BLOCK_BLOCK_H
+#pragma once
 
+#include "frank/errno.h"
 #include "kernel/addr.h"
 #include "list.h"
-#include "types.h"
 
 enum block_operation {
     BLOCK_READ,
@@ -53,5 +52,3 @@ void block_register(struct block_device *device);
 
 /* The device of a name, or NULL. */
 struct block_device *block_find(const char *name);
-
-#endif

@@ -2,9 +2,7 @@
 /* Buffers: finding and making them, their requests, and what is dropped first. See buffer.h. */
 #include "kernel/block/buffer.h"
 
-#include "frank/errno.h"
 #include "kernel/kmalloc.h"
-#include "kernel/page.h"
 #include "kernel/wait.h"
 #include "string.h"
 
@@ -50,7 +48,6 @@ struct buffer_cache *buffer_cache_create(struct block_device *device)
     for (unsigned i = 0; i < BUCKET_COUNT; i++)
         list_init(&cache->buckets[i]);
     list_push_back(&caches, &cache->node);
-    page_set_reclaimer(buffer_reclaim);
     return cache;
 }
 
@@ -147,11 +144,8 @@ void buffer_forget(struct buffer_cache *cache, u32 block)
     bool is_used = false;
 
     spin_acquire(&cache->lock);
-    buffer = find_locked(cache, block);
-    while (buffer && buffer->is_busy) {
+    while ((buffer = find_locked(cache, block)) != NULL && buffer->is_busy)
         wait_on_uninterruptible(&cache->changed, &cache->lock);
-        buffer = find_locked(cache, block);
-    }
     if (buffer) {
         if (buffer->is_dirty)
             make_clean_locked(buffer);
@@ -262,15 +256,16 @@ void buffer_get(struct buffer *buffer)
 
 void buffer_put(struct buffer *buffer)
 {
-    struct buffer_cache *cache = buffer->cache;
     bool is_last;
 
-    spin_acquire(&cache->lock);
+    if (!buffer)
+        return;
+    spin_acquire(&buffer->cache->lock);
     is_last = --buffer->refs == 0;
     if (is_last && !buffer->is_dirty && !buffer->is_forgotten)
-        list_push_back(&cache->idle, &buffer->node);
+        list_push_back(&buffer->cache->idle, &buffer->node);
     is_last = is_last && buffer->is_forgotten;
-    spin_release(&cache->lock);
+    spin_release(&buffer->cache->lock);
     if (is_last)
         free_buffer(buffer);
 }

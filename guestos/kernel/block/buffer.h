@@ -13,8 +13,7 @@
  * whoever the block belongs to; to write to the disk what changes meanwhile is harmless for the
  * content of files, which is marked dirty after each change, and the journal sees to the rest.
  */
-#ifndef FRANK_KERNEL_BLOCK_BUFFER_H
-#define FRANK_KERNEL_BLOCK_BUFFER_H
+#pragma once
 
 #include "kernel/block/block.h"
 #include "kernel/lock.h"
@@ -56,7 +55,8 @@ void buffer_cache_destroy(struct buffer_cache *cache);
 MUST_CHECK int buffer_read(struct buffer_cache *cache, u32 block, struct buffer **buffer);
 MUST_CHECK int buffer_new(struct buffer_cache *cache, u32 block, struct buffer **buffer);
 
-/* One more reference, for the journal, which will have the buffer written; one fewer. */
+/* One more reference, for the journal, which will have the buffer written; one fewer, of NULL too.
+ */
 void buffer_get(struct buffer *buffer);
 void buffer_put(struct buffer *buffer);
 
@@ -101,7 +101,17 @@ MUST_CHECK int buffer_flush(struct buffer_cache *cache);
 /* Drop what has no reference and is clean, of all caches: at most so many pages. How many were. */
 u64 buffer_reclaim(u64 page_count);
 
+enum buffer_room {
+    BUFFER_LOW_PAGES = 256,    /* with fewer free, caches give some back */
+    BUFFER_RECLAIM_PAGES = 64, /* so many at a time */
+};
+
+/* To be called before work that takes pages. */
+static inline void buffer_make_room(void)
+{
+    if (page_free_count() < BUFFER_LOW_PAGES)
+        (void)buffer_reclaim(BUFFER_RECLAIM_PAGES);
+}
+
 /* How many pages all caches have. */
 u64 buffer_page_count(void);
-
-#endif

@@ -6,7 +6,6 @@
  */
 #include "kernel/block/ram_disk.h"
 
-#include "frank/errno.h"
 #include "kernel/block/block.h"
 #include "kernel/kmalloc.h"
 #include "kernel/lock.h"
@@ -24,21 +23,19 @@ static pa_t *pages; /* of BLOCKS_MAX blocks; 0: none, it would be zeros */
 
 static pa_t ram_disk_page(struct block_device *device, u32 block)
 {
-    pa_t fresh = 0, page;
+    pa_t fresh = 0;
 
     (void)device;
     if (READ_ONCE(pages[block]) == 0 && page_free_count() > RESERVE_PAGES)
         fresh = page_alloc_zeroed();
-    spin_acquire(&pages_lock);
-    page = pages[block] != 0 ? pages[block] : fresh;
-    if (page != 0)
-        page_get(page); /* the caller's; the first one is the disk's */
+    SPIN_GUARD(&pages_lock);
     if (pages[block] == 0)
         pages[block] = fresh;
     else if (fresh != 0)
         page_put(fresh);
-    spin_release(&pages_lock);
-    return page;
+    if (pages[block] != 0)
+        page_get(pages[block]); /* the caller's; the first one is the disk's */
+    return pages[block];
 }
 
 static void ram_disk_discard(struct block_device *device, u32 block)

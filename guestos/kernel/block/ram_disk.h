@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The disk in memory, "ram0": it begins as the image that came with the kernel, and is lost with
    the machine. */
-#ifndef FRANK_KERNEL_BLOCK_RAM_DISK_H
-#define FRANK_KERNEL_BLOCK_RAM_DISK_H
+#pragma once
 
 #include "kernel/addr.h"
-#include "types.h"
 
 /* Register it, with the image's pages, which were reserved, as its first blocks. Once. -ENOMEM. */
 MUST_CHECK int ram_disk_register(pa_t image, u64 bytes);
-
-#endif

@@ -6,7 +6,6 @@
  * in `freed`, until the transaction that frees it is written (journal.c). An inode is free if its
  * mode is zero.
  */
-#include "frank/errno.h"
 #include "kernel/diskfs/internal.h"
 #include "kernel/kmalloc.h"
 #include "kernel/printk.h"
@@ -275,12 +274,10 @@ int allocate_open(struct diskfs *fs)
 void allocate_close(struct diskfs *fs)
 {
     for (u32 i = 0; fs->bitmap && i < fs->super.bitmap_blocks; i++) {
-        if (fs->bitmap[i].buffer)
-            buffer_put(fs->bitmap[i].buffer);
+        buffer_put(fs->bitmap[i].buffer);
         if (fs->bitmap[i].freed)
             page_put(kva_to_pa(fs->bitmap[i].freed));
     }
-    if (fs->orphans)
-        buffer_put(fs->orphans);
+    buffer_put(fs->orphans);
     kfree(fs->bitmap);
 }

@@ -5,7 +5,6 @@
  * A directory's `lock` guards its entries. While it is held an entry's inode has that name, so its
  * number stays its own. A directory's parent changes under rename_lock and its map_lock.
  */
-#include "frank/errno.h"
 #include "kernel/diskfs/entries.h"
 #include "kernel/timer.h"
 #include "string.h"

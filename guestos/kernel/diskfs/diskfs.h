@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The disk file system, as the rest of the kernel sees it: mounted, it is inodes (kernel/fs). */
-#ifndef FRANK_KERNEL_DISKFS_DISKFS_H
-#define FRANK_KERNEL_DISKFS_DISKFS_H
+#pragma once
 
 #include "frank/statvfs.h"
 #include "kernel/block/block.h"
@@ -27,5 +26,3 @@ struct frank_statvfs diskfs_usage(const struct diskfs *fs);
 
 /* The cache of its blocks. */
 struct buffer_cache *diskfs_cache(const struct diskfs *fs);
-
-#endif

@@ -2,14 +2,12 @@
 /* A directory's entries: walking over them, and room for new ones. See entries.h. */
 #include "kernel/diskfs/entries.h"
 
-#include "frank/errno.h"
 #include "kernel/timer.h"
 #include "string.h"
 
 void walk_end(struct walk *walk)
 {
-    if (walk->buffer)
-        buffer_put(walk->buffer);
+    buffer_put(walk->buffer);
     walk->buffer = NULL;
 }
 

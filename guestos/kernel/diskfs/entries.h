@@ -3,8 +3,7 @@
  * The entries of a directory, one behind the other: found by looking at each. All of it is called
  * with the directory's `lock` held.
  */
-#ifndef FRANK_KERNEL_DISKFS_ENTRIES_H
-#define FRANK_KERNEL_DISKFS_ENTRIES_H
+#pragma once
 
 #include "kernel/diskfs/internal.h"
 
@@ -46,5 +45,3 @@ MUST_CHECK int room_make(struct room *room, struct disk_inode *directory, const 
 void room_fill(struct room *room, struct disk_inode *directory, const char *name,
                const struct inode *inode);
 void room_leave(struct room *room);
-
-#endif

@@ -9,9 +9,7 @@
  * Bytes of a file's last block past its end mean nothing on the disk. So whoever makes the file
  * grow zeroes what was past the end and is not any more, and get_page zeroes it in the page.
  */
-#include "frank/errno.h"
 #include "kernel/diskfs/internal.h"
-#include "kernel/page.h"
 #include "kernel/timer.h"
 #include "kernel/uaccess.h"
 #include "string.h"

@@ -7,15 +7,11 @@
  * by its release: its blocks and its slot are free. It has left the list by then, and since no name
  * leads to its number nobody looks for it until the slot is free.
  */
-#include "frank/errno.h"
-#include "frank/mode.h"
 #include "kernel/diskfs/internal.h"
 #include "kernel/kmalloc.h"
 #include "kernel/printk.h"
 #include "kernel/timer.h"
 #include "kernel/wait.h"
-#include "platform.h"
-#include "string.h"
 
 /* ---- the list ----------------------------------------------------------------------------------
  */

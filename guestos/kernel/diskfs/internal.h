@@ -13,13 +13,11 @@
  * journal (journal_begin to journal_end); an inode's map_lock; allocate_lock; then spin locks. No
  * user's memory is touched inside a handle, since a page fault may want any of the rest.
  */
-#ifndef FRANK_KERNEL_DISKFS_INTERNAL_H
-#define FRANK_KERNEL_DISKFS_INTERNAL_H
+#pragma once
 
 #include "frank/diskfs.h"
 #include "kernel/block/buffer.h"
 #include "kernel/fs/inode.h"
-#include "kernel/lock.h"
 
 /* ---- journal -----------------------------------------------------------------------------------
  */
@@ -216,5 +214,3 @@ int disk_inode_sync(struct inode *inode);
 
 /* The buffer of a part, with a reference; NULL: a hole. map_lock is held. -EIO, -ENOMEM. */
 MUST_CHECK int map_buffer(struct disk_inode *inode, u64 index, struct buffer **buffer);
-
-#endif

@@ -9,7 +9,6 @@
  * A disk that is memory has no use for any of this: it would be lost as a whole.
  */
 #include "fnv.h"
-#include "frank/errno.h"
 #include "kernel/diskfs/internal.h"
 #include "kernel/printk.h"
 #include "kernel/wait.h"
@@ -310,6 +309,5 @@ void journal_close(struct diskfs *fs)
 {
     let_go(&fs->journal);
     for (unsigned half = 0; half < ARRAY_SIZE(fs->journal.heads); half++)
-        if (fs->journal.heads[half])
-            buffer_put(fs->journal.heads[half]);
+        buffer_put(fs->journal.heads[half]);
 }

@@ -5,9 +5,7 @@
  *
  * Numbers come from the disk: each is checked before it is used.
  */
-#include "frank/errno.h"
 #include "kernel/diskfs/internal.h"
-#include "string.h"
 
 enum {
     PER_BLOCK = DISKFS_NUMBERS_PER_BLOCK,
@@ -121,8 +119,7 @@ int map_make(struct disk_inode *inode, u64 index, struct buffer **fresh)
         error = make_numbers(inode, slot, &next);
         if (error)
             return error;
-        if (holder)
-            buffer_put(holder);
+        buffer_put(holder);
         holder = next;
         slot = number_in(holder, index, depth);
         if (*slot == 0) /* it is about to be filled */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The beginning and the end of a disk file system. */
 #include "fnv.h"
-#include "frank/errno.h"
 #include "kernel/diskfs/diskfs.h"
 #include "kernel/diskfs/internal.h"
 #include "kernel/kmalloc.h"

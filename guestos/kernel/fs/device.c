@@ -6,7 +6,6 @@
  */
 #include "kernel/fs/device.h"
 
-#include "frank/errno.h"
 #include "kernel/fs/path.h"
 #include "kernel/tty.h"
 #include "kernel/uaccess.h"
@@ -30,12 +29,6 @@ static ssize_t null_write(struct inode *inode, uva_t from, size_t size, u64 *off
     return (ssize_t)size;
 }
 
-static int null_truncate(struct inode *inode, u64 size)
-{
-    (void)inode, (void)size;
-    return 0;
-}
-
 static ssize_t zero_read(struct inode *inode, uva_t to, size_t size, u64 *offset)
 {
     int error = zero_user(to, size);
@@ -47,13 +40,11 @@ static ssize_t zero_read(struct inode *inode, uva_t to, size_t size, u64 *offset
 static const struct inode_ops null_ops = {
     .read = null_read,
     .write = null_write,
-    .truncate = null_truncate,
 };
 
 static const struct inode_ops zero_ops = {
     .read = zero_read,
     .write = null_write,
-    .truncate = null_truncate,
 };
 
 struct device {

@@ -2,7 +2,6 @@
 /* Open files and descriptor tables; see file.h. */
 #include "kernel/fs/file.h"
 
-#include "frank/errno.h"
 #include "frank/fcntl.h"
 #include "kernel/fs/path.h"
 #include "kernel/kmalloc.h"
@@ -39,14 +38,13 @@ void file_table_init(struct file_table *table)
 void file_table_clone(struct file_table *to, struct file_table *from)
 {
     spin_init(&to->lock, "file table", LOCK_FILE_TABLE);
-    spin_acquire(&from->lock);
+    SPIN_GUARD(&from->lock);
     to->slot_count = from->slot_count;
     for (unsigned i = 0; i < from->slot_count; i++)
         to->files[i] = from->files[i] ? file_get(from->files[i]) : NULL;
     to->close_on_exec = from->close_on_exec;
     to->working_directory = inode_get(from->working_directory);
     to->creation_mask = from->creation_mask;
-    spin_release(&from->lock);
 }
 
 /* Put a file, or NULL, into a slot; what was there before. The lock is held. */
@@ -168,18 +166,16 @@ int file_create(struct file_table *table, struct inode *inode, u32 flags)
 /* The file that `path` is to name from now on: made, or found unless O_EXCL says otherwise. */
 static int create_inode(const char *path, u32 flags, u32 permissions, struct inode **inode)
 {
-    char name[FRANK_NAME_SIZE];
-    struct inode *directory INODE_REF = NULL;
-    bool must_be_directory;
-    int error = path_lookup_parent(path, &directory, name, &must_be_directory);
+    struct path_end end PATH_END_REF = {NULL};
+    const struct directory_ops *ops;
+    int error = path_lookup_end(path, &end);
 
-    if (error)
-        return error;
-    if (must_be_directory)
-        return -EISDIR;
-    error = directory->directory->create(directory, name, INODE_REGULAR, permissions, inode);
+    if (error || end.has_slash)
+        return error ? error : -EISDIR;
+    ops = end.directory->directory;
+    error = ops->create(end.directory, end.name, INODE_REGULAR, permissions, inode);
     if (error == -EEXIST && !(flags & O_EXCL))
-        error = directory->directory->lookup(directory, name, inode);
+        error = ops->lookup(end.directory, end.name, inode);
     return error;
 }
 

@@ -8,12 +8,9 @@
  * slots, and file_table_get() takes a reference under it, so that a close() in another thread
  * cannot free a file in use.
  */
-#ifndef FRANK_KERNEL_FS_FILE_H
-#define FRANK_KERNEL_FS_FILE_H
+#pragma once
 
 #include "kernel/fs/inode.h"
-#include "kernel/lock.h"
-#include "types.h"
 
 enum file_limits {
     FILE_TABLE_SLOTS = 64, /* descriptors a process can hold, as newlib's OPEN_MAX */
@@ -98,5 +95,3 @@ static inline void file_ref_end(struct file **file)
 
 /* Open `path` in the table by O_ flags, as open(2) does: a descriptor or a negative errno. */
 int MUST_CHECK file_open(struct file_table *table, const char *path, u32 flags, u32 permissions);
-
-#endif

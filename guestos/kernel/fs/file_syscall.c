@@ -3,14 +3,10 @@
  * The system calls on descriptors. Arguments from the user are checked here; what a call does
  * stands in file.c and the file systems.
  */
-#include "frank/errno.h"
 #include "frank/fcntl.h"
-#include "kernel/fs/file.h"
 #include "kernel/fs/fs.h"
 #include "kernel/fs/pipe.h"
-#include "kernel/process.h"
 #include "kernel/syscall.h"
-#include "kernel/uaccess.h"
 
 enum {
     TRANSFER_MAX_BYTES = 0x7ffff000, /* what one read or write does at most */
@@ -123,11 +119,6 @@ long sys_fsync(u64 descriptor)
     if (!file)
         return -EBADF;
     return file->inode->ops->sync ? file->inode->ops->sync(file->inode) : 0;
-}
-
-long sys_sync(void)
-{
-    return fs_sync();
 }
 
 long sys_ioctl(u64 descriptor, u64 request, u64 argument)

@@ -9,15 +9,11 @@
  */
 #include "kernel/fs/fs.h"
 
-#include "frank/errno.h"
 #include "kernel/block/buffer.h"
 #include "kernel/diskfs/diskfs.h"
 #include "kernel/fs/device.h"
 #include "kernel/fs/path.h"
 #include "kernel/syscall.h"
-#include "kernel/thread.h"
-#include "kernel/timer.h"
-#include "kernel/uaccess.h"
 
 #define FLUSH_DELAY_NS 5000000000UL
 
@@ -28,7 +24,7 @@ static void flush(void *unused)
     (void)unused;
     for (;;) {
         buffer_wait_for_change(diskfs_cache(fs));
-        (void)!thread_sleep_until(plat_time_now() + timer_ticks_from_ns(FLUSH_DELAY_NS));
+        (void)!thread_sleep_until(timer_deadline(FLUSH_DELAY_NS));
         (void)!diskfs_sync(fs); /* what fails is found by the next who asks for it */
     }
 }
@@ -55,7 +51,8 @@ int fs_init(const char *name)
     return 0;
 }
 
-int fs_sync(void)
+/* Everything that was done survives the machine when this returns 0. */
+long sys_sync(void)
 {
     return diskfs_sync(fs);
 }

@@ -29,14 +29,13 @@
  * Adding a file system means filling in these operations; an operation left NULL is refused with
  * the error named beside it. Devices and pipes are inodes whose read and write ignore the offset.
  */
-#ifndef FRANK_KERNEL_FS_INODE_H
-#define FRANK_KERNEL_FS_INODE_H
+#pragma once
 
 #include "frank/dirent.h"
+#include "frank/errno.h"
 #include "frank/mode.h"
 #include "kernel/lock.h"
 #include "kernel/page.h"
-#include "types.h"
 
 /* As in the mode that stat reports. */
 enum inode_type {
@@ -146,5 +145,3 @@ static inline void inode_ref_end(struct inode **inode)
 {
     inode_put(*inode);
 }
-
-#endif

@@ -2,7 +2,6 @@
 /* Shared memory without a file. The lock (LOCK_INODE) guards which pages are there. */
 #include "kernel/fs/memory_object.h"
 
-#include "frank/errno.h"
 #include "kernel/kmalloc.h"
 
 struct memory_object {

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Memory that processes share without a file: an inode that only mappings have. */
-#ifndef FRANK_KERNEL_FS_MEMORY_OBJECT_H
-#define FRANK_KERNEL_FS_MEMORY_OBJECT_H
+#pragma once
 
 #include "kernel/fs/inode.h"
 
 /* One of so many pages, which are zeros and take no memory until they are touched; with one
    reference. NULL: out of memory, or too many. */
 struct inode *memory_object_create(u64 page_count);
-
-#endif

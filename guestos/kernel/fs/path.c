@@ -2,8 +2,6 @@
 /* Walking paths, component by component; one directory is locked at a time. See path.h. */
 #include "kernel/fs/path.h"
 
-#include "frank/errno.h"
-#include "kernel/fs/file.h"
 #include "kernel/process.h"
 #include "string.h"
 
@@ -74,7 +72,7 @@ static int walk(const char *path, struct inode **inode, char *name)
     *inode = NULL;
     if (!path[0])
         return -ENOENT;
-    *inode = path[0] == '/' ? inode_get(root) : file_table_directory(process_current()->files);
+    *inode = path[0] == '/' ? inode_get(root) : file_table_directory(process_files());
     while (*path == '/')
         path++;
     name[0] = '\0';
@@ -104,21 +102,18 @@ int path_lookup(const char *path, struct inode **inode)
     return error;
 }
 
-int path_lookup_parent(const char *path, struct inode **directory, char *name,
-                       bool *must_be_directory)
+int path_lookup_end(const char *path, struct path_end *end)
 {
-    int error = walk(path, directory, name);
+    int error = walk(path, &end->directory, end->name);
 
     if (error)
         return error;
-    *must_be_directory = ends_in_slash(path);
-    if (name[0] == '\0')
-        error = -EBUSY;
-    else if ((*directory)->type != INODE_DIRECTORY)
-        error = -ENOTDIR;
-    else if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-        error = -EINVAL;
-    else if (!(*directory)->directory->create)
-        error = -EPERM;
-    return error ? give_up(directory, error) : 0;
+    end->has_slash = ends_in_slash(path);
+    if (end->name[0] == '\0')
+        return -EBUSY;
+    if (end->directory->type != INODE_DIRECTORY)
+        return -ENOTDIR;
+    if (strcmp(end->name, ".") == 0 || strcmp(end->name, "..") == 0)
+        return -EINVAL;
+    return end->directory->directory->create ? 0 : -EPERM;
 }

@@ -6,8 +6,7 @@
  * running process. All functions may sleep, and return 0 or a negative errno: -ENOENT, -ENOTDIR,
  * -ENAMETOOLONG, besides those named.
  */
-#ifndef FRANK_KERNEL_FS_PATH_H
-#define FRANK_KERNEL_FS_PATH_H
+#pragma once
 
 #include "kernel/fs/inode.h"
 
@@ -24,14 +23,23 @@ bool path_is_devices(const struct inode *directory, const char *name);
 /* The inode that `path` names, with a new reference in *inode; NULL on an error. */
 int MUST_CHECK path_lookup(const char *path, struct inode **inode);
 
-/*
- * The directory that holds the last component of `path` and is to be changed, with a new reference
- * (NULL on an error), and that component in `name` (FRANK_NAME_SIZE bytes), which need not exist.
- * Trailing slashes are dropped and *must_be_directory says whether there were any. A path of
- * nothing but slashes: -EBUSY; one that ends in "." or "..": -EINVAL; a directory that cannot be
- * changed: -EPERM.
- */
-int MUST_CHECK path_lookup_parent(const char *path, struct inode **directory, char *name,
-                                  bool *must_be_directory);
+/* A name, which need not exist, in a directory that is to be changed. */
+struct path_end {
+    struct inode *directory; /* with a reference, or NULL */
+    char name[FRANK_NAME_SIZE];
+    bool has_slash; /* and one behind it: it must be a directory's */
+};
 
-#endif
+/* Of a local path_end, which begins as {NULL}: the reference goes at the block's end. */
+#define PATH_END_REF CLEANUP(path_end_put)
+
+static inline void path_end_put(struct path_end *end)
+{
+    inode_put(end->directory);
+}
+
+/*
+ * The last component of `path`, and the directory that holds it. A path of nothing but slashes:
+ * -EBUSY; one that ends in "." or "..": -EINVAL; a directory that cannot be changed: -EPERM.
+ */
+int MUST_CHECK path_lookup_end(const char *path, struct path_end *end);

@@ -4,16 +4,10 @@
  * strings and structures copied in and out. What a call does stands in file.c, path.c and the file
  * systems.
  */
-#include "frank/errno.h"
 #include "frank/fcntl.h"
-#include "frank/mode.h"
 #include "frank/stat.h"
-#include "kernel/fs/file.h"
 #include "kernel/fs/path.h"
-#include "kernel/process.h"
 #include "kernel/syscall.h"
-#include "kernel/timer.h"
-#include "kernel/uaccess.h"
 #include "string.h"
 
 enum {
@@ -112,100 +106,101 @@ long sys_utimens(u64 path_address, u64 modified_ns)
 /* ---- directories -------------------------------------------------------------------------------
  */
 
-/* The path's last component and its directory: see path_lookup_parent(). */
-static int lookup_parent_from_user(u64 path_address, struct inode **directory, char *name,
-                                   bool *must_be_directory)
+/* See path_lookup_end(). */
+static int lookup_end_from_user(u64 path_address, struct path_end *end)
 {
     char path[FRANK_PATH_SIZE];
     int error = copy_path(path, path_address);
 
-    return error ? error : path_lookup_parent(path, directory, name, must_be_directory);
+    return error ? error : path_lookup_end(path, end);
 }
 
 long sys_mkdir(u64 path_address, u64 permissions)
 {
-    struct inode *directory INODE_REF = NULL, *inode INODE_REF = NULL;
-    char name[FRANK_NAME_SIZE];
-    bool ignored;
-    int error = lookup_parent_from_user(path_address, &directory, name, &ignored);
+    struct inode *inode INODE_REF = NULL;
+    struct path_end end PATH_END_REF = {NULL};
+    int error = lookup_end_from_user(path_address, &end);
 
     if (error == -EBUSY || error == -EINVAL) /* it is there */
         return -EEXIST;
     return error ? error
-                 : directory->directory->create(directory, name, INODE_DIRECTORY,
-                                                permissions_for_new(permissions), &inode);
+                 : end.directory->directory->create(end.directory, end.name, INODE_DIRECTORY,
+                                                    permissions_for_new(permissions), &inode);
+}
+
+static bool is_devices(const struct path_end *end)
+{
+    return path_is_devices(end->directory, end->name);
+}
+
+static int remove_name(const struct path_end *end, bool is_directory)
+{
+    return end->directory->directory->unlink(end->directory, end->name, is_directory);
 }
 
 long sys_rmdir(u64 path_address)
 {
-    struct inode *directory INODE_REF = NULL;
-    char name[FRANK_NAME_SIZE];
-    bool ignored;
-    int error = lookup_parent_from_user(path_address, &directory, name, &ignored);
+    struct path_end end PATH_END_REF = {NULL};
+    int error = lookup_end_from_user(path_address, &end);
 
     if (error)
         return error;
-    return path_is_devices(directory, name) ? -EBUSY
-                                            : directory->directory->unlink(directory, name, true);
+    return is_devices(&end) ? -EBUSY : remove_name(&end, true);
 }
 
 /* Whether a name is that of a directory: 0, or an error. */
-static int check_is_directory(struct inode *directory, const char *name)
+static int check_is_directory(const struct path_end *end)
 {
     struct inode *inode INODE_REF = NULL;
-    int error = directory->directory->lookup(directory, name, &inode);
+    int error = end->directory->directory->lookup(end->directory, end->name, &inode);
 
     return !error && inode->type != INODE_DIRECTORY ? -ENOTDIR : error;
 }
 
 long sys_unlink(u64 path_address)
 {
-    struct inode *directory INODE_REF = NULL;
-    char name[FRANK_NAME_SIZE];
-    bool slash;
-    int error = lookup_parent_from_user(path_address, &directory, name, &slash);
+    struct path_end end PATH_END_REF = {NULL};
+    int error = lookup_end_from_user(path_address, &end);
 
     if (error == -EBUSY || error == -EINVAL) /* the root, or "." */
         return -EISDIR;
-    if (!error && slash) /* what is no directory has no slash behind it */
-        error = check_is_directory(directory, name);
-    if (error || slash)
+    if (!error && end.has_slash) /* what is no directory has no slash behind it */
+        error = check_is_directory(&end);
+    if (error || end.has_slash)
         return error ? error : -EISDIR;
-    return directory->directory->unlink(directory, name, false);
+    return remove_name(&end, false);
 }
 
 long sys_link(u64 old_path_address, u64 new_path_address)
 {
-    struct inode *inode INODE_REF = NULL, *directory INODE_REF = NULL;
-    char name[FRANK_NAME_SIZE];
-    bool slash;
+    struct inode *inode INODE_REF = NULL;
+    struct path_end end PATH_END_REF = {NULL};
     int error = lookup_from_user(old_path_address, &inode);
 
     if (!error)
-        error = lookup_parent_from_user(new_path_address, &directory, name, &slash);
+        error = lookup_end_from_user(new_path_address, &end);
     if (error)
         return error;
     if (inode->type == INODE_DIRECTORY)
         return -EPERM;
-    return slash ? -ENOENT : directory->directory->link(directory, name, inode);
+    return end.has_slash ? -ENOENT : end.directory->directory->link(end.directory, end.name, inode);
 }
 
 /* A slash at the end of one of the paths is right only for a directory. */
 long sys_rename(u64 path_address, u64 new_path_address)
 {
-    struct inode *from INODE_REF = NULL, *to INODE_REF = NULL;
-    char name[FRANK_NAME_SIZE], new_name[FRANK_NAME_SIZE];
-    bool slash, new_slash;
-    int error = lookup_parent_from_user(path_address, &from, name, &slash);
+    struct path_end from PATH_END_REF = {NULL}, to PATH_END_REF = {NULL};
+    int error = lookup_end_from_user(path_address, &from);
 
     if (!error)
-        error = lookup_parent_from_user(new_path_address, &to, new_name, &new_slash);
-    if (error)
-        return error;
-    if (path_is_devices(from, name) || path_is_devices(to, new_name))
-        return -EBUSY;
-    error = slash || new_slash ? check_is_directory(from, name) : 0;
-    return error ? error : from->directory->rename(from, name, to, new_name);
+        error = lookup_end_from_user(new_path_address, &to);
+    if (!error && (is_devices(&from) || is_devices(&to)))
+        error = -EBUSY;
+    if (!error && (from.has_slash || to.has_slash))
+        error = check_is_directory(&from);
+    return error ? error
+                 : from.directory->directory->rename(from.directory, from.name, to.directory,
+                                                     to.name);
 }
 
 /* The directory's entries from *cursor on, as many as fit: how many, or a negative errno. */

@@ -16,7 +16,6 @@
  */
 #include "kernel/fs/pipe.h"
 
-#include "frank/errno.h"
 #include "kernel/fs/poll.h"
 #include "kernel/kmalloc.h"
 #include "kernel/process.h"

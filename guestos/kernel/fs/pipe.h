@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Pipes: two inodes, one to read from and one to write to, around one page of bytes. */
-#ifndef FRANK_KERNEL_FS_PIPE_H
-#define FRANK_KERNEL_FS_PIPE_H
+#pragma once
 
 #include "kernel/fs/inode.h"
 
@@ -12,5 +11,3 @@ enum pipe_limits {
 
 /* A new pipe's ends, each with one reference. 0 or -ENOMEM. */
 int MUST_CHECK pipe_create(struct inode **reader, struct inode **writer);
-
-#endif

@@ -5,17 +5,9 @@
  */
 #include "kernel/fs/poll.h"
 
-#include "frank/errno.h"
-#include "kernel/fs/file.h"
 #include "kernel/kmalloc.h"
-#include "kernel/process.h"
 #include "kernel/syscall.h"
-#include "kernel/thread.h"
-#include "kernel/timer.h"
-#include "kernel/uaccess.h"
 #include "kernel/wait.h"
-#include "platform.h"
-#include "string.h"
 
 struct polled {
     struct frank_pollfd fd;
@@ -102,7 +94,6 @@ static int take_files(struct polled *all, u64 address, u64 count)
 long sys_poll(u64 address, u64 count, u64 limit_ns)
 {
     struct polled *all;
-    u64 now = plat_time_now(), limit = timer_ticks_from_ns(limit_ns);
     long result;
 
     if (count > FILE_TABLE_SLOTS)
@@ -112,10 +103,9 @@ long sys_poll(u64 address, u64 count, u64 limit_ns)
         return -ENOMEM;
     result = take_files(all, address, count);
     if (result == 0)
-        result = wait_for(all, count, limit < WAIT_FOREVER - now ? now + limit : WAIT_FOREVER);
+        result = wait_for(all, count, timer_deadline(limit_ns));
     for (u64 i = 0; i < count; i++) {
-        if (all[i].file != NULL)
-            file_put(all[i].file);
+        file_ref_end(&all[i].file);
         if (result >= 0 &&
             copy_to_user(address + i * sizeof(all->fd), &all[i].fd, sizeof(all->fd)) != 0)
             result = -EFAULT;

@@ -5,13 +5,10 @@
  * All who poll sleep on one queue, and look at all of their files when they wake: pipes and the
  * terminal need keep nothing of who waits for them.
  */
-#ifndef FRANK_KERNEL_FS_POLL_H
-#define FRANK_KERNEL_FS_POLL_H
+#pragma once
 
 #include "frank/poll.h"
 
 /* An inode's `ready` may say something else from now on. Any context; locks up to LOCK_PROCESS may
    be held. */
 void poll_changed(void);
-
-#endif

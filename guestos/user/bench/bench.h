@@ -3,8 +3,7 @@
  * The rows of the comparison. Each is a workload that does `units` of one thing, checks that it was
  * really done, and leaves the counting to its caller.
  */
-#ifndef BENCH_H
-#define BENCH_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -26,5 +25,3 @@ struct row {
 
 extern const struct row rows[];
 extern const unsigned row_count;
-
-#endif

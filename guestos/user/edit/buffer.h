@@ -5,8 +5,7 @@
  *
  * A function that needs memory and gets none returns false and has changed nothing.
  */
-#ifndef FRANK_EDIT_BUFFER_H
-#define FRANK_EDIT_BUFFER_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -47,5 +46,3 @@ bool buffer_right(const struct buffer *buffer, struct place *at);
 
 /* The next place behind `at` where `text` stands, round the end if need be; false: nowhere. */
 bool buffer_find(const struct buffer *buffer, const char *text, struct place *at);
-
-#endif

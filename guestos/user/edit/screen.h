@@ -3,8 +3,7 @@
  * The terminal as the editor has it: keys, and rows of which only what differs from the last
  * picture is sent.
  */
-#ifndef FRANK_EDIT_SCREEN_H
-#define FRANK_EDIT_SCREEN_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -51,5 +50,3 @@ size_t screen_text_rows(void);
 /* Show the text with the cursor in sight, and the status below it; forget what was shown before
    if `anew`. */
 void screen_show(const struct buffer *buffer, struct place cursor, const char *status, bool anew);
-
-#endif

@@ -7,8 +7,7 @@
  * Nothing on the disk is believed. Memory: a few bytes for each block and inode, and each block
  * that is to be changed; the counts are bounded by the device's size. All loops end by themselves.
  */
-#ifndef FSCK_CHECK_H
-#define FSCK_CHECK_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -40,5 +39,3 @@ struct fsck_result {
 /* Check what `descriptor` names, open for reading and, to repair it, for writing. Repaired, a
    second check finds nothing. */
 struct fsck_result fsck_check(int descriptor, const struct fsck_options *options);
-
-#endif

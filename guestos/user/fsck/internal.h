@@ -9,8 +9,7 @@
  *   lost.c      what no name leads to
  *   counts.c    links, parents, orphans, the bitmap
  */
-#ifndef FSCK_INTERNAL_H
-#define FSCK_INTERNAL_H
+#pragma once
 
 #include "fsck/check.h"
 #include "types.h"
@@ -96,5 +95,3 @@ void lost_check(struct check *check);
 void counts_check_links(struct check *check);
 void counts_check_orphans(struct check *check);
 void counts_check_bitmap(struct check *check);
-
-#endif

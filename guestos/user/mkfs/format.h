@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Making an empty disk file system (frank/diskfs.h), in Frank or on the machine that builds it. */
-#ifndef MKFS_FORMAT_H
-#define MKFS_FORMAT_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -16,5 +15,3 @@ struct format_plan {
 /* Make a file system on what `descriptor` names, which is at least as long. 0, or -1 with errno:
    EINVAL: the disk is too small, or the plan does not fit it. */
 int format_disk(int descriptor, const struct format_plan *plan);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Filling a new file system with a directory's tree. */
-#ifndef MKFS_POPULATE_H
-#define MKFS_POPULATE_H
+#pragma once
 
 #include "volume/volume.h"
 
@@ -12,5 +11,3 @@
  * file system. 0, or -1 after a line on stderr: the volume is not to be used then.
  */
 int populate(struct volume *volume, const char *path);
-
-#endif

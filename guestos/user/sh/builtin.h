@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What the shell does itself. */
-#ifndef FRANK_SH_BUILTIN_H
-#define FRANK_SH_BUILTIN_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -44,5 +43,3 @@ int builtin_usage(const char *text);
 
 /* A number: false, and it is told, if it is none. */
 bool builtin_number(const char *name, const char *text, long *number);
-
-#endif

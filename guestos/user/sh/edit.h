@@ -11,8 +11,7 @@
  * The terminal is in raw mode only while a line is edited. What is added at the end of a line is
  * shown by just its bytes, and no edit shows the prompt again.
  */
-#ifndef FRANK_SH_EDIT_H
-#define FRANK_SH_EDIT_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -50,5 +49,3 @@ struct completion {
 
 /* What the end of `line` can be completed to; in shell.scratch. */
 struct completion complete(const char *line);
-
-#endif

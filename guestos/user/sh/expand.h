@@ -8,8 +8,7 @@
  *
  * All results are in shell.scratch.
  */
-#ifndef FRANK_SH_EXPAND_H
-#define FRANK_SH_EXPAND_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -130,5 +129,3 @@ char *expansion_string(const struct expansion *expansion, size_t start, size_t e
 
 /* The value of an expression in which all $ are expanded. shell_fail() if it is wrong. */
 int64_t arithmetic(const char *text);
-
-#endif

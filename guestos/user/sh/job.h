@@ -6,8 +6,7 @@
  * shell names the group to the terminal while it waits for it: that is whom ^C and ^Z reach. When
  * the job ends or stops the shell takes the terminal back, and gives it the modes that it had.
  */
-#ifndef FRANK_SH_JOB_H
-#define FRANK_SH_JOB_H
+#pragma once
 
 #include <stdbool.h>
 #include <sys/types.h>
@@ -62,5 +61,3 @@ bool jobs_any_stopped(void);
 /* Get the terminal and a process group of our own; at the end give it back. */
 void jobs_init_terminal(void);
 void jobs_leave_terminal(void);
-
-#endif

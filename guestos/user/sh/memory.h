@@ -4,8 +4,7 @@
  *
  * Nothing here returns NULL: where there is no memory, shell_abort() is called.
  */
-#ifndef FRANK_SH_MEMORY_H
-#define FRANK_SH_MEMORY_H
+#pragma once
 
 #include <stdarg.h>
 #include <stdbool.h>
@@ -77,5 +76,3 @@ int out_flush(void);
 int write_all(int descriptor, const char *bytes, size_t length);
 /* At once, and errors do not matter. */
 void write_format(int descriptor, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Running trees. */
-#ifndef FRANK_SH_RUN_H
-#define FRANK_SH_RUN_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -61,5 +60,3 @@ void redirect_undo(size_t mark);
 
 /* In a child: the descriptors that were put aside are none of its business. */
 void redirect_forget(void);
-
-#endif

@@ -23,8 +23,7 @@
  * shell_abort(), which does not return: so no function hands such errors up. What must be undone
  * then is on stacks that the loop in main.c unwinds: descriptors, variables, arguments, memory.
  */
-#ifndef FRANK_SH_H
-#define FRANK_SH_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -117,5 +116,3 @@ int run_file(const char *path);
 
 /* One more level of calls; shell_fail() if that is too deep. */
 void call_enter(void);
-
-#endif

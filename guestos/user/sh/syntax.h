@@ -9,8 +9,7 @@
  * Words stay as they were written, quotes and all, until they are expanded (expand.h). To find the
  * end of $(...) the lexer calls the parser.
  */
-#ifndef FRANK_SH_SYNTAX_H
-#define FRANK_SH_SYNTAX_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -231,5 +230,3 @@ void parse_nested(struct parser *outer);
 
 /* Whether it is a name as variables and functions have: how many bytes of it, or 0. */
 size_t name_length(const char *text);
-
-#endif

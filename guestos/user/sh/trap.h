@@ -4,8 +4,7 @@
  *
  * A handler only notes its signal. What is to be done happens between commands, in trap_check().
  */
-#ifndef FRANK_SH_TRAP_H
-#define FRANK_SH_TRAP_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -37,5 +36,3 @@ void trap_init_interactive(void);
 /* In a child: traps are gone, and signals as the shell found them. Those that are ignored stay so.
    A child in the background without job control ignores SIGINT and SIGQUIT. */
 void trap_reset_child(bool ignores_interrupt);
-
-#endif

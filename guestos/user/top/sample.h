@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What top knows of one moment, and what happened between two of them. */
-#ifndef TOP_SAMPLE_H
-#define TOP_SAMPLE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -40,5 +39,3 @@ struct shares sample_shares(const struct frank_times *before, const struct frank
 
 /* The processes of `now`, those that ran most in the interval first; `lines` has room for them. */
 void sample_lines(const struct sample *before, const struct sample *now, struct line *lines);
-
-#endif

@@ -165,9 +165,7 @@ static void signals_reach_who_never_enters_the_kernel(void)
 /* Sleep, with all floating-point registers loaded from one array before and stored to the other. */
 static void sleep_with_registers(const uint64_t *before, uint64_t *after)
 {
-    static const struct timespec request = {0, 200000};
-    register long a0 __asm__("a0") = (long)&request;
-    register long a1 __asm__("a1") = 0;
+    register long a0 __asm__("a0") = 200000; /* ns */
     register long a7 __asm__("a7") = FRANK_SYS_nanosleep;
     register const uint64_t *from __asm__("s2") = before;
     register uint64_t *to __asm__("s3") = after;
@@ -178,7 +176,7 @@ static void sleep_with_registers(const uint64_t *before, uint64_t *after)
                      ".irp n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,"
                      "26,27,28,29,30,31\n\tfsd f\\n, (8 * \\n)(s3)\n\t.endr"
                      : "+r"(a0)
-                     : "r"(a1), "r"(a7), "r"(from), "r"(to)
+                     : "r"(a7), "r"(from), "r"(to)
                      : "memory", "ft0", "ft1", "ft2", "ft3", "ft4", "ft5", "ft6", "ft7", "fs0",
                        "fs1", "fa0", "fa1", "fa2", "fa3", "fa4", "fa5", "fa6", "fa7", "fs2", "fs3",
                        "fs4", "fs5", "fs6", "fs7", "fs8", "fs9", "fs10", "fs11", "ft8", "ft9",

@@ -86,7 +86,6 @@ static void wild_buffers_are_efault(void)
     faults(FRANK_SYS_klog, 0, (const long[]){0, 16, 0});
     faults(FRANK_SYS_counters, 0, (const long[]){0, 0, 0});
     faults(FRANK_SYS_rename, 1, (const long[]){(long)"/bin/true", 0, 0});
-    faults(FRANK_SYS_nanosleep, 0, (const long[]){0, 0, 0});
     faults(FRANK_SYS_sigaction, 1, (const long[]){15, 0, 0});
     faults(FRANK_SYS_sigaction, 2, (const long[]){15, 0, 0});
     faults(FRANK_SYS_sigmask, 1, (const long[]){0, 0, 0});

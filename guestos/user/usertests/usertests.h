@@ -3,8 +3,7 @@
  * The tests of Frank as its programs see it. Each is a function that runs in a process and a
  * directory of its own, and fails by CHECK. Its name says what holds when it passes.
  */
-#ifndef FRANK_USERTESTS_H
-#define FRANK_USERTESTS_H
+#pragma once
 
 #include <errno.h>
 #include <pthread.h>
@@ -103,5 +102,3 @@ extern const struct test poll_tests[];
 
 /* What the program does when a test executes it: words that begin with "--". -1: no such word. */
 int run_as_helper(int argc, char **argv);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Names in a directory of a volume that is not mounted. */
-#ifndef VOLUME_DIRECTORY_H
-#define VOLUME_DIRECTORY_H
+#pragma once
 
 #include "volume.h"
 
@@ -23,5 +22,3 @@ uint32_t volume_find_name(struct volume *volume, const struct diskfs_inode *dire
  */
 int volume_add_name(struct volume *volume, struct diskfs_inode *directory, uint32_t first,
                     const char *name, uint32_t number, bool is_directory);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Which block holds which part of a file, of a volume that is not mounted. */
-#ifndef VOLUME_MAP_H
-#define VOLUME_MAP_H
+#pragma once
 
 #include "volume.h"
 
@@ -25,5 +24,3 @@ struct part_walk {
     void *context;
 };
 void volume_walk_parts(struct part_walk *walk, struct diskfs_inode *inode);
-
-#endif

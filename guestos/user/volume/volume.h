@@ -9,8 +9,7 @@
  * What fails (the device, memory) is remembered in `error`, and the work goes on with zeros: all
  * loops end by themselves. Who is done asks once; a volume with an error writes nothing.
  */
-#ifndef VOLUME_VOLUME_H
-#define VOLUME_VOLUME_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -115,5 +114,3 @@ void volume_store_inode(struct volume *volume, uint32_t number, const struct dis
 
 /* The number of a free inode, which is free until one with a mode is stored there. 0: none is. */
 uint32_t volume_find_free_inode(struct volume *volume);
-
-#endif

@@ -22,8 +22,8 @@
 
 #include "frank/errno.h"
 
-struct file_table frank_files;
-static struct process process = {.files = &frank_files};
+static struct process process;
+struct file_table *const frank_files = &process.files;
 static struct thread thread = {.process = &process};
 static struct cpu cpu = {.current = &thread};
 struct cpu *host_cpu = &cpu;
@@ -88,11 +88,6 @@ bool page_is_exclusive(pa_t page)
 void page_unreserve(pa_t first, u64 count)
 {
     assert_true(first != 0 && count <= 1); /* a single page has its count */
-}
-
-void page_set_reclaimer(u64 (*reclaim)(u64 page_count))
-{
-    (void)reclaim;
 }
 
 u64 page_free_count(void)
