@@ -48,8 +48,8 @@ def test_control_c_ends_a_whole_pipeline(native):
 def test_control_d_ends_input_and_at_the_prompt_the_shell(native):
     machine = native()
     machine.prompt()
-    machine.type_line("cat")
-    machine.expect("cat\r*\n")
+    machine.type_line("echo ready; cat")
+    machine.expect("ready\r*\n")
     machine.type_line("words")
     machine.expect(r"words\r*\nwords\r*\n")
     machine.send("\x04")
@@ -89,7 +89,9 @@ def test_the_prompt_carries_the_host_of_the_arguments(native):
 def test_long_lines_ring_and_do_no_harm(native):
     machine = native()
     machine.prompt()
-    machine.type_line("cat; echo over")  # the terminal keeps the line: the shell, which edits its own, would take it away
+    # The terminal keeps the line, from when cat has it on: the shell, which edits its own, would take it away.
+    machine.type_line("echo ready; cat; echo over")
+    machine.expect("ready\r*\n")
     machine.send("x" * 3000)
     machine.expect("\a")
     machine.send("\x15\x04")
