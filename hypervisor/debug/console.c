@@ -28,8 +28,8 @@ enum input_action {
 struct console_state console = {.lock = LOCK_INIT(LOCK_CONSOLE, "console")};
 
 static const char help_text[] =
-    "candor: Ctrl-T, then: 1-9 type to that VM, v list the VMs, m monitor, h this line,"
-    " Ctrl-T sends Ctrl-T\n";
+    "candor: Ctrl-T, then: 1-9 type to that VM, f give it the screen, v list the VMs, m monitor,"
+    " h this line, Ctrl-T sends Ctrl-T\n";
 
 static const char system_mark[] = "\0360\n"; /* MUX_RECORD: Candor speaks */
 
@@ -302,9 +302,14 @@ static enum input_action route_locked(u8 byte, struct console_port **port)
 
 static enum input_action prefix_key_locked(u8 byte, struct console_port **port)
 {
+    if (byte != CONSOLE_KEY_REQUEST)
+        console_take_screen_locked();
     switch (byte) {
     case CONSOLE_KEY_PREFIX:
         return route_locked(byte, port);
+    case 'f':
+        console_give_screen_locked();
+        return INPUT_NONE;
     case 'm':
         console_focus_locked(FOCUS_MONITOR);
         return INPUT_ENTER_MONITOR;

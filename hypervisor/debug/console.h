@@ -10,7 +10,9 @@
  * monitor) have a port too, which goes first.
  *
  * Input: what is typed goes to the focused port's ring. The key prefix Ctrl-T is Candor's: then a
- * digit switches to that VM, `m` enters the monitor, `v` lists the VMs, Ctrl-T sends itself.
+ * digit switches to that VM, `m` enters the monitor, `v` lists the VMs, Ctrl-T sends itself; `f`
+ * gives the VM with the focus the whole screen, for a program that draws on it, until Ctrl-T is
+ * typed again, with any key: the others' output waits, Candor's own lines are shown.
  *
  * What was missed: lines of all VMs are shown as they come, so switching loses none; but other
  * lines may have come since. So a switch shows again the VM's unfinished line and, where
@@ -59,6 +61,7 @@ struct console_port {
     bool open;
     bool writer_waits; /* the last write was cut short */
     struct console_filter filter;
+    bool told_of_screen; /* that it could have it */
     struct mux_speaker speaker;
     u32 lines_seen; /* how many it had ended when it lost the focus */
     struct byte_ring input;

@@ -15,6 +15,7 @@ enum {
     CHAR_SPACE = 0x20,
     CHAR_ESCAPE_FINAL = 0x30,   /* first final byte after ESC and intermediates */
     CHAR_SEQUENCE_FINAL = 0x40, /* first final byte of a control sequence */
+    CHAR_PARAMETER_END = 0x3c,  /* behind digits, colon and semicolon */
     CHAR_DELETE = 0x7f,
     UTF8_LEAD_2 = 0xc2,
     UTF8_LEAD_3 = 0xe0,
@@ -109,11 +110,46 @@ static u32 text_byte(struct console_filter *filter, u8 byte, u8 *out)
     return 1;
 }
 
+/* Up, down, right, left; columns and rows; erase; lines and characters put in and taken out;
+   scroll; looks (ECMA-48 8.3). */
+static const char harmless_finals[] = "ABCDGHJKLMPSTX@dm";
+
+/* A byte of a control sequence. What is too long or has other parameters than numbers is marked by
+   a count of 0, and taken out. */
+static u32 sequence_byte(struct console_filter *filter, u8 byte, u8 *out)
+{
+    bool is_final = byte >= CHAR_SEQUENCE_FINAL;
+    u32 count = filter->held_count;
+
+    if (is_final)
+        filter->state = FILTER_TEXT;
+    if (byte == 'H' && !filter->has_screen)
+        filter->wants_screen = true;
+    if (count == 0 || count == CONSOLE_SEQUENCE_MAX || (!is_final && byte >= CHAR_PARAMETER_END) ||
+        byte < '0' || (is_final && strchr(harmless_finals, byte) == NULL)) {
+        filter->held_count = 0;
+        return 0;
+    }
+    filter->held[filter->held_count++] = byte;
+    if (!is_final)
+        return 0;
+    memcpy(out, filter->held, filter->held_count);
+    return filter->held_count;
+}
+
+static void begin_sequence(struct console_filter *filter)
+{
+    filter->state = FILTER_SEQUENCE;
+    filter->held[0] = CHAR_ESCAPE;
+    filter->held[1] = '[';
+    filter->held_count = filter->has_screen ? 2 : 0;
+}
+
 static void escape_byte(struct console_filter *filter, u8 byte)
 {
     switch (byte) {
     case '[':
-        filter->state = FILTER_SEQUENCE;
+        begin_sequence(filter);
         break;
     case ']':
     case 'P':
@@ -142,7 +178,7 @@ u32 console_filter_byte(struct console_filter *filter, u8 byte, u8 out[CONSOLE_F
     }
     if (filter->state == FILTER_ESCAPE)
         escape_byte(filter, byte);
-    else if (filter->state == FILTER_SEQUENCE && byte >= CHAR_SEQUENCE_FINAL)
-        filter->state = FILTER_TEXT;
+    else if (filter->state == FILTER_SEQUENCE)
+        return sequence_byte(filter, byte, out);
     return 0;
 }

@@ -8,12 +8,20 @@
  * characters that break lines or turn the direction of text. Carriage return and backspace are made
  * harmless by the multiplexer, which knows columns. The state carries over from write to write, so
  * cutting a sequence in two gains nothing. Pure code.
+ *
+ * On a screen that a guest has for itself, control sequences pass too, as long as all that they do
+ * is to move the cursor, to erase, to make room, or to change how text looks: none that makes the
+ * terminal answer, or that outlasts the screen.
  */
 #pragma once
 
 #include "types.h"
 
-enum { CONSOLE_FILTER_OUTPUT_MAX = 4 };
+enum {
+    CONSOLE_SEQUENCE_MAX = 16, /* a longer one is taken out */
+    CONSOLE_CHARACTER_MAX = 4,
+    CONSOLE_FILTER_OUTPUT_MAX = CONSOLE_SEQUENCE_MAX,
+};
 
 enum console_filter_state {
     FILTER_TEXT,
@@ -26,10 +34,12 @@ enum console_filter_state {
 /* All zero at the start. */
 struct console_filter {
     enum console_filter_state state;
-    u8 held[CONSOLE_FILTER_OUTPUT_MAX]; /* of an unfinished multi-byte character */
+    bool has_screen;               /* the guest has the screen for itself */
+    bool wants_screen;             /* it has tried to move the cursor freely, without one */
+    u8 held[CONSOLE_SEQUENCE_MAX]; /* of an unfinished multi-byte character, or of a sequence */
     u8 held_count;
     u8 wanted_count;
 };
 
-/* Takes one byte; stores what may be shown and returns how many bytes that is: 0 to 4. */
+/* Takes one byte; stores what may be shown and returns how many bytes that is. */
 u32 console_filter_byte(struct console_filter *filter, u8 byte, u8 out[CONSOLE_FILTER_OUTPUT_MAX]);

@@ -177,8 +177,24 @@ static void tell_imitation(struct console_mux *mux, struct mux_speaker *speaker,
         keep_byte(speaker, (u8)*c);
 }
 
+/* Of the one who has the screen: there are no lines to keep. */
+static void show_screen_byte(struct console_mux *mux, struct mux_speaker *speaker, u8 byte)
+{
+    if (mux->owner != NULL && mux->owner != speaker)
+        stage_text(mux, "\r\n");
+    mux->owner = speaker;
+    mark(mux, speaker->place);
+    if (byte == '\n')
+        stage_text(mux, "\r");
+    stage(mux, &byte, 1);
+}
+
 static void show_byte(struct console_mux *mux, struct mux_speaker *speaker, u8 byte)
 {
+    if (speaker == mux->screen) {
+        show_screen_byte(mux, speaker, byte);
+        return;
+    }
     if (byte == '\n') {
         own_line(mux, speaker);
         mark(mux, speaker->place);
@@ -233,7 +249,7 @@ void console_mux_show_again(struct mux_speaker *speaker)
 /* Candor has nothing to say: lines that someone wants to see again. True if there was one. */
 static bool show_lines_again(struct console_mux *mux)
 {
-    if (mux->count == 0 || has_text(mux->speakers[MUX_SYSTEM]))
+    if (mux->count == 0 || has_text(mux->speakers[MUX_SYSTEM]) || mux->screen != NULL)
         return false;
     for (u32 i = 0; i < mux->count; i++) {
         struct mux_speaker *speaker = mux->speakers[i];
@@ -268,6 +284,8 @@ static struct mux_speaker *choose_speaker(struct console_mux *mux)
     }
     if (system_speaks)
         return mux->speakers[MUX_SYSTEM];
+    if (mux->screen != NULL)
+        return has_text(mux->screen) ? mux->screen : NULL;
     for (u32 step = 1; step <= mux->count; step++) {
         struct mux_speaker *speaker = mux->speakers[(mux->turn_place + step) % mux->count];
 
@@ -322,6 +340,22 @@ void console_mux_stage(struct console_mux *mux, u32 wanted)
     }
 }
 
+void console_mux_give_screen(struct console_mux *mux, struct mux_speaker *speaker)
+{
+    if (mux->screen != NULL && mux->owner == mux->screen) {
+        mark(mux, MUX_NOBODY);
+        stage_text(mux, colour_end);
+        stage_text(mux, "\r\n");
+        mux->owner = NULL;
+    }
+    mux->screen = speaker;
+    mux->turn = NULL;
+    if (speaker != NULL) {
+        speaker->return_held = false;
+        forget_line(speaker);
+    }
+}
+
 void console_mux_taken(struct console_mux *mux, u32 count)
 {
     mux->staged_bytes -= count;
@@ -335,7 +369,8 @@ bool console_mux_pending(const struct console_mux *mux)
     for (u32 i = 0; i < mux->count; i++) {
         const struct mux_speaker *speaker = mux->speakers[i];
 
-        if (speaker != NULL && (has_text(speaker) || speaker->shown_again))
+        if (speaker != NULL && (has_text(speaker) || speaker->shown_again) &&
+            (mux->screen == NULL || speaker == mux->screen || i == MUX_SYSTEM))
             return true;
     }
     return false;

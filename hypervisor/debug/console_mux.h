@@ -64,7 +64,8 @@ struct console_mux {
     struct mux_speaker *turn; /* who speaks; NULL: to be chosen */
     u32 turn_place;           /* who spoke last */
     u32 turn_bytes;
-    u32 staged_place; /* of the speaker whose bytes were staged last */
+    u32 staged_place;           /* of the speaker whose bytes were staged last */
+    struct mux_speaker *screen; /* who has the screen, but for what Candor says; NULL */
     struct mux_speaker
         *owner; /* whose unfinished line the terminal shows; NULL: at the start of a line */
     u32 staged_bytes;
@@ -86,6 +87,11 @@ void console_mux_show_again(struct mux_speaker *speaker);
 /* The last finished lines of a speaker, at most `lines`, newlines and all, as far as they are kept
  * whole; stores them and returns their bytes. */
 u32 console_mux_history(const struct mux_speaker *speaker, u32 lines, u8 out[MUX_HISTORY_BYTES]);
+
+/* From now on this speaker has the screen for itself, but for what Candor says: all else waits, and
+ * what it says is shown as it comes, without name. NULL: nobody has, and a new line begins. Its
+ * ring holds text that was filtered for a screen (console_filter.h). Called between two stages. */
+void console_mux_give_screen(struct console_mux *mux, struct mux_speaker *speaker);
 
 /* Moves text from the rings to mux->staged until at least `wanted` bytes are there, the rings are
  * empty, or MUX_STEPS_MAX bytes were moved or MUX_CHOICES_MAX turns chosen: some bytes, as a

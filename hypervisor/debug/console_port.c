@@ -102,6 +102,8 @@ void console_port_restart(struct console_port *port)
     struct byte_ring *ring = &port->speaker.ring;
 
     lock_acquire(&console.lock);
+    if (console.mux.screen == &port->speaker)
+        console_take_screen_locked();
     port->filter = (struct console_filter){.state = FILTER_TEXT};
     bool unfinished = byte_ring_used(ring) > 0
                           ? ring->bytes[(ring->put - 1) & (ring->size - 1)] != '\n'
@@ -112,10 +114,37 @@ void console_port_restart(struct console_port *port)
     lock_release(&console.lock);
 }
 
+void console_give_screen_locked(void)
+{
+    struct console_port *port = console_port_locked(console.focus);
+    char line[CONSOLE_SWITCH_BYTES];
+
+    if (port == NULL || !port->open)
+        return;
+    snprintf(line, sizeof(line), "candor: %s has the screen until Ctrl-T and a key are typed\n",
+             port->speaker.name);
+    console_put_system_locked(line, (u32)strlen(line));
+    port->filter = (struct console_filter){.has_screen = true};
+    console_mux_give_screen(&console.mux, &port->speaker);
+}
+
+void console_take_screen_locked(void)
+{
+    for (u32 i = 1; i <= console.port_count; i++) {
+        struct console_port *port = console_port_locked(i);
+
+        if (port != NULL && console.mux.screen == &port->speaker) {
+            port->filter = (struct console_filter){.state = FILTER_TEXT};
+            console_mux_give_screen(&console.mux, NULL);
+        }
+    }
+}
+
 void console_focus_locked(u32 number)
 {
     struct console_port *port = console_port_locked(console.focus);
 
+    console_take_screen_locked();
     if (port != NULL)
         port->lines_seen = port->speaker.lines_ended;
     console.focus = number;
@@ -166,6 +195,8 @@ void console_port_close(struct console_port *port)
     u32 next = 0;
 
     lock_acquire(&console.lock);
+    if (console.mux.screen == &port->speaker)
+        console_take_screen_locked();
     port->open = false;
     for (u32 step = 1; console.focus == port->number && next == 0 && step < console.port_count;
          step++) {
@@ -191,6 +222,18 @@ bool console_switch(u32 number)
     return open;
 }
 
+/* Once for each VM: whoever types should know why he does not see what is drawn. */
+static void tell_of_screen_locked(struct console_port *port)
+{
+    char line[CONSOLE_SWITCH_BYTES];
+
+    port->told_of_screen = true;
+    snprintf(line, sizeof(line),
+             "candor: %s draws on a screen, and has lines: Ctrl-T f gives it the screen\n",
+             port->speaker.name);
+    console_put_system_locked(line, (u32)strlen(line));
+}
+
 u64 console_guest_write(struct console_port *port, const char *bytes, u64 count)
 {
     u64 taken;
@@ -210,6 +253,8 @@ u64 console_guest_write(struct console_port *port, const char *bytes, u64 count)
         port->writer_waits = true;
         console.writers_waiting++;
     }
+    if (port->filter.wants_screen && !port->told_of_screen && console.focus == port->number)
+        tell_of_screen_locked(port);
     console_feed_locked();
     lock_release(&console.lock);
     return taken;

@@ -57,8 +57,11 @@ void console_put_system_locked(const void *text, u32 count);
 void console_put_record_locked(const char *text, u32 count);
 void console_feed_locked(void);
 
-/* In console_port.c: the port of that number, or NULL; the focus goes to a number; tells writers
- * that were cut short and have room again. */
+/* In console_port.c: the port of that number, or NULL; the focus goes to a number; who has the
+ * focus gets the screen; whoever has it gives it back; tells writers that were cut short and have
+ * room again. */
 struct console_port *console_port_locked(u32 number);
 void console_focus_locked(u32 number);
+void console_give_screen_locked(void);
+void console_take_screen_locked(void);
 void console_notify_writers(void);

@@ -3,6 +3,7 @@
  * The console: three VMs write, somebody types, Candor speaks, the transmitter is ready or not.
  * However they interleave, every line on the terminal starts with its speaker's name, holds nothing
  * of another VM's, and no cursor gets behind the name. The same bytes are typed into a line editor.
+ * Once a VM has had the screen, only that counts what a terminal is told to do.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +27,12 @@ static struct {
     u32 bytes;  /* of the line, up to the length of a name */
     u32 column; /* of the cursor */
 } line;
+
+/* Somebody has had the screen: there are no lines to speak of any more. */
+static bool was_screen;
+
+/* Of an escape sequence, how far it has come; 0: there is none. */
+static u32 sequence_bytes;
 
 static struct console_port ports[PORTS];
 
@@ -56,8 +63,32 @@ static void check_text(u8 byte)
     }
 }
 
+/* On a screen: text, and sequences that are harmless. */
+static void check_screen(u8 byte)
+{
+    if (sequence_bytes == 0 && byte >= ' ')
+        return;
+    if (sequence_bytes == 0) {
+        sequence_bytes = byte == 0x1b;
+        if (sequence_bytes == 0 && strchr("\n\r\t\b", byte) == NULL)
+            broken("a control character on the screen");
+        return;
+    }
+    if (++sequence_bytes == 2 ? byte != '[' : strchr("0123456789:;ABCDGHJKLMPSTX@dm", byte) == NULL)
+        broken("a sequence that does other things");
+    if (sequence_bytes > 2 && byte >= '@')
+        sequence_bytes = 0;
+    else if (sequence_bytes >= CONSOLE_SEQUENCE_MAX)
+        broken("a sequence without an end");
+}
+
 void fake_show(u8 byte)
 {
+    was_screen = was_screen || console.mux.screen != NULL;
+    if (was_screen) {
+        check_screen(byte);
+        return;
+    }
     if (byte == '\n' || byte == '\r') {
         line_begins();
         return;
@@ -166,6 +197,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t bytes)
     memset(&console, 0, sizeof(console));
     memset(&fake, 0, sizeof(fake));
     memset(&line, 0, sizeof(line));
+    was_screen = false;
+    sequence_bytes = 0;
     memset(ports, 0, sizeof(ports));
     console_init(&fake_device);
     for (u32 i = 0; i < PORTS; i++) {

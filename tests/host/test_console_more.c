@@ -348,9 +348,122 @@ static void a_request_goes_to_the_monitor_whoever_has_the_focus(void **state)
     assert_int_equal(fake.monitor_entered, 0);
 }
 
+/* ---- the screen */
+
+static void forget_screen(void)
+{
+    drain();
+    screen.bytes = 0;
+    screen.text[0] = '\0';
+}
+
+static void who_has_the_screen_draws_and_others_wait(void **state)
+{
+    (void)state;
+    start_console(2, false);
+    guest_says(0, "$ ");
+    forget_screen();
+    type("\024f");
+    assert_string_equal(screen.text,
+                        "\r\ncandor: vm1 has the screen until Ctrl-T and a key are typed\r\n");
+    forget_screen();
+    guest_says(1, "waits\n");
+    guest_says(0, "\033[H\033[Jrow\033[2;1Hcandor: \rx\b\n\033[6n\0360\n");
+    drain();
+    assert_string_equal(screen.text, "\033[H\033[Jrow\033[2;1Hcandor: \rx\b\r\n0\r\n");
+    forget_screen();
+    console_system_write("candor: hear\n", 13);
+    guest_says(0, "y");
+    drain();
+    assert_string_equal(screen.text, "\r\ncandor: hear\r\ny");
+    forget_screen();
+    type("\0242");
+    assert_string_equal(screen.text, "\033[0m\r\ncandor: input goes to vm2\r\nvm2| waits\r\n");
+    forget_screen();
+    guest_says(0, "\033[Hdone\n");
+    drain();
+    assert_string_equal(screen.text, "vm1| done\r\n");
+}
+
+static void the_screen_goes_back_when_its_machine_ends_or_starts_again(void **state)
+{
+    (void)state;
+    for (int again = 0; again < 2; again++) {
+        start_console(2, false);
+        type("\024f");
+        guest_says(0, "\033[7mlast");
+        drain();
+        if (again)
+            console_port_restart(&ports[0]);
+        else
+            console_port_close(&ports[0]);
+        assert_null(console.mux.screen);
+        forget_screen();
+        guest_says(0, "\033[7mfirst\n");
+        guest_says(1, "there\n");
+        drain();
+        assert_non_null(strstr(screen.text, "vm1| first\r\n"));
+        assert_non_null(strstr(screen.text, "vm2| there\r\n"));
+        assert_null(strstr(screen.text, "\033[7m"));
+    }
+}
+
+static void another_machine_does_not_end_the_screen(void **state)
+{
+    (void)state;
+    start_console(2, false);
+    type("\024f");
+    console_port_close(&ports[1]);
+    assert_ptr_equal(console.mux.screen, &ports[0].speaker);
+    forget_screen();
+    guest_says(0, "\033[2;3Hstill");
+    drain();
+    assert_string_equal(screen.text, "\033[2;3Hstill");
+}
+
+static void who_draws_without_a_screen_is_told_once(void **state)
+{
+    static const char hint[] =
+        "candor: vm1 draws on a screen, and has lines: Ctrl-T f gives it the screen\r\n";
+    char *told;
+
+    (void)state;
+    start_console(2, false);
+    forget_screen();
+    guest_says(0, "\033[1mlook\033[K\n"); /* a line may look as it will */
+    guest_says(1, "\033[H");              /* nobody types to this one */
+    drain();
+    assert_null(strstr(screen.text, "draws"));
+    guest_says(0, "\033[2;2Hdrawn\n\033[Hagain\n");
+    drain();
+    told = strstr(screen.text, hint);
+    assert_non_null(told);
+    assert_null(strstr(told + 1, hint));
+    type("\024f");
+    forget_screen();
+    guest_says(0, "\033[Hseen");
+    drain();
+    assert_string_equal(screen.text, "\033[Hseen");
+}
+
+static void a_program_does_not_take_the_screen(void **state)
+{
+    (void)state;
+    start_console(2, false);
+    type("\024f\024\002vms\n");
+    assert_ptr_equal(console.mux.screen, &ports[0].speaker);
+    type("\024v");
+    assert_null(console.mux.screen);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(who_has_the_screen_draws_and_others_wait),
+        cmocka_unit_test(the_screen_goes_back_when_its_machine_ends_or_starts_again),
+        cmocka_unit_test(another_machine_does_not_end_the_screen),
+        cmocka_unit_test(who_draws_without_a_screen_is_told_once),
+        cmocka_unit_test(a_program_does_not_take_the_screen),
         cmocka_unit_test(without_names_a_guest_cannot_speak_as_candor),
         cmocka_unit_test(with_names_nothing_is_put_into_lines),
         cmocka_unit_test(a_port_goes_when_all_was_shown_and_its_number_is_given_again),

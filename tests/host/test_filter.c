@@ -4,6 +4,8 @@
  */
 #include "check.h"
 
+#include <stdio.h>
+
 #include "debug/console_filter.c"
 
 /* A character in UTF-8; how many bytes. */
@@ -87,10 +89,59 @@ static void what_follows_a_character_that_is_taken_out_is_seen(void **state)
     }
 }
 
+/* What a filter lets through of a text. */
+static void assert_shown(bool has_screen, const char *text, const char *shown)
+{
+    struct console_filter filter = {.has_screen = has_screen};
+    char out[256] = "";
+    size_t count = 0;
+
+    for (; *text != '\0'; text++) {
+        u8 bytes[CONSOLE_FILTER_OUTPUT_MAX];
+        u32 more = console_filter_byte(&filter, (u8)*text, bytes);
+
+        assert_true(more <= sizeof(bytes) && count + more < sizeof(out));
+        memcpy(out + count, bytes, more);
+        count += more;
+    }
+    assert_string_equal(out, shown);
+}
+
+static void sequences_pass_on_a_screen_alone_and_only_harmless_ones(void **state)
+{
+    static const char *const pass[] = {
+        "\033[H",   "\033[24;80H",  "\033[J",
+        "\033[2K",  "\033[1;7;32m", "\033[m",
+        "\033[12C", "\033[38:2:1m", "\033[1234567890123m",
+    };
+    static const char *const go[] = {
+        "\033[6n",     "\033[c",    "\033[?1000h",
+        "\033[>c",     "\033[4h",   "\033[1;5r",
+        "\033[8;1;1t", "\033[ q",   "\033[12345678901234m",
+        "\033[1 m",    "\033[1!p",  "\033c",
+        "\033[5i",     "\033[1;!H", "\033[<1m",
+    };
+    char text[64];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(pass); i++) {
+        snprintf(text, sizeof(text), "a%sb\xc3\xa4", pass[i]);
+        assert_shown(true, text, text);
+        assert_shown(false, text, "ab\xc3\xa4");
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(go); i++) {
+        snprintf(text, sizeof(text), "a%sb", go[i]);
+        assert_shown(true, text, "ab");
+        assert_shown(false, text, "ab");
+    }
+    assert_shown(true, "a\033]0;title\007b\033[1\nm\033Pq#0\033\\c", "ab\nmc");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_character_that_deceives_comes_through),
+        cmocka_unit_test(sequences_pass_on_a_screen_alone_and_only_harmless_ones),
         cmocka_unit_test(what_follows_a_character_that_is_taken_out_is_seen),
     };
 

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""The screen editor, on the bare machine's terminal: what keys do to the screen and to the file."""
+"""The screen editor: what keys do to the screen and to the file, on the bare machine's terminal and on Candor's console."""
 
 import re
 
 import pytest
 
-BUDGET_S = 20
+BUDGET_S = 45
 SIDE_BY_SIDE = True
 
 SAVE, QUIT, FIND, CUT, PASTE = "\x13", "\x11", "\x06", "\x0b", "\x15"
@@ -14,9 +14,13 @@ CLEARED = re.escape("\x1b[H\x1b[J")
 
 
 @pytest.fixture
-def machine(native):
-    machine = native()
-    machine.prompt()
+def machine(frank):
+    machine = frank()
+    if frank.column != "native":
+        machine.send("\x14f")
+        machine.expect("candor: frank has the screen until Ctrl-T and a key are typed\r*\n")
+        machine.send("\r")
+        machine.prompt()
     return machine
 
 
@@ -108,3 +112,19 @@ def test_the_terminal_is_put_back_by_a_signal(machine):
     machine.expect(CLEARED)
     machine.prompt()
     assert machine.shell("echo fine; wc -c < /tmp/text").split()[-2:] == ["fine", "1"]
+
+
+def test_without_the_screen_candor_says_how_to_have_it(candor):
+    machine = candor("image=build/frank-pv.elf,initrd=build/initrd.img,name=frank")
+    machine.prompt()
+    machine.type_line("edit /tmp/new")
+    machine.expect("candor: frank draws on a screen, and has lines: Ctrl-T f gives it the screen\r*\n")
+    assert "\x1b" not in machine.transcript
+    machine.send("\x14f")
+    machine.expect("has the screen until")
+    machine.send("text\x0c")
+    machine.expect(CLEARED + r"\x1b\[1;1Htext\x1b\[K")
+    machine.send("\x141")
+    machine.expect(r"\x1b\[0m\r*\ncandor: input goes to frank")
+    machine.send("more")
+    machine.absent("\x1b", 0.3)

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * edit FILE: change a text on the screen.
- *   arrows, Home End, Page Up Page Down      move
- *   Backspace Delete, ^K                     delete; cut the line, and with it those cut just
- * before ^U                                       put in what was cut ^F find: Enter alone finds
- * the same again ^S ^Q ^L                                 save; quit (twice, if that loses
- * something); draw anew
+ *
+ *   arrows, Home, End, Page Up, Page Down   move
+ *   Backspace, Delete                       delete
+ *   ^K ^U                                   cut the line, with those cut just before; put them in
+ *   ^F                                      find; Enter alone finds the same again
+ *   ^S ^Q                                   save; quit (twice, if that loses something)
+ *   ^L                                      draw the screen anew
  *
  * It is saved beside the file and takes its name when all of it is on the disk: whatever happens,
  * the old text or the new one is there.
