@@ -21,7 +21,10 @@
 #include "string.h"
 #include "virt/virt.h"
 
-enum { STEP_FRAMES = 8 }; /* zeroed in one step */
+enum {
+    STEP_FRAMES = 8,             /* zeroed in one step */
+    PATIENCES_PER_SECOND = 1000, /* so long a hart waits for others before it goes first */
+};
 
 bool vm_all_good = true;
 u32 vm_live;
@@ -142,12 +145,32 @@ struct vcpu *vm_vcpu(struct vm *vm, u64 number)
     return number < vm->vcpu_count ? &vm->vcpus[number] : NULL;
 }
 
+/* Whether a hart may try to take it: no other one is to have it next. Who is impatient will be. */
+static bool may_take_calls(struct vm *vm, u32 self, bool impatient)
+{
+    u32 first = READ_ONCE(vm->calls_first);
+
+    if (first == 0 && impatient)
+        __atomic_compare_exchange_n(&vm->calls_first, &first, self, false, __ATOMIC_RELAXED,
+                                    __ATOMIC_RELAXED);
+    return first == 0 || first == self;
+}
+
 void vm_calls_lock(struct vm *vm)
 {
-    while (__atomic_exchange_n(&vm->calls_taken, 1, __ATOMIC_ACQUIRE) != 0) {
+    const u64 patience = machine.timebase_hz / PATIENCES_PER_SECOND;
+    u32 self = arch_hart()->index + 1;
+    u64 since = 0;
+
+    while (!may_take_calls(vm, self, since != 0 && arch_time_now() - since > patience) ||
+           __atomic_exchange_n(&vm->calls_taken, 1, __ATOMIC_ACQUIRE) != 0) {
+        if (since == 0)
+            since = arch_time_now();
         hart_serve_flush(arch_hart());
         arch_relax();
     }
+    if (READ_ONCE(vm->calls_first) == self)
+        WRITE_ONCE(vm->calls_first, 0);
 }
 
 /* The other harts on which a vCPU of the VM may use what became stale. Those whose vCPU is loaded

@@ -130,6 +130,7 @@ struct vm {
     struct vm_pv pv;
     struct vm_shadow *shadow; /* the shadow path's part; NULL on another */
     u32 calls_taken;          /* vm_calls_lock(); guards tables, the disk's ring, who is started */
+    u32 calls_first;          /* the hart, by index plus 1, that is to have it next; 0: any */
     u8 stale;                 /* enum vm_stale; under that lock */
     mfn_t stale_root;
     u32 vcpu_count;
@@ -181,7 +182,8 @@ void vm_serve(struct vcpu *vcpu);
 /*
  * One vCPU of a VM at a time makes a call that changes what they have in common. While it waits for
  * that, and while it has it, a hart serves the flushes that others want of it: so whoever has it
- * may wait for other harts. Not a lock by core/lock.h: it is taken with none held.
+ * may wait for other harts. A hart that has waited for a millisecond goes before those that come
+ * again and again. Not a lock by core/lock.h: it is taken with none held.
  */
 void vm_calls_lock(struct vm *vm);
 

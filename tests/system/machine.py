@@ -61,6 +61,10 @@ class Machine:
             self.transcript += self._child.after
         return self._child.match
 
+    def expect_once(self, pattern, timeout=WAIT_S):
+        """Waits for what is printed once, and may have come while something else was awaited."""
+        return re.search(pattern, self.transcript) or self.expect(pattern, timeout)
+
     @property
     def pid(self):
         """The process that was started; QEMU is it or below it."""
