@@ -2,6 +2,7 @@
 /* How the small programs tell an error. */
 #include "program.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,4 +20,13 @@ int program_usage(const char *text)
 {
     fprintf(stderr, "usage: %s\n", text);
     return PROGRAM_USAGE;
+}
+
+void program_count_option(int argc, char **argv)
+{
+    char *option = NULL;
+
+    if (argc > 1 && argv[1][0] == '-' && isdigit((unsigned char)argv[1][1]) &&
+        asprintf(&option, "-n%s", argv[1] + 1) >= 0)
+        argv[1] = option;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * grep [-civnq] PATTERN [FILE...]: print the lines that match.
+ * grep [-cilnqv] PATTERN [FILE...]: print the lines that match; -l: only the names of the files.
  *
  * Patterns: . * ^ $ \ and [ranges], as in basic regular expressions. Status: 0 some line matched,
  * 1 none did, 2 trouble.
@@ -16,6 +16,7 @@
 static struct {
     bool count_only;
     bool ignore_case;
+    bool names_only;
     bool invert;
     bool number_lines;
     bool quiet;
@@ -144,7 +145,7 @@ static long search(FILE *file, const char *name, const char *pattern)
         if (matches(pattern, line) == options.invert)
             continue;
         count++;
-        if (options.quiet)
+        if (options.quiet || options.names_only)
             break;
         if (!options.count_only)
             print_line(name, number, line);
@@ -152,7 +153,9 @@ static long search(FILE *file, const char *name, const char *pattern)
     free(line);
     if (ferror(file))
         return -1;
-    if (options.count_only && !options.quiet)
+    if (options.names_only && !options.quiet && count > 0)
+        puts(name ? name : "(standard input)");
+    else if (options.count_only && !options.quiet && !options.names_only)
         printf(name ? "%s:%ld\n" : "%s%ld\n", name ? name : "", count);
     return count;
 }
@@ -161,12 +164,13 @@ static bool parse_options(int argc, char **argv)
 {
     int option;
 
-    while ((option = getopt(argc, argv, "civnq")) != -1) {
+    while ((option = getopt(argc, argv, "cilnqv")) != -1) {
         options.count_only |= option == 'c';
         options.ignore_case |= option == 'i';
         options.invert |= option == 'v';
         options.number_lines |= option == 'n';
         options.quiet |= option == 'q';
+        options.names_only |= option == 'l';
         if (option == '?')
             return false;
     }
@@ -179,7 +183,7 @@ static long search_named(const char *path, bool show_name, const char *pattern)
     long count = -1;
 
     if (file) {
-        count = search(file, show_name ? path : NULL, pattern);
+        count = search(file, show_name || options.names_only ? path : NULL, pattern);
         fclose(file);
     }
     if (count < 0)
@@ -194,7 +198,7 @@ int main(int argc, char **argv)
     long total = 0;
 
     if (!parse_options(argc, argv)) {
-        fprintf(stderr, "usage: grep [-civnq] PATTERN [FILE...]\n");
+        fprintf(stderr, "usage: grep [-cilnqv] PATTERN [FILE...]\n");
         return 2;
     }
     pattern = argv[optind++];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* head [-n LINES | -c BYTES] [FILE...]: the first lines (10) or bytes. */
+/* head [-n LINES | -c BYTES | -LINES] [FILE...]: the first lines (10) or bytes. */
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,6 +39,7 @@ int main(int argc, char **argv)
     int status = 0;
     int option;
 
+    program_count_option(argc, argv);
     while ((option = getopt(argc, argv, "n:c:")) != -1) {
         char *end = NULL;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* ls [-al1] [PATH...]: what directories hold, sorted; -l with type, links, size and the time of the
-   last change (UTC; the year in place of the hour if that is half a year away); -a with hidden. */
+/* ls [-adlrtR1] [PATH...]: what directories hold, sorted; -l with type, links, size and the time of
+   the last change (UTC; the year in place of the hour if that is half a year away); -a with hidden;
+   -d directories themselves; -t what changed last comes first; -r backwards; -R all below too. */
 #include <dirent.h>
 #include <errno.h>
 #include <stdbool.h>
@@ -17,14 +18,25 @@ enum {
     HALF_A_YEAR_SECONDS = 15778476,
 };
 
+struct name {
+    char *text;
+    struct timespec modified; /* of -t, else 0 */
+};
+
 struct names {
-    char **list;
+    struct name *list;
     size_t count;
 };
 
 static bool long_format;
 static bool show_hidden;
 static bool one_column;
+static bool by_time;
+static bool backwards;
+static bool recursive;
+static bool directories_themselves;
+
+static int list_directory(const char *path);
 
 static char type_letter(mode_t mode)
 {
@@ -64,26 +76,55 @@ static void print_long(const char *path, const char *name)
            (unsigned)stat_result.st_nlink, (long)stat_result.st_size, date, name);
 }
 
-static int compare_names(const void *a, const void *b)
+static int compare_names(const void *one, const void *other)
 {
-    return strcmp(*(char *const *)a, *(char *const *)b);
+    const struct name *a = one, *b = other;
+    time_t seconds = b->modified.tv_sec - a->modified.tv_sec;
+    long ns = b->modified.tv_nsec - a->modified.tv_nsec;
+    int order = strcmp(a->text, b->text);
+
+    if (seconds != 0 || ns != 0)
+        order = seconds > 0 || (seconds == 0 && ns > 0) ? 1 : -1;
+    return backwards ? -order : order;
 }
 
-static bool add_name(struct names *names, const char *name)
+/* The name's path; to be freed. NULL: no memory. */
+static char *path_of(const char *directory, const char *name)
 {
-    char **list = realloc(names->list, (names->count + 1) * sizeof(*list));
+    char *path = NULL;
 
-    if (!list)
-        return false;
-    names->list = list;
-    list[names->count] = strdup(name);
-    return list[names->count] && ++names->count;
+    return asprintf(&path, "%s/%s", directory, name) >= 0 ? path : NULL;
+}
+
+static bool is_directory(const char *path)
+{
+    struct stat stat_result;
+
+    return stat(path, &stat_result) == 0 && S_ISDIR(stat_result.st_mode);
+}
+
+static bool add_name(struct names *names, const char *directory, const char *name)
+{
+    struct name *list = realloc(names->list, (names->count + 1) * sizeof(*list));
+    char *path = path_of(directory, name);
+    struct stat stat_result;
+
+    if (list)
+        names->list = list;
+    if (list && path) {
+        list += names->count;
+        *list = (struct name){.text = strdup(name)};
+        if (by_time && stat(path, &stat_result) == 0)
+            list->modified = stat_result.st_mtim;
+    }
+    free(path);
+    return list && path && list->text && ++names->count;
 }
 
 static void free_names(struct names *names)
 {
     for (size_t i = 0; i < names->count; i++)
-        free(names->list[i]);
+        free(names->list[i].text);
     free(names->list);
 }
 
@@ -97,7 +138,7 @@ static bool read_names(const char *path, struct names *names)
         return false;
     while (complete && (entry = readdir(directory))) {
         if (entry->d_name[0] != '.' || show_hidden)
-            complete = add_name(names, entry->d_name);
+            complete = add_name(names, path, entry->d_name);
     }
     closedir(directory);
     return complete;
@@ -110,7 +151,7 @@ static void print_columns(const struct names *names)
     size_t rows;
 
     for (size_t i = 0; i < names->count; i++) {
-        size_t length = strlen(names->list[i]) + 2;
+        size_t length = strlen(names->list[i].text) + 2;
         width = length > width ? length : width;
     }
     columns = one_column || width >= LINE_COLUMNS ? 1 : LINE_COLUMNS / width;
@@ -118,15 +159,33 @@ static void print_columns(const struct names *names)
     for (size_t row = 0; row < rows; row++) {
         for (size_t i = row; i < names->count; i += rows) {
             bool is_last = i + rows >= names->count;
-            printf("%-*s", is_last ? 0 : (int)width, names->list[i]);
+            printf("%-*s", is_last ? 0 : (int)width, names->list[i].text);
         }
         putchar('\n');
     }
 }
 
+/* What is below a directory's directories. */
+static int list_below(const char *path, const struct names *names)
+{
+    int status = 0;
+
+    for (size_t i = 0; i < names->count; i++) {
+        char *below = path_of(path, names->list[i].text);
+
+        if (below && is_directory(below)) {
+            printf("\n%s:\n", below);
+            status |= list_directory(below);
+        }
+        free(below);
+    }
+    return status;
+}
+
 static int list_directory(const char *path)
 {
     struct names names = {NULL, 0};
+    int status = 0;
 
     if (!read_names(path, &names)) {
         fprintf(stderr, "ls: %s: %s\n", path, strerror(errno));
@@ -137,17 +196,19 @@ static int list_directory(const char *path)
         qsort(names.list, names.count, sizeof(*names.list), compare_names);
     if (long_format) {
         for (size_t i = 0; i < names.count; i++) {
-            char *full = NULL;
+            char *full = path_of(path, names.list[i].text);
 
-            if (asprintf(&full, "%s/%s", path, names.list[i]) >= 0)
-                print_long(full, names.list[i]);
+            if (full)
+                print_long(full, names.list[i].text);
             free(full);
         }
     } else {
         print_columns(&names);
     }
+    if (recursive)
+        status = list_below(path, &names);
     free_names(&names);
-    return 0;
+    return status;
 }
 
 static int list(const char *path, bool print_path)
@@ -158,8 +219,8 @@ static int list(const char *path, bool print_path)
         fprintf(stderr, "ls: %s: %s\n", path, strerror(errno));
         return 1;
     }
-    if (S_ISDIR(stat_result.st_mode)) {
-        if (print_path)
+    if (S_ISDIR(stat_result.st_mode) && !directories_themselves) {
+        if (print_path || recursive)
             printf("%s:\n", path);
         return list_directory(path);
     }
@@ -176,10 +237,14 @@ int main(int argc, char **argv)
     int status = 0;
 
     one_column = !isatty(STDOUT_FILENO);
-    while ((option = getopt(argc, argv, "al1")) != -1) {
+    while ((option = getopt(argc, argv, "adlrtR1")) != -1) {
         show_hidden |= option == 'a';
         long_format |= option == 'l';
         one_column |= option == '1';
+        by_time |= option == 't';
+        backwards |= option == 'r';
+        recursive |= option == 'R';
+        directories_themselves |= option == 'd';
         if (option == '?')
             return 2;
     }

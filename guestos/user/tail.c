@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* tail [-n LINES | -c BYTES] [FILE]: the last lines (10) or bytes; with +N, from the Nth on. */
+/* tail [-n LINES | -c BYTES | -LINES] [-f] [FILE]: the last lines (10) or bytes; with +N, from the
+   Nth on; -f: and what is added to the file later, until a signal comes. */
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 enum {
     LINES = 10,
     ROOM_BYTES = 4096,
+    LOOK_US = 250000,
 };
 
 /* All of the file, allocated; NULL when memory is out. */
@@ -76,30 +78,51 @@ static size_t start_of(const char *bytes, size_t length, long count, bool in_byt
     return wanted < length ? length - wanted : 0;
 }
 
+/* Until a signal comes. */
+static int follow(FILE *file, const char *name)
+{
+    int c;
+
+    for (;;) {
+        fflush(stdout);
+        usleep(LOOK_US);
+        clearerr(file);
+        while ((c = getc(file)) != EOF)
+            putchar(c);
+        if (ferror(file))
+            return program_complain("tail", name);
+    }
+}
+
 int main(int argc, char **argv)
 {
     FILE *file = stdin;
     bool in_bytes = false;
     bool from_start = false;
+    bool follows = false;
     long count = LINES;
     size_t length;
     size_t start;
     char *bytes;
     int option;
 
-    while ((option = getopt(argc, argv, "n:c:")) != -1) {
+    program_count_option(argc, argv);
+    while ((option = getopt(argc, argv, "n:c:f")) != -1) {
         char *end = NULL;
 
         if (option == '?')
             return PROGRAM_USAGE;
+        follows |= option == 'f';
+        if (option == 'f')
+            continue;
         in_bytes = option == 'c';
         from_start = optarg[0] == '+';
         count = labs(strtol(optarg, &end, 10));
         if (*end || end == optarg)
-            return program_usage("tail [-n LINES | -c BYTES] [FILE]");
+            return program_usage("tail [-n LINES | -c BYTES] [-f] [FILE]");
     }
     if (argc - optind > 1)
-        return program_usage("tail [-n LINES | -c BYTES] [FILE]");
+        return program_usage("tail [-n LINES | -c BYTES] [-f] [FILE]");
     if (optind < argc && !(file = fopen(argv[optind], "r")))
         return program_complain("tail", argv[optind]);
     bytes = read_all(file, &length);
@@ -107,5 +130,6 @@ int main(int argc, char **argv)
         return program_complain("tail", optind < argc ? argv[optind] : "standard input");
     start = start_of(bytes, length, count, in_bytes, from_start);
     fwrite(bytes + start, 1, length - start, stdout);
-    return 0;
+    free(bytes);
+    return follows ? follow(file, optind < argc ? argv[optind] : "standard input") : 0;
 }

@@ -48,6 +48,11 @@ TEXT = [
     ("tail -n 2 t; cat t | tail -c 3; tail -n 0 t", "10 b\n1\n\n1\n"),
     ("tail -n +3 t; tail -c +13 t", "10 b\n1\nb\n1\n"),
     ("head -n x t; echo $?", "usage: head [-n LINES | -c BYTES] [FILE...]\n2\n"),
+    ("head -2 t; tail -1 t; tail -x; echo $?", "10 b\n9 a\n1\ntail: invalid option -- `-x'\n2\n"),
+    ("printf 'x:10:b\\ny:9:c\\nz:9:a\\n' > k; sort -t : -k 2 k; sort -t : -k 2,2 -n k; sort -t : -k 3 -r k",
+     "x:10:b\nz:9:a\ny:9:c\ny:9:c\nz:9:a\nx:10:b\ny:9:c\nx:10:b\nz:9:a\n"),
+    ("printf 'a  3\\nb 20\\nc 1\\n' | sort -nk 2; sort -k 2,1 k; echo $?",
+     "c 1\na  3\nb 20\nusage: sort [-nru] [-t CHARACTER] [-k FIRST[,LAST]] [FILE...]\n2\n"),
     ("tail nothing; echo $?", "tail: nothing: No such file or directory\n1\n"),
     ("head -n 1 t | tee u v; cat u v", "10 b\n" * 3),
     ("echo more | tee -a u > /dev/null; cat u", "10 b\nmore\n"),
@@ -56,6 +61,10 @@ TEXT = [
 
 
 MORE = [
+    ("mkdir -p l/m; touch l/m/y l/z; ls -d l l/m; ls -1R l; ls -1r l", "l\nl/m\nl:\nm\nz\n\nl/m:\ny\nz\nm\n"),
+    ("cd l; sleep 0.01; touch z; ls -1t; sleep 0.01; echo > m/new; ls -1t; ls -1rt; cd ..", "z\nm\nm\nz\nz\nm\n"),
+    ("echo one > l/1; echo none > l/2; grep -l one l/1 l/2; grep -l ^one l/1 l/2; grep -l x l/1; echo $?; grep -lc o < l/1",
+     "l/1\nl/2\nl/1\n1\n(standard input)\n"),
     ("touch a b; ls a b; touch -c c; ls c; echo $?", "a\nb\nls: c: No such file or directory\n1\n"),
     ("echo x > a; touch a; cat a; touch /nothing/a; echo $?", "x\ntouch: /nothing/a: No such file or directory\n1\n"),
     ("seq 3; seq 5 -2 1; seq 1 x; echo $?", "1\n2\n3\n5\n3\n1\nusage: seq [FIRST [STEP]] LAST\n2\n"),
@@ -117,3 +126,11 @@ def test_dmesg_shows_what_the_kernel_has_said(frank):
     lines = machine.shell("dmesg").splitlines()
     assert all(re.match(r"\[ *\d+\.\d{6}\] ", line) for line in lines)
     assert [line.split("] ")[1][:9] for line in lines[:2]] == ["Frank on ", "Frank: st"]
+
+
+def test_tail_shows_what_is_added_later(frank):
+    machine = frank()
+    machine.shell("wait_for() { until grep -q $1 /tmp/seen; do sleep 0.05; done; }")
+    machine.shell("echo first > /tmp/text; tail -f /tmp/text > /tmp/seen &")
+    assert machine.shell("wait_for first; echo more >> /tmp/text; wait_for more; cat /tmp/seen") == "first\nmore\n"
+    assert machine.shell("kill %1; wait %1; echo $?").endswith("143\n")

@@ -14,4 +14,8 @@ int program_complain(const char *program, const char *what);
 /* "usage: TEXT" on standard error: PROGRAM_USAGE. */
 int program_usage(const char *text);
 
+/* Before getopt: a first argument of "-NUMBER" becomes "-nNUMBER", as head and tail had it before
+   options. What is not one, or cannot be had in memory, stays. */
+void program_count_option(int argc, char **argv);
+
 #endif
