@@ -68,7 +68,7 @@ def test_frank_passes_its_tests_on_cpus_and_threads(boot, place, how):
     if place not in places:
         pytest.skip("one place does for this way")
     vcpus, harts = place
-    machine = boot(vm, vcpus, harts)
+    machine = boot(vm, vcpus, harts, **({"life_s": SUITE_S * ALL_TIMES} if ALL else {}))
     machine.expect(rf"CPUs: {vcpus}\r*\n")
     machine.prompt()
     machine.type_line("usertests" + ("" if ALL else " " + " ".join(NAMES)))
