@@ -28,6 +28,9 @@ void arch_hart_wake(struct hart *hart);
  */
 void arch_hart_sleep(void);
 
+/* The same, but serves nothing and forgets that this hart was woken. */
+void arch_hart_doze(void);
+
 /* Serves what waits for this hart: devices, mail, the timer. Does not wait. */
 void arch_hart_poll(void);
 

@@ -22,6 +22,10 @@
 #include "core/sched.h"
 #include "debug/panic.h"
 
+enum {
+    TURNS_TO_SPIN = 200, /* while a hart waits for another; then it sleeps */
+};
+
 struct hart harts[HARTS_MAX];
 u32 hart_count;
 u64 harts_idle;
@@ -65,14 +69,17 @@ static bool stopped_by_other(const struct hart *self)
 
 static void stand_still(struct hart *hart)
 {
+    u32 turns = 0;
+
     arch_vcpu_switch(hart->loaded, NULL);
     __atomic_store_n(&hart->standing, true, __ATOMIC_SEQ_CST);
-    while (stopped_by_other(hart)) {
-        hart_serve_flush(hart);
-        arch_relax();
-    }
+    hart_end_waits(&hart->standing);
+    while (stopped_by_other(hart))
+        hart_wait(hart, &stopped_by, &turns);
+    hart_wait_end(hart, turns);
     arch_vcpu_switch(NULL, hart->loaded);
     __atomic_store_n(&hart->standing, false, __ATOMIC_SEQ_CST);
+    hart_end_waits(&hart->standing);
 }
 
 void hart_serve_mail(struct hart *hart)
@@ -104,6 +111,38 @@ void hart_serve_flush(struct hart *hart)
     arch_translation_drop_all();
     arch_code_changed();
     __atomic_store_n(&hart->flushes_done, wanted, __ATOMIC_RELEASE);
+    hart_end_waits(&hart->flushes_done);
+}
+
+void hart_wait(struct hart *self, const void *what, u32 *turns)
+{
+    hart_serve_flush(self);
+    arch_relax();
+    if (*turns < TURNS_TO_SPIN)
+        ++*turns;
+    else if (__atomic_exchange_n(&self->waits_for, what, __ATOMIC_SEQ_CST) == what)
+        arch_hart_doze(); /* nobody has woken it since the caller's last look */
+}
+
+void hart_wait_end(struct hart *self, u32 turns)
+{
+    if (turns < TURNS_TO_SPIN)
+        return;
+    __atomic_store_n(&self->waits_for, NULL, __ATOMIC_SEQ_CST);
+    arch_hart_wake(self); /* it may have slept over its mail */
+}
+
+void hart_end_waits(const void *what)
+{
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    for (u32 i = 0; i < hart_count; i++) {
+        const void *found = what;
+
+        if (READ_ONCE(harts[i].waits_for) == what &&
+            __atomic_compare_exchange_n(&harts[i].waits_for, &found, NULL, false, __ATOMIC_SEQ_CST,
+                                        __ATOMIC_SEQ_CST))
+            arch_hart_wake(&harts[i]);
+    }
 }
 
 static void check_no_lock(const struct hart *self)
@@ -134,21 +173,23 @@ void hart_flush(u64 which)
         arch_hart_wake(&harts[i]);
     }
     for (u32 i = 0; i < hart_count; i++) {
-        while (__atomic_load_n(&harts[i].flushes_done, __ATOMIC_ACQUIRE) < ticket[i]) {
-            hart_serve_flush(self);
-            arch_relax();
-        }
+        u32 turns = 0;
+
+        while (__atomic_load_n(&harts[i].flushes_done, __ATOMIC_ACQUIRE) < ticket[i])
+            hart_wait(self, &harts[i].flushes_done, &turns);
+        hart_wait_end(self, turns);
     }
 }
 
 static void wait_others(struct hart *self, bool standing)
 {
     for (u32 i = 0; i < hart_count; i++) {
+        u32 turns = 0;
+
         while (&harts[i] != self && hart_is_online(&harts[i]) &&
-               __atomic_load_n(&harts[i].standing, __ATOMIC_SEQ_CST) != standing) {
-            hart_serve_flush(self);
-            arch_relax();
-        }
+               __atomic_load_n(&harts[i].standing, __ATOMIC_SEQ_CST) != standing)
+            hart_wait(self, &harts[i].standing, &turns);
+        hart_wait_end(self, turns);
     }
 }
 
@@ -168,6 +209,7 @@ void hart_stop_others(void)
 void hart_resume_others(void)
 {
     __atomic_store_n(&stopped_by, 0, __ATOMIC_SEQ_CST);
+    hart_end_waits(&stopped_by);
     wait_others(arch_hart(), false);
 }
 

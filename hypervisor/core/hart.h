@@ -24,12 +24,13 @@ struct hart {
     bool online;     /* atomic; set once, by its owner */
 
     /* Any hart, atomically: */
-    u64 mail;           /* enum hart_mail bits; any hart sets them, the owner takes them */
-    u64 flushes_wanted; /* grows with each flush that another hart asks for */
-    u64 flushes_done;   /* what flushes_wanted was before the owner's last flush */
-    bool standing;      /* the owner stands still while another hart has stopped the machine */
-    bool halted;        /* the owner stands for good: another hart has halted the machine */
-    u32 ready_count;    /* the length of `ready`; written under queue_lock, read without */
+    u64 mail;              /* enum hart_mail bits; any hart sets them, the owner takes them */
+    u64 flushes_wanted;    /* grows with each flush that another hart asks for */
+    u64 flushes_done;      /* what flushes_wanted was before the owner's last flush */
+    bool standing;         /* the owner stands still while another hart has stopped the machine */
+    bool halted;           /* the owner stands for good: another hart has halted the machine */
+    const void *waits_for; /* hart_wait(): what the owner is to be woken for; NULL: for nothing */
+    u32 ready_count;       /* the length of `ready`; written under queue_lock, read without */
 
     /* The owner writes, others read it atomically: whose state the processor's registers hold. May
      * outlast its turn. It changes after that state has been stored. */
@@ -92,6 +93,25 @@ void hart_flush(u64 which);
 /* The part of the mailbox that others wait for: whoever waits for another hart calls this
    meanwhile. */
 void hart_serve_flush(struct hart *hart);
+
+/*
+ * How one hart waits for what another one does, which may take long, for the other may be a thread
+ * of a host that does not run now:
+ *
+ *     u32 turns = 0;
+ *     while (!done())
+ *         hart_wait(self, what, &turns);
+ *     hart_wait_end(self, turns);
+ *
+ * `what` is any address that the other one passes to hart_end_waits() after what makes it done. The
+ * first turns spin, later ones sleep. Flushes are served meanwhile, all other mail afterwards. The
+ * caller holds no lock.
+ */
+void hart_wait(struct hart *self, const void *what, u32 *turns);
+void hart_wait_end(struct hart *self, u32 turns);
+
+/* Wakes those who wait for `what`. Any context; does not wait. */
+void hart_end_waits(const void *what);
 
 /*
  * Stops all other harts where they hold no lock and change nothing, their vCPUs' registers stored;

@@ -159,16 +159,17 @@ static bool may_take_calls(struct vm *vm, u32 self, bool impatient)
 void vm_calls_lock(struct vm *vm)
 {
     const u64 patience = machine.timebase_hz / PATIENCES_PER_SECOND;
-    u32 self = arch_hart()->index + 1;
+    struct hart *hart = arch_hart();
+    u32 self = hart->index + 1, turns = 0;
     u64 since = 0;
 
     while (!may_take_calls(vm, self, since != 0 && arch_time_now() - since > patience) ||
            __atomic_exchange_n(&vm->calls_taken, 1, __ATOMIC_ACQUIRE) != 0) {
         if (since == 0)
             since = arch_time_now();
-        hart_serve_flush(arch_hart());
-        arch_relax();
+        hart_wait(hart, vm, &turns);
     }
+    hart_wait_end(hart, turns);
     if (READ_ONCE(vm->calls_first) == self)
         WRITE_ONCE(vm->calls_first, 0);
 }
@@ -213,6 +214,7 @@ void vm_calls_unlock(struct vcpu *vcpu)
 {
     vm_calls_flush(vcpu);
     __atomic_store_n(&vcpu->vm->calls_taken, 0, __ATOMIC_RELEASE);
+    hart_end_waits(vcpu->vm);
 }
 
 int vm_vcpu_startable(struct vcpu *vcpu)

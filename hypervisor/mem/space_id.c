@@ -66,31 +66,30 @@ static void flush_done_locked(void)
    for all of that is stale. */
 u16 space_id_alloc(void)
 {
-    bool flushed = false;
+    struct hart *hart = arch_hart();
+    bool flushed = false, mine, again;
+    u32 turns = 0;
+    u16 id;
 
-    for (;;) {
-        bool mine = false;
-        u16 id;
-
+    do {
         lock_acquire(&ids.lock);
         id = take_locked();
-        if (id == 0 && !flushed && !ids.flushing)
-            mine = flush_prepare_locked();
-        bool waits = id == 0 && !mine && ids.flushing;
+        mine = id == 0 && !flushed && !ids.flushing && flush_prepare_locked();
+        again = id == 0 && ids.flushing;
         lock_release(&ids.lock);
-        if (!mine && !waits)
-            return id;
-        if (waits) {
-            hart_serve_flush(arch_hart());
-            arch_relax();
-            continue;
+        if (mine) {
+            hart_flush_all();
+            lock_acquire(&ids.lock);
+            flush_done_locked();
+            lock_release(&ids.lock);
+            hart_end_waits(&ids);
+            flushed = true;
+        } else if (again) {
+            hart_wait(hart, &ids, &turns);
         }
-        hart_flush_all();
-        lock_acquire(&ids.lock);
-        flush_done_locked();
-        lock_release(&ids.lock);
-        flushed = true;
-    }
+    } while (again);
+    hart_wait_end(hart, turns);
+    return id;
 }
 
 u32 space_id_share(u32 vm_count)

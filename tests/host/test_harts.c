@@ -437,6 +437,47 @@ static void test_each_flush_is_waited_for(void **state)
                      6);
 }
 
+/* So many turns that a hart no longer spins. */
+static void wait_long(const void *what, u32 *turns)
+{
+    while (host_dozes == 0)
+        hart_wait(arch_hart(), what, turns);
+    host_dozes = 0;
+}
+
+static void test_who_waits_long_sleeps_until_that_very_thing_is_done(void **state)
+{
+    u32 turns = 0;
+    int what = 0, other = 0;
+
+    (void)state;
+    host_dozes = 0;
+    wait_long(&what, &turns);
+    hart_end_waits(&other);
+    hart_wait(arch_hart(), &what, &turns);
+    assert_int_equal(host_dozes, 1);
+    hart_end_waits(&what);
+    hart_wait(arch_hart(), &what, &turns); /* the caller has to look before it sleeps again */
+    assert_int_equal(host_dozes, 1);
+    hart_wait(arch_hart(), &what, &turns);
+    assert_int_equal(host_dozes, 2);
+    hart_wait_end(arch_hart(), turns);
+    assert_null(harts[0].waits_for);
+}
+
+static void test_who_sleeps_while_it_waits_serves_flushes(void **state)
+{
+    u32 turns = 0;
+
+    (void)state;
+    host_dozes = 0;
+    wait_long(&turns, &turns);
+    harts[0].flushes_wanted++;
+    hart_wait(arch_hart(), &turns, &turns);
+    assert_int_equal(harts[0].flushes_done, harts[0].flushes_wanted);
+    hart_wait_end(arch_hart(), turns);
+}
+
 /* Under each policy; cmocka hands the tests' first state to start. */
 #define turn(test)                                                          \
     {#test ", round robin", test, start, NULL, (void *)&sched_round_robin}, \
@@ -467,6 +508,8 @@ int main(void)
         turn(test_a_hart_forgets_what_it_knew_of_a_vcpu_that_was_elsewhere),
         turn(test_a_flush_of_all_reaches_harts_that_sleep),
         turn(test_each_flush_is_waited_for),
+        turn(test_who_waits_long_sleeps_until_that_very_thing_is_done),
+        turn(test_who_sleeps_while_it_waits_serves_flushes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -415,15 +415,20 @@ static void greedy_child(void)
 static void tables_run_out_for_the_greedy_alone(void)
 {
     pid_t pids[3];
-    int status;
+    int status, ready[2];
+    char none;
 
+    CHECK(pipe(ready) == 0);
     for (int i = 0; i < 3; i++) {
         pids[i] = fork_checked();
         if (pids[i] == 0) {
+            close(ready[1]);
+            CHECK(read(ready[0], &none, 1) == 0); /* until all have been forked */
             greedy_child();
             _exit(0);
         }
     }
+    close(ready[1]);
     for (int i = 0; i < 3; i++) {
         CHECK(waitpid(pids[i], &status, 0) == pids[i]);
         CHECK(status == 0 || (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL));

@@ -34,6 +34,7 @@ u64 host_time;
 u32 host_hart;
 u64 host_timers[HARTS_MAX];
 u32 host_code_changes;
+u32 host_dozes;
 jmp_buf *host_asleep;
 u32 host_space_ids = HOST_SPACE_IDS;
 struct machine machine;
@@ -115,6 +116,11 @@ void arch_hart_sleep(void)
     }
     host_time = max(host_time, host_timer);
     arch_hart_poll();
+}
+
+void arch_hart_doze(void)
+{
+    host_dozes++;
 }
 
 /* Who waits lets the other harts flush, as they would meanwhile. */

@@ -17,6 +17,7 @@ extern u32 host_hart; /* index of the hart that executes */
 extern u64 host_timers[HARTS_MAX];
 #define host_timer host_timers[host_hart] /* what arch_timer_set was last told on this hart */
 extern u32 host_code_changes;
+extern u32 host_dozes;       /* of any hart: arch_hart_doze() */
 extern jmp_buf *host_asleep; /* where a sleep without an end goes; NULL: it aborts */
 extern u32 host_space_ids;   /* what arch_space_ids says */
 

@@ -114,6 +114,12 @@ void arch_hart_sleep(void)
     arch_hart_poll();
 }
 
+void arch_hart_doze(void)
+{
+    __asm__ volatile("wfi" : : : "memory");
+    clint_clear_ipi(arch_hart()->hardware_id);
+}
+
 void arch_relax(void)
 {
     hart_halt_if_wanted();
