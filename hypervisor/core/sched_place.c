@@ -190,7 +190,7 @@ void sched_balance(struct hart *hart, u64 now)
 {
     struct balance here;
 
-    if (now < hart->balance_at)
+    if (hart->current == NULL || now < hart->balance_at)
         return;
     hart->balance_at = now + machine.timebase_hz / SLOW_TICKS_PER_SECOND;
     lock_acquire(&hart->queue_lock);

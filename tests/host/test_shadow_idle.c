@@ -48,6 +48,17 @@ static void test_a_kernel_that_branches_to_itself_sleeps(void **state)
     assert_true(vcpu->shadow->naps);
 }
 
+/* The tick at which it is found may also be one at which harts look at each other's work. */
+static void test_a_tick_that_finds_it_goes_on_without_it(void **state)
+{
+    (void)state;
+    *turn_code() = JAL_0;
+    host_time += machine.timebase_hz;
+    sched_tick(arch_hart());
+    assert_int_equal(vcpu->state, VCPU_SLEEPING);
+    assert_null(arch_hart()->current);
+}
+
 static void test_a_loop_is_not_idle_with_interrupts_off_or_in_a_program(void **state)
 {
     (void)state;
@@ -114,6 +125,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TURN(test_a_kernel_that_branches_to_itself_sleeps),
+        TURN(test_a_tick_that_finds_it_goes_on_without_it),
         TURN(test_a_loop_is_not_idle_with_interrupts_off_or_in_a_program),
         TURN(test_a_loop_is_not_idle_while_an_interrupt_waits),
         TURN(test_waiting_ends_at_once_with_a_timer_interrupt_that_was_raised),
